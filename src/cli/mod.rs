@@ -1,0 +1,97 @@
+//! Subcommands, one file each; what they share is here.
+
+mod exec;
+mod inspect;
+mod languages;
+mod paint;
+mod progress;
+mod run;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use broth::Error;
+use broth::language::Language;
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth run --seed 29 --log-interval 16      a soup that comes alive at epoch 945
+  broth run --resume runs/bff_noheads-seed-29
+  broth exec --lang bff_noheads '[[{.>]-]   ]-]>.{[[' --trace
+  broth languages
+
+Every subcommand has a --help with examples of its own.";
+
+/// Primordial soups of self-modifying programs, byte for byte as cubff runs them.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a soup, or go on with one, and keep its records in a run folder
+    Run(Box<run::RunArgs>),
+    /// Run a single tape and show what becomes of it
+    Exec(exec::ExecArgs),
+    /// List the languages
+    Languages,
+    /// Tell what a checkpoint holds
+    Inspect(inspect::InspectArgs),
+}
+
+/// What ends a subcommand early.
+enum Failure {
+    Broth(Error),
+    /// Standard output or standard error cannot be written.
+    Screen(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Broth(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Screen(error)
+    }
+}
+
+/// Exit code of wrong usage.
+const USAGE: u8 = 2;
+/// Exit code of a run that was interrupted, as of any program that Ctrl-C ends.
+const INTERRUPTED: u8 = 130;
+
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run::run(*args),
+        Command::Exec(args) => exec::exec(args),
+        Command::Languages => languages::languages(),
+        Command::Inspect(args) => inspect::inspect(args),
+    };
+    let (message, code) = match result {
+        Ok(code) => return code,
+        // Whoever read our output has seen enough.
+        Err(Failure::Screen(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            return ExitCode::SUCCESS;
+        }
+        Err(Failure::Screen(error)) => (format!("cannot write output: {error}"), 1),
+        Err(Failure::Broth(error)) => {
+            let code = if error.is_usage() { USAGE } else { 1 };
+            (error.to_string(), code)
+        }
+    };
+    // Nobody is left to tell where this fails.
+    let _ = writeln!(anstream::stderr(), "broth: {message}");
+    ExitCode::from(code)
+}
+
+/// Reads `--lang`, with a hint where the name is not quite right.
+fn parse_language(name: &str) -> Result<&'static Language, String> {
+    name.parse().map_err(|error| format!("{error}"))
+}

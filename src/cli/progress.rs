@@ -1,0 +1,152 @@
+//! What a run shows while it goes: a moving line on a terminal, else a plain
+//! line now and then.
+
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use broth::measure::ALIVE;
+use broth::output::picture::thousands;
+use broth::run::Event;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Time between plain lines.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(2);
+/// Rates are those of the last so many seconds.
+const WINDOW: Duration = Duration::from_secs(3);
+/// Time between updates of the moving line.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
+
+pub struct Progress {
+    /// None where nobody wants to see anything.
+    screen: Option<Screen>,
+    max_epochs: u64,
+    entropy: Option<f32>,
+    alive_at: Option<u64>,
+    epochs: u64,
+    interactions: u64,
+    /// (time, epochs, interactions) of the last few seconds.
+    past: VecDeque<(Instant, u64, u64)>,
+    shown: Option<Instant>,
+}
+
+enum Screen {
+    Terminal(ProgressBar),
+    Plain,
+}
+
+impl Progress {
+    pub fn new(quiet: bool, epochs_done: u64, max_epochs: u64, alive_at: Option<u64>) -> Progress {
+        let screen = if quiet {
+            None
+        } else if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::with_draw_target(
+                Some(max_epochs),
+                ProgressDrawTarget::stderr_with_hz(10),
+            );
+            let style = ProgressStyle::with_template(
+                "{bar:20.cyan/dim} {pos}/{len} epochs  {wide_msg}",
+            );
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            Some(Screen::Terminal(bar))
+        } else {
+            Some(Screen::Plain)
+        };
+        Progress {
+            screen,
+            max_epochs,
+            entropy: None,
+            alive_at,
+            epochs: epochs_done,
+            interactions: 0,
+            past: VecDeque::from([(Instant::now(), epochs_done, 0)]),
+            shown: None,
+        }
+    }
+
+    /// A line that stays.
+    pub fn say(&self, line: &str) {
+        match &self.screen {
+            Some(Screen::Terminal(bar)) => bar.suspend(|| eprintln!("{line}")),
+            Some(Screen::Plain) => eprintln!("{line}"),
+            None => {}
+        }
+    }
+
+    pub fn see(&mut self, event: Event<'_>) {
+        let now = Instant::now();
+        let waited = |shown: Option<Instant>, interval| {
+            shown.is_none_or(|shown| now - shown >= interval)
+        };
+        match event {
+            Event::Epoch(done, tally) => {
+                self.epochs = done;
+                self.interactions += tally.interactions;
+                if let Some(Screen::Terminal(bar)) = &self.screen
+                    && waited(self.shown, REDRAW_INTERVAL)
+                {
+                    let bar = bar.clone();
+                    self.shown = Some(now);
+                    let message = self.status(now);
+                    bar.set_position(done);
+                    bar.set_message(message);
+                }
+            }
+            Event::Logged(row) => {
+                let entropy = row.measures.high_order_entropy;
+                self.entropy = Some(entropy);
+                if self.alive_at.is_none() && row.measures.is_alive() {
+                    self.alive_at = Some(row.epoch);
+                    self.say(&format!(
+                        "alive at epoch {}: high-order entropy {entropy:.3} is above {ALIVE}",
+                        row.epoch
+                    ));
+                }
+                if matches!(self.screen, Some(Screen::Plain)) && waited(self.shown, PLAIN_INTERVAL)
+                {
+                    self.shown = Some(now);
+                    let status = self.status(now);
+                    self.say(&format!("epoch {}/{}  {status}", row.epoch, self.max_epochs));
+                }
+            }
+        }
+    }
+
+    /// Rates, entropy, and whether it lives.
+    fn status(&mut self, now: Instant) -> String {
+        self.past.push_back((now, self.epochs, self.interactions));
+        while self.past.len() > 2 && now - self.past[1].0 >= WINDOW {
+            self.past.pop_front();
+        }
+        let (then, epochs, interactions) = self.past[0];
+        let rate = |count: u64| count as f64 / (now - then).as_secs_f64().max(1e-9);
+        let life = match (self.alive_at, self.entropy) {
+            (Some(epoch), _) => format!("alive since {epoch}"),
+            (None, Some(_)) => "not alive".into(),
+            (None, None) => "not measured yet".into(),
+        };
+        let entropy = match self.entropy {
+            Some(entropy) => format!("entropy {entropy:.3}  "),
+            None => String::new(),
+        };
+        format!(
+            "{}  {entropy}{life}",
+            rates(rate(self.epochs - epochs), rate(self.interactions - interactions))
+        )
+    }
+
+    pub fn finish(self) {
+        if let Some(Screen::Terminal(bar)) = &self.screen {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `31.4 epochs/s  2.06 M interactions/s`
+pub fn rates(epochs: f64, interactions: f64) -> String {
+    let epochs = match epochs {
+        rate if rate >= 1000.0 => thousands(rate as usize),
+        rate => format!("{rate:.1}"),
+    };
+    format!("{epochs} epochs/s  {:.2} M interactions/s", interactions / 1e6)
+}

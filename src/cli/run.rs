@@ -1,0 +1,442 @@
+//! `broth run`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use broth::engine::Engine;
+use broth::language::Language;
+use broth::measure::ALIVE;
+use broth::output::folder::Place;
+use broth::output::picture::thousands;
+use broth::output::settings_file::{VERSION, parse_grid, read_pattern};
+use broth::run::{End, Plan, Run, StopRule, Summary};
+use broth::soup::checkpoint::Checkpoint;
+use broth::soup::pairing::Grid;
+use broth::{Error, Meeting, Settings};
+use clap::Args;
+
+use super::paint::{BOLD, RESET};
+use super::progress::{Progress, rates};
+use super::{Failure, INTERRUPTED, parse_language};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth run --seed 29 --log-interval 16
+      a soup that comes alive at epoch 945
+  broth run --lang forthtrivial --seed random --stop-high-order-entropy 3
+      a soup of its own each time, until it lives
+  broth run --grid 240x135 --radius 2 --max-epochs 4096 --out world
+      programs on a grid, meeting their neighbours
+  broth run --resume runs/bff_noheads-seed-29 --max-epochs 32768
+      go on with a run: the same bytes as if it had never stopped
+  broth run --load cubff/0000000512.dat --lang bff --seed 7
+      start from a checkpoint of cubff
+
+Ctrl-C ends the epoch, writes a checkpoint and says how to go on.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RunArgs {
+    #[command(flatten)]
+    soup: SoupArgs,
+
+    #[command(flatten)]
+    records: RecordArgs,
+
+    /// End after exactly so many epochs [default: 16384]
+    #[arg(long, value_name = "EPOCHS", help_heading = "Run")]
+    max_epochs: Option<u64>,
+
+    /// End at the first log point with high-order entropy above this (bits per byte)
+    #[arg(long, value_name = "BITS", help_heading = "Run", allow_negative_numbers = true)]
+    stop_high_order_entropy: Option<f64>,
+
+    /// End at the first log point with brotli's bits per byte below this
+    #[arg(long, value_name = "BITS", help_heading = "Run", allow_negative_numbers = true)]
+    stopping_bpb: Option<f64>,
+
+    /// What runs the tapes: auto or reference; changes the speed only [default: auto]
+    #[arg(long, value_name = "ENGINE", help_heading = "Run", value_parser = parse_engine)]
+    engine: Option<Engine>,
+
+    /// Threads to run on; changes the speed only [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Run",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// Start from a checkpoint of broth or cubff: programs, epochs done and
+    /// next reset come from it, everything else from flags
+    #[arg(long, value_name = "FILE", help_heading = "Run",
+          conflicts_with_all = ["num", "initial_program"])]
+    load: Option<PathBuf>,
+
+    /// Go on with the run in this folder; everything comes from it, and only
+    /// --max-epochs, --threads, --engine and --quiet may be given
+    #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = NOT_WITH_RESUME)]
+    resume: Option<PathBuf>,
+
+    /// Show nothing but errors
+    #[arg(long, short, help_heading = "Run")]
+    quiet: bool,
+}
+
+/// What determines the soup.
+#[derive(Args)]
+#[command(next_help_heading = "Soup")]
+struct SoupArgs {
+    /// What the bytes mean; `broth languages` lists them
+    #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
+    lang: &'static Language,
+
+    /// Number of programs of 64 bytes, even [default: 131072, or what --grid holds]
+    #[arg(long, value_name = "N")]
+    num: Option<usize>,
+
+    /// Seed of every random number, below 2^64; `random` draws one and prints it
+    #[arg(long, value_name = "SEED", default_value = "0", value_parser = parse_seed)]
+    seed: Seed,
+
+    /// Steps after which an interaction ends
+    #[arg(long, value_name = "STEPS", default_value_t = 8192)]
+    max_steps: u32,
+
+    /// Chance of a byte to mutate before an interaction: a number or a fraction
+    #[arg(long, value_name = "P", default_value = "1/4096", value_parser = parse_probability,
+          allow_negative_numbers = true)]
+    mutation_prob: f64,
+
+    /// Start, and restart, from zeros instead of random bytes
+    #[arg(long)]
+    zero_init: bool,
+
+    /// Program text that overwrites the first bytes of program 0 in the first soup
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    initial_program: Option<String>,
+
+    /// Start afresh after epochs e (from 0) divisible by this
+    #[arg(long, value_name = "EPOCHS")]
+    reset_interval: Option<u64>,
+
+    /// Pair programs by a fixed pattern that depends on the epoch alone (N a power of two)
+    #[arg(long, conflicts_with_all = ["interaction_pattern", "grid", "no_permute_programs"])]
+    fixed_shuffle: bool,
+
+    /// Pair programs with their neighbours by index, in turns
+    #[arg(long)]
+    no_permute_programs: bool,
+
+    /// Only let programs meet that a file names: a line `a b` lets a meet b
+    #[arg(long, value_name = "FILE", conflicts_with = "grid")]
+    interaction_pattern: Option<PathBuf>,
+
+    /// Lay programs out on a grid, columns x rows; neighbours meet (Nx1 is a 1D world)
+    #[arg(long, value_name = "WxH", value_parser = parse_grid)]
+    grid: Option<(usize, usize)>,
+
+    /// How many columns and rows away neighbours on the grid are
+    #[arg(long, value_name = "R", default_value_t = 2, requires = "grid")]
+    radius: usize,
+}
+
+/// What is written, and where to.
+#[derive(Args)]
+#[command(next_help_heading = "Records")]
+struct RecordArgs {
+    /// The run folder, new [default: runs/LANG-seed-SEED, numbered on where taken]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Measure and log after epochs e (from 0) divisible by this
+    #[arg(long, value_name = "EPOCHS", default_value_t = 64)]
+    log_interval: u64,
+
+    /// Write cubff's log too, to this new file
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+
+    /// Write a checkpoint after epochs e (from 0) divisible by this, and at the end
+    #[arg(long, value_name = "EPOCHS", default_value_t = 1024)]
+    checkpoint_interval: u64,
+
+    /// Where checkpoints go [default: checkpoints in the run folder]
+    #[arg(long, value_name = "DIR")]
+    checkpoint_dir: Option<PathBuf>,
+}
+
+/// Everything that a resumed run takes from its folder.
+const NOT_WITH_RESUME: [&str; 21] = [
+    "lang",
+    "num",
+    "seed",
+    "max_steps",
+    "mutation_prob",
+    "zero_init",
+    "initial_program",
+    "reset_interval",
+    "fixed_shuffle",
+    "no_permute_programs",
+    "interaction_pattern",
+    "grid",
+    "radius",
+    "out",
+    "log_interval",
+    "log",
+    "checkpoint_interval",
+    "checkpoint_dir",
+    "stop_high_order_entropy",
+    "stopping_bpb",
+    "load",
+];
+
+#[derive(Clone, Copy)]
+enum Seed {
+    Given(u64),
+    Random,
+}
+
+fn parse_seed(text: &str) -> Result<Seed, String> {
+    match text {
+        "random" => Ok(Seed::Random),
+        _ => text
+            .parse()
+            .map(Seed::Given)
+            .map_err(|_| "choose a whole number from 0 to 2^64 - 1, or `random`".into()),
+    }
+}
+
+fn parse_probability(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let value = match text.split_once('/') {
+        Some((above, below)) => number(above).zip(number(below)).map(|(a, b)| a / b),
+        None => number(text),
+    };
+    value
+        .filter(|p| (0.0..=1.0).contains(p))
+        .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
+}
+
+fn parse_engine(name: &str) -> Result<Engine, String> {
+    name.parse().map_err(|error| format!("{error}"))
+}
+
+pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
+    let quiet = args.quiet;
+    let threads = match args.threads {
+        Some(threads) => usize::from(threads),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| Error::Usage(format!("cannot start {threads} threads: {error}")))?;
+
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&interrupt);
+    let handler = ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            // Asked twice: at once. The run folder is whole at any moment.
+            std::process::exit(INTERRUPTED.into());
+        }
+    });
+    if let Err(error) = handler {
+        return Err(Error::Usage(format!("cannot catch Ctrl-C: {error}")).into());
+    }
+
+    let run = match &args.resume {
+        Some(path) => Run::resume(path, args.max_epochs, args.engine)?,
+        None => create(args)?,
+    };
+    let settings = run.soup().settings().clone();
+    let folder = run.folder().path().to_path_buf();
+    let epochs_done = run.soup().epochs_done();
+    let mut progress = Progress::new(quiet, epochs_done, run.plan().max_epochs, run.alive_at());
+    for problem in run.passed_over() {
+        progress.say(&format!("passed over: {problem}"));
+    }
+    progress.say(&format!(
+        "broth {VERSION}: {}, {} programs, seed {}, {threads} thread{}{}, in {}",
+        settings.language,
+        thousands(settings.num_programs),
+        settings.seed,
+        if threads == 1 { "" } else { "s" },
+        match epochs_done {
+            0 => String::new(),
+            done => format!(", from epoch {}", thousands(done as usize)),
+        },
+        folder.display(),
+    ));
+    let result = run.go(&interrupt, &mut |event| progress.see(event));
+    progress.finish();
+    let summary = match result {
+        Ok(summary) => summary,
+        Err(error) => {
+            let mut err = anstream::stderr();
+            writeln!(err, "broth: what is in {} so far stays good", folder.display())?;
+            return Err(error.into());
+        }
+    };
+    if !quiet {
+        show(&settings, &folder, &summary)?;
+    }
+    Ok(match summary.end {
+        End::Interrupted => ExitCode::from(INTERRUPTED),
+        End::Finished | End::Stopped(_) => ExitCode::SUCCESS,
+    })
+}
+
+fn create(args: RunArgs) -> Result<Run, Failure> {
+    let soup = args.soup;
+    let records = args.records;
+    let start = match &args.load {
+        Some(path) => Some(Checkpoint::read(path)?),
+        None => None,
+    };
+    let loaded = start
+        .as_ref()
+        .map(|start| start.programs.len() / broth::language::PROGRAM_LEN);
+    let num_programs = match (loaded, soup.num, soup.grid) {
+        (Some(loaded), _, _) => loaded,
+        (None, Some(num), _) => num,
+        (None, None, Some((width, height))) => width * height,
+        (None, None, None) => Settings::default().num_programs,
+    };
+    let meeting = if let Some(path) = &soup.interaction_pattern {
+        Meeting::Pattern(Arc::new(read_pattern(num_programs, path)?))
+    } else if let Some((width, height)) = soup.grid {
+        Meeting::Grid(Grid {
+            width,
+            height,
+            radius: soup.radius,
+        })
+    } else if soup.fixed_shuffle {
+        Meeting::FixedShuffle
+    } else if soup.no_permute_programs {
+        Meeting::NoPermutation
+    } else {
+        Meeting::Shuffle
+    };
+    let initial_program = match &soup.initial_program {
+        Some(text) => soup
+            .lang
+            .parse_program(text)
+            .map_err(|error| Error::Usage(format!("--initial-program: {error}")))?,
+        None => Vec::new(),
+    };
+    let settings = Settings {
+        language: soup.lang,
+        num_programs,
+        seed: match soup.seed {
+            Seed::Given(seed) => seed,
+            Seed::Random => rand::random(),
+        },
+        mutation_prob: soup.mutation_prob,
+        max_steps: soup.max_steps,
+        meeting,
+        zero_init: soup.zero_init,
+        initial_program,
+        reset_interval: soup.reset_interval,
+    };
+    let defaults = Plan::default();
+    let plan = Plan {
+        max_epochs: args.max_epochs.unwrap_or(defaults.max_epochs),
+        log_interval: records.log_interval,
+        checkpoint_interval: records.checkpoint_interval,
+        engine: args.engine.unwrap_or_default(),
+        load: args.load,
+        log: records.log,
+        checkpoint_dir: records.checkpoint_dir,
+        stop_high_order_entropy: args.stop_high_order_entropy,
+        stopping_bpb: args.stopping_bpb,
+    };
+    let place = match records.out {
+        Some(path) => Place::At(path),
+        None => Place::Numbered(
+            "runs".into(),
+            format!("{}-seed-{}", settings.language, settings.seed),
+        ),
+    };
+    Ok(Run::create(settings, plan, &place, start)?)
+}
+
+fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    let seconds = summary.elapsed.as_secs_f64().max(1e-9);
+    let what = match summary.end {
+        End::Finished => "finished",
+        End::Stopped(StopRule::HighOrderEntropyAbove(_)) => "stopped, entropy is high enough",
+        End::Stopped(StopRule::BitsPerByteBelow(_)) => "stopped, it compresses well enough",
+        End::Interrupted => "interrupted",
+    };
+    writeln!(
+        out,
+        "{BOLD}{}, seed {}{RESET}: {what} after {} epochs",
+        settings.language,
+        settings.seed,
+        thousands(summary.epochs_done as usize)
+    )?;
+    if summary.epochs_here > 0 {
+        writeln!(
+            out,
+            "speed       {} epochs in {}  {}",
+            thousands(summary.epochs_here as usize),
+            duration(summary.elapsed),
+            rates(
+                summary.epochs_here as f64 / seconds,
+                summary.tally.interactions as f64 / seconds
+            )
+        )?;
+    }
+    let entropy = match summary.high_order_entropy {
+        Some(entropy) => format!("; high-order entropy at the last log point {entropy:.3}"),
+        None => String::new(),
+    };
+    match summary.alive_at {
+        Some(epoch) => writeln!(out, "alive       at epoch {epoch}{entropy}")?,
+        None => writeln!(out, "alive       not yet (entropy above {ALIVE}){entropy}")?,
+    }
+    writeln!(out, "folder      {}", folder.display())?;
+    writeln!(out, "checkpoint  {}", summary.checkpoint.display())?;
+    writeln!(out, "picture     {}", summary.picture.display())?;
+    if summary.end == End::Interrupted {
+        writeln!(out, "go on with  broth run --resume {}", folder.display())?;
+    }
+    Ok(())
+}
+
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, _) => format!("{:.1} s", time.as_secs_f64()),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Args as _, Command};
+
+    #[test]
+    fn resume_goes_with_four_flags_only() {
+        let command = RunArgs::augment_args(Command::new("run"));
+        for arg in command.get_arguments() {
+            let name = arg.get_id().as_str();
+            let free = ["max_epochs", "threads", "engine", "quiet", "resume"].contains(&name);
+            assert_eq!(NOT_WITH_RESUME.contains(&name), !free, "{name}");
+        }
+    }
+
+    #[test]
+    fn probabilities_are_numbers_or_fractions() {
+        assert_eq!(parse_probability("1/4096"), Ok(1.0 / 4096.0));
+        assert_eq!(parse_probability("2.5e-4"), Ok(2.5e-4));
+        for wrong in ["-0.1", "1.1", "1/0", "0/0", "nan", "a", "1/2/3", ""] {
+            assert!(parse_probability(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Engines: how a tape is run.
+//!
+//! The [`reference`] engine says what is right; every other one is an
+//! optimisation that answers to it: same tape, same ops, same steps, same way
+//! of ending, for every input.
+
+pub mod reference;
+
+use std::str::FromStr;
+
+use crate::language::{Language, Outcome, Tape};
+
+/// Which engine runs the tapes. It never changes a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// The fastest there is for the language.
+    #[default]
+    Auto,
+    /// The plain one, a step at a time.
+    Reference,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Engine; 2] = [Engine::Auto, Engine::Reference];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Engine::Auto => "auto",
+            Engine::Reference => "reference",
+        }
+    }
+
+    /// Run `tape` for at most `max_steps` steps.
+    #[inline]
+    pub fn run(self, language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
+        match self {
+            Engine::Auto | Engine::Reference => reference::run(language, tape, max_steps),
+        }
+    }
+}
+
+/// A name that no engine has.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("unknown engine `{name}`; the engines are {}",
+    Engine::ALL.map(Engine::name).join(", "))]
+pub struct UnknownEngine {
+    /// What was asked for.
+    pub name: String,
+}
+
+impl FromStr for Engine {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
+        Engine::ALL
+            .into_iter()
+            .find(|engine| engine.name() == name)
+            .ok_or_else(|| UnknownEngine { name: name.into() })
+    }
+}

@@ -1,0 +1,62 @@
+//! The reference engine: a language's rules, one step at a time.
+
+use crate::language::{Ended, Family, Language, Outcome, Rules, Tape, View};
+
+/// Run `tape` for at most `max_steps` steps.
+///
+/// ```
+/// use broth::engine::reference;
+/// use broth::language::{Ended, bff};
+///
+/// let mut tape = [0; 128];
+/// tape[..3].copy_from_slice(b"+>+");
+/// let outcome = reference::run(&bff::BFF_NOHEADS, &mut tape, 8192);
+/// assert_eq!((outcome.ops, outcome.steps), (3, 128));
+/// assert_eq!(outcome.ended, Ended::LeftTape);
+/// assert_eq!(tape[..3], *b",?+"); // `+` and `>` were its data, too
+/// ```
+pub fn run(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
+    match &language.family {
+        Family::Bff(dialect) => run_by(dialect, tape, max_steps, |_, _| {}),
+        Family::Forth(dialect) => run_by(dialect, tape, max_steps, |_, _| {}),
+        Family::Subleq(variant) => run_by(variant, tape, max_steps, |_, _| {}),
+    }
+}
+
+/// As [`run`], calling `see` with the tape and where it stands before each step.
+pub fn trace(
+    language: &Language,
+    tape: &mut Tape,
+    max_steps: u32,
+    mut see: impl FnMut(&Tape, View<'_>),
+) -> Outcome {
+    match &language.family {
+        Family::Bff(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
+        Family::Forth(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
+        Family::Subleq(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
+    }
+}
+
+#[inline(always)]
+fn run_by<R: Rules>(
+    rules: &R,
+    tape: &mut Tape,
+    max_steps: u32,
+    mut before_step: impl FnMut(&Tape, &R::State),
+) -> Outcome {
+    let mut state = rules.start(tape);
+    let mut ops = 0;
+    for steps in 1..=max_steps {
+        before_step(tape, &state);
+        let step = rules.step(tape, &mut state);
+        ops += u32::from(step.is_op);
+        if let Some(ended) = step.ended {
+            return Outcome { ops, steps, ended };
+        }
+    }
+    Outcome {
+        ops,
+        steps: max_steps,
+        ended: Ended::StepLimit,
+    }
+}

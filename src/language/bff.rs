@@ -1,0 +1,406 @@
+//! The BFF family: two heads, ten commands, loops in brackets.
+//!
+//! Seven dialects differ in the bytes their commands have, in where a run
+//! starts, in how brackets jump and in whether a copy moves a head; all of it
+//! is data in [`Dialect`]. Facts: docs/reference.md, "BFF family".
+
+use super::{Ended, Family, Kind, Language, Role, Rules, Step, TAPE_LEN, Tape, View};
+
+/// What a byte means to a dialect. The first ten are the commands, in the
+/// order of [`COMMANDS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Op {
+    /// `[`: to the matching `]` if the byte at head 0 is null.
+    Open,
+    /// `]`: back to the matching `[` if the byte at head 0 is not null.
+    Close,
+    /// `+`: add one to the byte at head 0.
+    Increment,
+    /// `-`: take one from the byte at head 0.
+    Decrement,
+    /// `.`: copy the byte at head 0 to head 1.
+    CopyTo1,
+    /// `,`: copy the byte at head 1 to head 0.
+    CopyTo0,
+    /// `<`: head 0 left.
+    Left0,
+    /// `>`: head 0 right.
+    Right0,
+    /// `{`: head 1 left.
+    Left1,
+    /// `}`: head 1 right.
+    Right1,
+    /// The byte that brackets test for; executed, it does nothing.
+    Null,
+    /// Any other byte.
+    Noop,
+}
+
+impl Op {
+    pub(super) const ALL: [Op; 12] = [
+        Op::Open,
+        Op::Close,
+        Op::Increment,
+        Op::Decrement,
+        Op::CopyTo1,
+        Op::CopyTo0,
+        Op::Left0,
+        Op::Right0,
+        Op::Left1,
+        Op::Right1,
+        Op::Null,
+        Op::Noop,
+    ];
+}
+
+/// The command characters of program text, in the order of [`Op`].
+pub const COMMANDS: [char; 10] = ['[', ']', '+', '-', '.', ',', '<', '>', '{', '}'];
+
+/// The kinds of bytes of the family, in the order of [`Op`].
+pub static KINDS: [Kind; 12] = {
+    const fn kind(symbol: &'static str, name: &'static str, role: Role) -> Kind {
+        Kind { symbol, name, role }
+    }
+    [
+        kind("[", "loop start", Role::Open),
+        kind("]", "loop end", Role::Close),
+        kind("+", "increment", Role::Arithmetic),
+        kind("-", "decrement", Role::Arithmetic),
+        kind(".", "copy to head 1", Role::Copy),
+        kind(",", "copy to head 0", Role::Copy),
+        kind("<", "head 0 left", Role::Move),
+        kind(">", "head 0 right", Role::Move),
+        kind("{", "head 1 left", Role::MoveSecond),
+        kind("}", "head 1 right", Role::MoveSecond),
+        kind("0", "null", Role::Null),
+        kind("·", "no-op", Role::Noop),
+    ]
+};
+
+/// How brackets jump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brackets {
+    /// To their partner, found on the tape as it is at that moment.
+    Match,
+    /// By so many bytes, forwards or backwards.
+    Jump(usize),
+}
+
+/// One dialect, as data.
+#[derive(Debug)]
+pub struct Dialect {
+    ops: [Op; 256],
+    /// The bits of a byte that mean something.
+    mask: u8,
+    /// Whether the first two bytes of the tape say where the heads start; the
+    /// program counter then starts behind them.
+    heads_on_tape: bool,
+    brackets: Brackets,
+    /// Whether `,` then moves head 1 right.
+    copy_moves: bool,
+    /// The byte that a space of program text stands for: a no-op.
+    space: u8,
+}
+
+impl Dialect {
+    /// A dialect whose command `c` has the byte `commands[c]`, where it has one.
+    const fn new(commands: [Option<u8>; 10], mask: u8) -> Self {
+        let mut ops = [Op::Noop; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let significant = byte as u8 & mask;
+            if significant == 0 {
+                ops[byte] = Op::Null;
+            }
+            let mut command = 0;
+            while command < commands.len() {
+                if let Some(code) = commands[command]
+                    && code == significant
+                {
+                    ops[byte] = Op::ALL[command];
+                }
+                command += 1;
+            }
+            byte += 1;
+        }
+        Dialect {
+            ops,
+            mask,
+            heads_on_tape: false,
+            brackets: Brackets::Match,
+            copy_moves: false,
+            space: b' ',
+        }
+    }
+
+    const fn ascii() -> Self {
+        let mut commands = [None; 10];
+        let mut command = 0;
+        while command < commands.len() {
+            commands[command] = Some(COMMANDS[command] as u8);
+            command += 1;
+        }
+        Dialect::new(commands, 0xff)
+    }
+
+    const fn with_heads_on_tape(mut self) -> Self {
+        self.heads_on_tape = true;
+        self
+    }
+
+    const fn with_brackets(mut self, brackets: Brackets) -> Self {
+        self.brackets = brackets;
+        self
+    }
+
+    const fn with_moving_copy(mut self) -> Self {
+        self.copy_moves = true;
+        self
+    }
+
+    const fn with_space(mut self, space: u8) -> Self {
+        self.space = space;
+        self
+    }
+
+    /// What `byte` means.
+    #[inline(always)]
+    pub fn op(&self, byte: u8) -> Op {
+        self.ops[byte as usize]
+    }
+
+    /// The kind of `byte`.
+    pub fn kind(&self, byte: u8) -> &'static Kind {
+        &KINDS[self.op(byte) as usize]
+    }
+
+    /// Whether brackets take `byte` for null.
+    #[inline(always)]
+    pub fn is_null(&self, byte: u8) -> bool {
+        byte & self.mask == 0
+    }
+
+    /// The byte that program text writes as `op`: of several the highest, as
+    /// cubff has it; `None` where the dialect lacks the command.
+    pub fn byte_of(&self, op: Op) -> Option<u8> {
+        match op {
+            Op::Null => (0..=255).rev().find(|byte| self.is_null(*byte)),
+            Op::Noop => Some(self.space),
+            _ => (0..=255).rev().find(|byte| self.op(*byte) == op),
+        }
+    }
+
+    /// The place of the partner of the bracket at `pc`, on the tape as it is.
+    fn partner(&self, tape: &Tape, pc: usize, bracket: Op) -> Option<usize> {
+        let mut depth = 0usize;
+        let mut at = pc;
+        loop {
+            match self.op(tape[at]) {
+                op @ (Op::Open | Op::Close) if op == bracket => depth += 1,
+                Op::Open | Op::Close => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(at);
+            }
+            at = match bracket {
+                Op::Open => at + 1,
+                _ => at.wrapping_sub(1),
+            };
+            if at >= TAPE_LEN {
+                return None;
+            }
+        }
+    }
+}
+
+/// Where a run of a BFF tape stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Place of the byte about to be read, 0..128.
+    pub pc: usize,
+    /// Place of head 0, 0..128.
+    pub head0: usize,
+    /// Place of head 1, 0..128.
+    pub head1: usize,
+}
+
+impl Rules for Dialect {
+    type State = State;
+
+    fn start(&self, tape: &Tape) -> State {
+        if self.heads_on_tape {
+            State {
+                pc: 2,
+                head0: tape[0] as usize % TAPE_LEN,
+                head1: tape[1] as usize % TAPE_LEN,
+            }
+        } else {
+            State {
+                pc: 0,
+                head0: 0,
+                head1: 0,
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn step(&self, tape: &mut Tape, state: &mut State) -> Step {
+        let ended = |reason| Step {
+            is_op: true,
+            ended: Some(reason),
+        };
+        let State { pc, head0, head1 } = state;
+        let op = self.op(tape[*pc]);
+        match op {
+            Op::Left0 => *head0 = head0.wrapping_sub(1) % TAPE_LEN,
+            Op::Right0 => *head0 = (*head0 + 1) % TAPE_LEN,
+            Op::Left1 => *head1 = head1.wrapping_sub(1) % TAPE_LEN,
+            Op::Right1 => *head1 = (*head1 + 1) % TAPE_LEN,
+            Op::Increment => tape[*head0] = tape[*head0].wrapping_add(1),
+            Op::Decrement => tape[*head0] = tape[*head0].wrapping_sub(1),
+            Op::CopyTo1 => tape[*head1] = tape[*head0],
+            Op::CopyTo0 => {
+                tape[*head0] = tape[*head1];
+                if self.copy_moves {
+                    *head1 = (*head1 + 1) % TAPE_LEN;
+                }
+            }
+            Op::Open | Op::Close => {
+                if self.is_null(tape[*head0]) == (op == Op::Open) {
+                    match (self.brackets, op) {
+                        (Brackets::Match, _) => match self.partner(tape, *pc, op) {
+                            Some(partner) => *pc = partner,
+                            None => return ended(Ended::UnmatchedBracket),
+                        },
+                        (Brackets::Jump(distance), Op::Open) => *pc += distance,
+                        (Brackets::Jump(distance), _) => match pc.checked_sub(distance) {
+                            Some(target) => *pc = target,
+                            None => return ended(Ended::LeftTape),
+                        },
+                    }
+                }
+            }
+            Op::Null | Op::Noop => {}
+        }
+        *pc += 1;
+        Step {
+            is_op: !matches!(op, Op::Null | Op::Noop),
+            ended: (*pc >= TAPE_LEN).then_some(Ended::LeftTape),
+        }
+    }
+
+    fn view<'a>(&self, _tape: &Tape, state: &'a State) -> View<'a> {
+        View {
+            pc: state.pc,
+            marks: [Some(state.head0), Some(state.head1), None],
+            stack: &[],
+        }
+    }
+}
+
+const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -> Language {
+    Language {
+        name,
+        summary,
+        family: Family::Bff(dialect),
+    }
+}
+
+/// The paper's BFF with the heads' first places on the tape.
+pub static BFF: Language = language(
+    "bff",
+    "BFF; the first two bytes of the tape say where the heads start",
+    Dialect::ascii().with_heads_on_tape(),
+);
+
+/// BFF whose brackets jump by eight.
+pub static BFF8: Language = language(
+    "bff8",
+    "bff with brackets that jump 8 bytes instead of to their partner",
+    Dialect::ascii()
+        .with_heads_on_tape()
+        .with_brackets(Brackets::Jump(8)),
+);
+
+/// BFF whose brackets jump by eight, heads starting at 0.
+pub static BFF8_NOHEADS: Language = language(
+    "bff8_noheads",
+    "bff8 with both heads starting at 0",
+    Dialect::ascii().with_brackets(Brackets::Jump(8)),
+);
+
+/// The paper's BFF.
+pub static BFF_NOHEADS: Language = language(
+    "bff_noheads",
+    "the paper's BFF: both heads start at 0",
+    Dialect::ascii(),
+);
+
+/// BFF read off the low nibble, so that every sixteenth byte is a command.
+pub static BFF_NOHEADS_4BIT: Language = language(
+    "bff_noheads_4bit",
+    "bff_noheads with commands read off the low 4 bits: denser code",
+    Dialect::new(
+        [
+            Some(6),
+            Some(7),
+            Some(8),
+            Some(9),
+            Some(10),
+            Some(11),
+            Some(12),
+            Some(13),
+            Some(14),
+            Some(15),
+        ],
+        0x0f,
+    )
+    .with_space(0xf1),
+);
+
+/// BFF with its commands on the bytes 1 to 10.
+pub static BFF_PERM: Language = language(
+    "bff_perm",
+    "bff with its commands on bytes 1 to 10",
+    Dialect::new(
+        [
+            Some(9),
+            Some(10),
+            Some(5),
+            Some(6),
+            Some(7),
+            Some(8),
+            Some(1),
+            Some(2),
+            Some(3),
+            Some(4),
+        ],
+        0xff,
+    )
+    .with_heads_on_tape(),
+);
+
+/// BFF in seven commands, its copy moving head 1.
+pub static BFF_SELFMOVE: Language = language(
+    "bff_selfmove",
+    "seven commands on bytes 0 to 6; `,` also moves head 1 right",
+    Dialect::new(
+        [
+            Some(5),
+            Some(6),
+            Some(2),
+            Some(3),
+            None,
+            Some(4),
+            Some(1),
+            Some(0),
+            None,
+            None,
+        ],
+        0xff,
+    )
+    .with_heads_on_tape()
+    .with_moving_copy(),
+);

@@ -1,0 +1,415 @@
+//! The Forth family: a stack of bytes, constants, relative jumps.
+//!
+//! Four dialects share every rule and differ in the ops that the lowest bytes
+//! have; all of it is data in [`Dialect`]. Facts: docs/reference.md, "Forth
+//! family".
+
+use super::{Ended, Family, Kind, Language, PROGRAM_LEN, Role, Rules, Step, TAPE_LEN, Tape, View};
+use crate::random::mix;
+
+/// Entries that the stack holds.
+pub const STACK_LEN: usize = 128;
+
+/// What a byte means to a dialect. A and B are the two programs of the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Op {
+    /// Push A[pop mod 64].
+    ReadA,
+    /// Push B[pop mod 64].
+    ReadB,
+    /// Push tape[pop mod 128].
+    Read,
+    /// v = pop; A[pop mod 64] = v.
+    WriteA,
+    /// v = pop; B[pop mod 64] = v.
+    WriteB,
+    /// v = pop; tape[pop mod 128] = v.
+    Write,
+    /// x = pop mod 64; B[x] = A[x].
+    CopyAToB,
+    /// x = pop mod 64; A[x] = B[x].
+    CopyBToA,
+    /// to = pop mod 128; from = pop mod 128; tape[to] = tape[from].
+    Copy,
+    /// Top of the stack xor 64.
+    FlipSide,
+    /// v = pop; push it twice.
+    Dup,
+    /// Pop.
+    Drop,
+    /// Exchange the two topmost.
+    Swap,
+    /// Skip the next byte if the top is not 0; the top stays.
+    SkipIf,
+    /// Add one to the top.
+    Increment,
+    /// Take one from the top.
+    Decrement,
+    /// Push the sum of two pops.
+    Add,
+    /// Push the first pop minus the second.
+    Subtract,
+    /// Push the low six bits of the byte.
+    Constant,
+    /// Jump ahead by the low six bits plus one.
+    JumpForward,
+    /// Jump back by the low six bits plus one.
+    JumpBack,
+    /// Any other byte.
+    Noop,
+}
+
+/// The kinds of bytes of the family, in the order of [`Op`].
+pub static KINDS: [Kind; 22] = {
+    const fn kind(symbol: &'static str, name: &'static str, role: Role) -> Kind {
+        Kind { symbol, name, role }
+    }
+    [
+        kind("A@", "read left", Role::Read),
+        kind("B@", "read right", Role::Read),
+        kind("@", "read", Role::Read),
+        kind("A!", "write left", Role::Copy),
+        kind("B!", "write right", Role::Copy),
+        kind("!", "write", Role::Copy),
+        kind("A>B", "copy to right", Role::Copy),
+        kind("B>A", "copy to left", Role::Copy),
+        kind("copy", "copy", Role::Copy),
+        kind("xor", "other side", Role::Arithmetic),
+        kind("dup", "duplicate", Role::Move),
+        kind("drop", "drop", Role::Move),
+        kind("swap", "swap", Role::Move),
+        kind("if", "skip if not 0", Role::MoveSecond),
+        kind("1+", "increment", Role::Arithmetic),
+        kind("1-", "decrement", Role::Arithmetic),
+        kind("+", "add", Role::Arithmetic),
+        kind("-", "subtract", Role::Arithmetic),
+        kind("40-7F", "constant", Role::Number),
+        kind("80-BF", "jump ahead", Role::Open),
+        kind("C0-FF", "jump back", Role::Close),
+        kind("·", "no-op", Role::Noop),
+    ]
+};
+
+/// One dialect, as data.
+#[derive(Debug)]
+pub struct Dialect {
+    ops: [Op; 256],
+    /// Set where a write into B that finds this byte refills A instead.
+    guard: Option<u8>,
+}
+
+impl Dialect {
+    /// A dialect whose bytes from 0 up have the ops `first`.
+    const fn new(first: &[Op]) -> Self {
+        let mut ops = [Op::Noop; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            ops[byte] = match byte {
+                0x40..0x80 => Op::Constant,
+                0x80..0xc0 => Op::JumpForward,
+                0xc0..=0xff => Op::JumpBack,
+                _ if byte < first.len() => first[byte],
+                _ => Op::Noop,
+            };
+            byte += 1;
+        }
+        Dialect { ops, guard: None }
+    }
+
+    const fn with_guard(mut self, guard: u8) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
+    /// What `byte` means.
+    #[inline(always)]
+    pub fn op(&self, byte: u8) -> Op {
+        self.ops[byte as usize]
+    }
+
+    /// The kind of `byte`.
+    pub fn kind(&self, byte: u8) -> &'static Kind {
+        &KINDS[self.op(byte) as usize]
+    }
+
+    /// Write `value` to B[at], unless a guard stands there.
+    fn write_right(&self, tape: &mut Tape, at: usize, value: u8, pc: usize) {
+        if self.guard == Some(tape[PROGRAM_LEN + at]) {
+            refill_left(tape, pc);
+        } else {
+            tape[PROGRAM_LEN + at] = value;
+        }
+    }
+}
+
+/// Fill A with noise that the whole tape and `pc` determine.
+fn refill_left(tape: &mut Tape, pc: usize) {
+    let digest = tape
+        .iter()
+        .fold(0, |digest, byte| mix(digest ^ u64::from(*byte)));
+    let len = PROGRAM_LEN as u64;
+    let first = digest
+        .wrapping_mul(len * len)
+        .wrapping_add(pc as u64 * len);
+    for (i, byte) in tape[..PROGRAM_LEN].iter_mut().enumerate() {
+        *byte = mix(first.wrapping_add(i as u64)) as u8;
+    }
+}
+
+/// Where a run of a Forth tape stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Place of the byte about to be read, 0..128.
+    pub pc: usize,
+    stack: [u8; STACK_LEN],
+    depth: usize,
+    overflow: bool,
+}
+
+impl State {
+    /// The stack, oldest first.
+    pub fn stack(&self) -> &[u8] {
+        &self.stack[..self.depth]
+    }
+
+    #[inline(always)]
+    fn push(&mut self, value: u8) {
+        match self.stack.get_mut(self.depth) {
+            Some(top) => {
+                *top = value;
+                self.depth += 1;
+            }
+            None => self.overflow = true,
+        }
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> u8 {
+        match self.depth.checked_sub(1) {
+            Some(depth) => {
+                self.depth = depth;
+                self.stack[depth]
+            }
+            None => 0,
+        }
+    }
+
+    /// A pop as a place in one program.
+    #[inline(always)]
+    fn pop_place(&mut self) -> usize {
+        self.pop() as usize % PROGRAM_LEN
+    }
+
+    /// A pop as a place on the tape.
+    #[inline(always)]
+    fn pop_address(&mut self) -> usize {
+        self.pop() as usize % TAPE_LEN
+    }
+}
+
+impl Rules for Dialect {
+    type State = State;
+
+    fn start(&self, _tape: &Tape) -> State {
+        State {
+            pc: 0,
+            stack: [0; STACK_LEN],
+            depth: 0,
+            overflow: false,
+        }
+    }
+
+    #[inline(always)]
+    fn step(&self, tape: &mut Tape, state: &mut State) -> Step {
+        let byte = tape[state.pc];
+        let op = self.op(byte);
+        let distance = (byte % 64) as usize + 1;
+        // A jump back past the start wraps to a place far above the tape.
+        let mut next = state.pc + 1;
+        match op {
+            Op::ReadA => {
+                let at = state.pop_place();
+                state.push(tape[at]);
+            }
+            Op::ReadB => {
+                let at = state.pop_place();
+                state.push(tape[PROGRAM_LEN + at]);
+            }
+            Op::Read => {
+                let at = state.pop_address();
+                state.push(tape[at]);
+            }
+            Op::WriteA => {
+                let value = state.pop();
+                tape[state.pop_place()] = value;
+            }
+            Op::WriteB => {
+                let value = state.pop();
+                let at = state.pop_place();
+                self.write_right(tape, at, value, state.pc);
+            }
+            Op::Write => {
+                let value = state.pop();
+                tape[state.pop_address()] = value;
+            }
+            Op::CopyAToB => {
+                let at = state.pop_place();
+                self.write_right(tape, at, tape[at], state.pc);
+            }
+            Op::CopyBToA => {
+                let at = state.pop_place();
+                tape[at] = tape[PROGRAM_LEN + at];
+            }
+            Op::Copy => {
+                let to = state.pop_address();
+                let from = state.pop_address();
+                tape[to] = tape[from];
+            }
+            Op::FlipSide => {
+                let value = state.pop();
+                state.push(value ^ PROGRAM_LEN as u8);
+            }
+            Op::Dup => {
+                let value = state.pop();
+                state.push(value);
+                state.push(value);
+            }
+            Op::Drop => {
+                state.pop();
+            }
+            Op::Swap => {
+                let a = state.pop();
+                let b = state.pop();
+                state.push(a);
+                state.push(b);
+            }
+            Op::SkipIf => {
+                let value = state.pop();
+                if value != 0 {
+                    next += 1;
+                }
+                state.push(value);
+            }
+            Op::Increment => {
+                let value = state.pop();
+                state.push(value.wrapping_add(1));
+            }
+            Op::Decrement => {
+                let value = state.pop();
+                state.push(value.wrapping_sub(1));
+            }
+            Op::Add => {
+                let a = state.pop();
+                let b = state.pop();
+                state.push(a.wrapping_add(b));
+            }
+            Op::Subtract => {
+                let a = state.pop();
+                let b = state.pop();
+                state.push(a.wrapping_sub(b));
+            }
+            Op::Constant => state.push(byte % 64),
+            Op::JumpForward => next = state.pc + distance,
+            Op::JumpBack => next = state.pc.wrapping_sub(distance),
+            Op::Noop => {}
+        }
+        state.pc = next;
+        let ended = if state.overflow {
+            Some(Ended::StackOverflow)
+        } else if next >= TAPE_LEN {
+            Some(Ended::LeftTape)
+        } else {
+            None
+        };
+        Step {
+            is_op: op != Op::Noop,
+            ended,
+        }
+    }
+
+    fn view<'a>(&self, _tape: &Tape, state: &'a State) -> View<'a> {
+        View {
+            pc: state.pc,
+            marks: [None; 3],
+            stack: state.stack(),
+        }
+    }
+}
+
+/// The ops of bytes 4 to B, the same in every dialect.
+const fn with_stack_ops<const N: usize>(mut first: [Op; N]) -> [Op; N] {
+    let stack_ops = [
+        Op::Dup,
+        Op::Drop,
+        Op::Swap,
+        Op::SkipIf,
+        Op::Increment,
+        Op::Decrement,
+        Op::Add,
+        Op::Subtract,
+    ];
+    let mut i = 0;
+    while i < stack_ops.len() {
+        first[4 + i] = stack_ops[i];
+        i += 1;
+    }
+    first
+}
+
+/// forth's ops, and behind them those that only forthtrivial has.
+const TRIVIAL_OPS: [Op; 14] = {
+    let mut ops = [Op::Noop; 14];
+    ops[0] = Op::ReadA;
+    ops[1] = Op::ReadB;
+    ops[2] = Op::WriteA;
+    ops[3] = Op::WriteB;
+    ops[12] = Op::CopyAToB;
+    ops[13] = Op::CopyBToA;
+    with_stack_ops(ops)
+};
+
+const COPY_OPS: [Op; 12] = {
+    let mut ops = [Op::Noop; 12];
+    ops[0] = Op::Read;
+    ops[1] = Op::Write;
+    ops[2] = Op::Copy;
+    ops[3] = Op::FlipSide;
+    with_stack_ops(ops)
+};
+
+const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -> Language {
+    Language {
+        name,
+        summary,
+        family: Family::Forth(dialect),
+    }
+}
+
+/// Reads and writes either program through the stack.
+pub static FORTH: Language = language(
+    "forth",
+    "a stack machine that reads and writes either program",
+    Dialect::new(TRIVIAL_OPS.split_at(12).0),
+);
+
+/// One address space and a copy op.
+pub static FORTHCOPY: Language = language(
+    "forthcopy",
+    "forth over the whole tape, with an op that copies a byte",
+    Dialect::new(&COPY_OPS),
+);
+
+/// forth and two ops that copy a byte across.
+pub static FORTHTRIVIAL: Language = language(
+    "forthtrivial",
+    "forth with ops that copy a byte to the same place of the other program",
+    Dialect::new(&TRIVIAL_OPS),
+);
+
+/// forthtrivial with bytes that defend themselves.
+pub static FORTHTRIVIAL_RESET: Language = language(
+    "forthtrivial_reset",
+    "forthtrivial where writing over byte 13 hex refills the writer instead",
+    Dialect::new(&TRIVIAL_OPS).with_guard(0x13),
+);

@@ -1,0 +1,295 @@
+//! Languages: what the bytes of a tape mean, and only that.
+//!
+//! A language is data (an op table and a few flags) read by the rules of its
+//! family, which are written down once: [`bff`], [`forth`] and [`subleq`].
+//! Engines run tapes by these rules; none has an idea of its own.
+
+pub mod bff;
+pub mod forth;
+pub mod subleq;
+mod text;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use text::TextError;
+
+/// Bytes of one program.
+pub const PROGRAM_LEN: usize = 64;
+/// Bytes of a tape: two programs joined.
+pub const TAPE_LEN: usize = 2 * PROGRAM_LEN;
+
+/// Two programs joined: code and data at once.
+pub type Tape = [u8; TAPE_LEN];
+
+/// Why a run of a tape ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Ended {
+    /// It used up all its steps.
+    StepLimit,
+    /// Its program counter left the tape.
+    LeftTape,
+    /// A bracket had to jump and had no partner.
+    UnmatchedBracket,
+    /// A push found the stack full.
+    StackOverflow,
+}
+
+impl Ended {
+    /// Every way to end, in the order of their discriminants.
+    pub const ALL: [Ended; 4] = [
+        Ended::StepLimit,
+        Ended::LeftTape,
+        Ended::UnmatchedBracket,
+        Ended::StackOverflow,
+    ];
+
+    /// The name used in file headers, such as `step_limit`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Ended::StepLimit => "step_limit",
+            Ended::LeftTape => "left_tape",
+            Ended::UnmatchedBracket => "unmatched_bracket",
+            Ended::StackOverflow => "stack_overflow",
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ended::StepLimit => "it reached the step limit",
+            Ended::LeftTape => "its program counter left the tape",
+            Ended::UnmatchedBracket => "a bracket had no partner",
+            Ended::StackOverflow => "the stack overflowed",
+        })
+    }
+}
+
+/// What running a tape came to, besides the changed tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Steps that were not no-ops.
+    pub ops: u32,
+    /// Characters read, no-ops included (subleq family: instructions).
+    pub steps: u32,
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+/// What one step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// False for a no-op.
+    pub is_op: bool,
+    /// Set where this step ended the run.
+    pub ended: Option<Ended>,
+}
+
+/// Where a running tape stands, for showing it to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View<'a> {
+    /// Place of the byte about to be read, 0..128.
+    pub pc: usize,
+    /// Places the next step may touch: the heads (BFF) or the operands
+    /// (subleq family); fewer where the language has fewer.
+    pub marks: [Option<usize>; 3],
+    /// The stack, oldest first (Forth family; empty elsewhere).
+    pub stack: &'a [u8],
+}
+
+/// The rules of a family of languages: how a run starts and what one step does.
+pub trait Rules {
+    /// Everything of a running tape that is not on the tape.
+    type State;
+
+    /// The state before the first step.
+    fn start(&self, tape: &Tape) -> Self::State;
+
+    /// Do one step. Must not be called again after it has said `ended`.
+    fn step(&self, tape: &mut Tape, state: &mut Self::State) -> Step;
+
+    /// Where the run stands.
+    fn view<'a>(&self, tape: &Tape, state: &'a Self::State) -> View<'a>;
+}
+
+/// What a byte does, in the broadest terms: decides its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Starts a loop or jumps forwards.
+    Open,
+    /// Ends a loop or jumps backwards.
+    Close,
+    /// Computes.
+    Arithmetic,
+    /// Copies a byte from one place of the tape to another, or writes one.
+    Copy,
+    /// Reads a byte of the tape.
+    Read,
+    /// Moves the first head, or works on the stack.
+    Move,
+    /// Moves the second head.
+    MoveSecond,
+    /// A number, or an address.
+    Number,
+    /// Another sort of number.
+    NumberHigh,
+    /// The byte that loops test for.
+    Null,
+    /// Nothing.
+    Noop,
+}
+
+/// One kind of byte of a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// How the kind is written, `[` say, or a range of hex bytes.
+    pub symbol: &'static str,
+    /// What it does, in a few words.
+    pub name: &'static str,
+    /// What it does in the broadest terms.
+    pub role: Role,
+}
+
+/// The rules and data of a language, by family.
+#[derive(Debug)]
+pub enum Family {
+    /// Heads on a tape, loops in brackets.
+    Bff(bff::Dialect),
+    /// A stack machine.
+    Forth(forth::Dialect),
+    /// Subtract and branch.
+    Subleq(subleq::Variant),
+}
+
+/// A language. There is one of each, in [`Language::ALL`].
+#[derive(Debug)]
+pub struct Language {
+    /// cubff's name for it.
+    pub name: &'static str,
+    /// One line on what it is.
+    pub summary: &'static str,
+    /// Its rules.
+    pub family: Family,
+}
+
+impl Language {
+    /// The thirteen languages, in alphabetical order.
+    pub const ALL: [&'static Language; 13] = [
+        &bff::BFF,
+        &bff::BFF8,
+        &bff::BFF8_NOHEADS,
+        &bff::BFF_NOHEADS,
+        &bff::BFF_NOHEADS_4BIT,
+        &bff::BFF_PERM,
+        &bff::BFF_SELFMOVE,
+        &forth::FORTH,
+        &forth::FORTHCOPY,
+        &forth::FORTHTRIVIAL,
+        &forth::FORTHTRIVIAL_RESET,
+        &subleq::RSUBLEQ4,
+        &subleq::SUBLEQ,
+    ];
+
+    /// The kind of `byte`.
+    pub fn kind(&self, byte: u8) -> &'static Kind {
+        match &self.family {
+            Family::Bff(dialect) => dialect.kind(byte),
+            Family::Forth(dialect) => dialect.kind(byte),
+            Family::Subleq(variant) => variant.kind(byte),
+        }
+    }
+
+    /// The kinds that at least one byte has, in a fixed order.
+    pub fn kinds(&self) -> Vec<&'static Kind> {
+        let all: &'static [Kind] = match &self.family {
+            Family::Bff(_) => &bff::KINDS,
+            Family::Forth(_) => &forth::KINDS,
+            Family::Subleq(variant) => variant.kinds(),
+        };
+        let used: Vec<_> = (0..=255).map(|byte| self.kind(byte)).collect();
+        all.iter().filter(|kind| used.contains(kind)).collect()
+    }
+
+    /// Bytes that program text stands for: in the BFF family the ten command
+    /// characters, `0` for null, a space for a no-op and `\xHH` for any byte;
+    /// in the others pairs of hex digits, spaces allowed between them.
+    pub fn parse_program(&self, text: &str) -> Result<Vec<u8>, TextError> {
+        match &self.family {
+            Family::Bff(dialect) => text::parse_commands(self.name, dialect, text),
+            Family::Forth(_) | Family::Subleq(_) => text::parse_hex(text),
+        }
+    }
+
+    /// Program text that [`Language::parse_program`] reads back as `program`.
+    pub fn program_text(&self, program: &[u8]) -> String {
+        match &self.family {
+            Family::Bff(dialect) => text::show_commands(dialect, program),
+            Family::Forth(_) | Family::Subleq(_) => text::show_hex(program),
+        }
+    }
+
+    /// How one byte is shown where every byte has the same width: one column
+    /// in the BFF family (`·` for a no-op that is not the space), two elsewhere.
+    pub fn byte_text(&self, byte: u8) -> String {
+        match &self.family {
+            Family::Bff(dialect) => text::command_symbol(dialect, byte).unwrap_or('·').into(),
+            Family::Forth(_) | Family::Subleq(_) => format!("{byte:02X}"),
+        }
+    }
+}
+
+/// Bytes that pairs of hex digits stand for, spaces allowed between pairs.
+pub fn parse_hex(text: &str) -> Result<Vec<u8>, TextError> {
+    text::parse_hex(text)
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Language {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Language {}
+
+/// A name that no language has.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("unknown language `{name}`{}; the languages are {}",
+    match nearest { Some(n) => format!(" (did you mean `{n}`?)"), None => String::new() },
+    Language::ALL.map(|language| language.name).join(", "))]
+pub struct UnknownLanguage {
+    /// What was asked for.
+    pub name: String,
+    /// The closest name there is, where one is close.
+    pub nearest: Option<&'static str>,
+}
+
+impl FromStr for &'static Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLanguage> {
+        if let Some(language) = Language::ALL.into_iter().find(|l| l.name == name) {
+            return Ok(language);
+        }
+        let nearest = Language::ALL
+            .map(|language| {
+                let likeness = strsim::jaro_winkler(&name.to_lowercase(), language.name);
+                (likeness, language.name)
+            })
+            .into_iter()
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(likeness, _)| *likeness > 0.7)
+            .map(|(_, name)| name);
+        Err(UnknownLanguage {
+            name: name.into(),
+            nearest,
+        })
+    }
+}

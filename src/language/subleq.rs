@@ -1,0 +1,139 @@
+//! The subleq family: one instruction, subtract and branch.
+//!
+//! Facts: docs/reference.md, "subleq and rsubleq4".
+
+use super::{Ended, Family, Kind, Language, Role, Rules, Step, TAPE_LEN, Tape, View};
+
+/// One variant, as data.
+#[derive(Debug)]
+pub struct Variant {
+    /// Addresses of an instruction before its jump: two (target and
+    /// subtrahend) or three (target, minuend and subtrahend).
+    addresses: usize,
+    /// Whether addresses and jumps count from the instruction itself; jumps
+    /// are then signed.
+    relative: bool,
+}
+
+static ABSOLUTE_KINDS: [Kind; 4] = [
+    kind("00", "zero", Role::Null),
+    kind("01-3F", "in the left program", Role::Number),
+    kind("40-7F", "in the right program", Role::NumberHigh),
+    kind("80-FF", "wraps; as a result negative", Role::Close),
+];
+
+static RELATIVE_KINDS: [Kind; 4] = [
+    kind("00", "zero", Role::Null),
+    kind("01-3F", "near ahead", Role::Number),
+    kind("40-BF", "far away", Role::NumberHigh),
+    kind("C0-FF", "near behind", Role::Close),
+];
+
+const fn kind(symbol: &'static str, name: &'static str, role: Role) -> Kind {
+    Kind { symbol, name, role }
+}
+
+impl Variant {
+    /// Bytes of an instruction.
+    const fn instruction_len(&self) -> usize {
+        self.addresses + 1
+    }
+
+    /// The kinds of bytes: an address has no op, so ranges of places.
+    pub fn kinds(&self) -> &'static [Kind] {
+        if self.relative {
+            &RELATIVE_KINDS
+        } else {
+            &ABSOLUTE_KINDS
+        }
+    }
+
+    /// The kind of `byte`.
+    pub fn kind(&self, byte: u8) -> &'static Kind {
+        let highest_middle = if self.relative { 0xbf } else { 0x7f };
+        let index = match byte {
+            0 => 0,
+            1..=0x3f => 1,
+            _ if byte <= highest_middle => 2,
+            _ => 3,
+        };
+        &self.kinds()[index]
+    }
+
+    /// The place that address `index` of the instruction at `pc` names.
+    #[inline(always)]
+    fn address(&self, tape: &Tape, pc: usize, index: usize) -> usize {
+        let base = if self.relative { pc } else { 0 };
+        (base + tape[pc + index] as usize) % TAPE_LEN
+    }
+}
+
+/// Where a run of a subleq tape stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Place of the instruction about to be executed.
+    pub pc: usize,
+}
+
+impl Rules for Variant {
+    type State = State;
+
+    fn start(&self, _tape: &Tape) -> State {
+        State { pc: 0 }
+    }
+
+    #[inline(always)]
+    fn step(&self, tape: &mut Tape, state: &mut State) -> Step {
+        let pc = state.pc;
+        let target = self.address(tape, pc, 0);
+        let subtrahend = self.address(tape, pc, self.addresses - 1);
+        let minuend = self.address(tape, pc, self.addresses - 2);
+        let result = tape[minuend].wrapping_sub(tape[subtrahend]);
+        tape[target] = result;
+        // The jump is read after the write, which may have changed it. A jump
+        // back past the start wraps to a place far above the tape.
+        let jump = tape[pc + self.addresses];
+        state.pc = if result == 0 || result >= 128 {
+            if self.relative {
+                pc.wrapping_add_signed(jump as i8 as isize)
+            } else {
+                jump as usize
+            }
+        } else {
+            pc + self.instruction_len()
+        };
+        Step {
+            is_op: true,
+            ended: (state.pc > TAPE_LEN - self.instruction_len()).then_some(Ended::LeftTape),
+        }
+    }
+
+    fn view<'a>(&self, tape: &Tape, state: &'a State) -> View<'a> {
+        let mark = |index| (index < self.addresses).then(|| self.address(tape, state.pc, index));
+        View {
+            pc: state.pc,
+            marks: [mark(0), mark(1), mark(2)],
+            stack: &[],
+        }
+    }
+}
+
+/// Addresses from the start of the tape.
+pub static SUBLEQ: Language = Language {
+    name: "subleq",
+    summary: "subtract and branch if not positive; three bytes an instruction",
+    family: Family::Subleq(Variant {
+        addresses: 2,
+        relative: false,
+    }),
+};
+
+/// Addresses from the instruction itself.
+pub static RSUBLEQ4: Language = Language {
+    name: "rsubleq4",
+    summary: "subleq of four bytes, every address relative to the instruction",
+    family: Family::Subleq(Variant {
+        addresses: 3,
+        relative: true,
+    }),
+};

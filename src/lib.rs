@@ -1,0 +1,14 @@
+#![doc = include_str!("../docs/library.md")]
+
+pub mod engine;
+pub mod error;
+pub mod language;
+pub mod measure;
+pub mod output;
+pub mod random;
+pub mod run;
+pub mod soup;
+
+pub use error::Error;
+pub use soup::settings::{Meeting, Settings};
+pub use soup::{Soup, Tally};

@@ -1,0 +1,9 @@
+//! The command line of broth.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,88 @@
+//! Writing files so that none is ever half there under its final name.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::Error;
+
+/// How temporary files are called until they get their final name.
+const TEMPORARY_PREFIX: &str = ".broth-unfinished-";
+
+/// Write a file whole or not at all: to a temporary name beside it, synced,
+/// then renamed. A file of that name is replaced.
+pub fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    let cannot = |error| Error::cannot("write", path, error);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY_PREFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Readable as any other file: what the umask leaves of this.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(cannot)?;
+    let mut buffered = BufWriter::new(file.as_file_mut());
+    write(&mut buffered).map_err(cannot)?;
+    buffered.flush().map_err(cannot)?;
+    drop(buffered);
+    file.as_file().sync_all().map_err(cannot)?;
+    file.persist(path).map_err(|error| cannot(error.error))?;
+    sync_folder(folder).map_err(cannot)
+}
+
+/// Make the names in a folder last through a crash, where the system can.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Remove what an interrupted [`write_whole`] may have left in a folder.
+pub fn remove_unfinished(folder: &Path) -> Result<(), Error> {
+    let cannot = |error| Error::cannot("read", folder, error);
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(|error| Error::cannot("remove", &path, error))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let result = write_whole(&path, |file| {
+            file.write_all(b"half")?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        });
+        assert!(matches!(result, Err(Error::System { .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        write_whole(&path, |file| file.write_all(b"whole")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn unfinished_files_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(format!("{TEMPORARY_PREFIX}x")), "").unwrap();
+        fs::write(folder.path().join("kept"), "").unwrap();
+        remove_unfinished(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,7 @@
+//! What a run leaves on disk: its folder, settings, logs and pictures.
+
+pub mod csv;
+pub mod files;
+pub mod folder;
+pub mod picture;
+pub mod settings_file;

@@ -1,0 +1,221 @@
+//! settings.toml: a run's settings on disk, by the names of their flags.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use super::folder::RunFolder;
+use crate::Error;
+use crate::language::Language;
+use crate::run::Plan;
+use crate::soup::pairing::{Grid, Pattern};
+use crate::soup::settings::{Meeting, Settings};
+
+/// The version that writes settings and that these sources make.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The file as it is written: keys are flags.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SettingsFile {
+    broth_version: String,
+    lang: String,
+    num: u64,
+    seed: Seed,
+    max_epochs: u64,
+    max_steps: u32,
+    mutation_prob: f64,
+    log_interval: u64,
+    checkpoint_interval: u64,
+    engine: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    zero_init: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    fixed_shuffle: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    no_permute_programs: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    radius: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interaction_pattern: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initial_program: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reset_interval: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_high_order_entropy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopping_bpb: Option<f64>,
+}
+
+/// A seed: TOML's integers end at 2^63 - 1, larger ones are written as text.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Seed {
+    Number(i64),
+    Text(String),
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Read a grid's size: `240x135`, columns by rows.
+pub fn parse_grid(text: &str) -> Result<(usize, usize), String> {
+    let size = text.split_once('x').and_then(|(width, height)| {
+        let number = |word: &str| word.parse().ok().filter(|n| *n > 0);
+        Some((number(width)?, number(height)?))
+    });
+    size.filter(|(width, height): &(usize, usize)| width.checked_mul(*height).is_some())
+        .ok_or_else(|| format!("`{text}` is not a grid; write columns x rows, as in 240x135"))
+}
+
+/// Write the settings of a run, replacing those that are there.
+pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(), Error> {
+    let path = folder.settings();
+    let grid = match &settings.meeting {
+        Meeting::Grid(grid) => Some(grid),
+        _ => None,
+    };
+    let pattern = match &settings.meeting {
+        Meeting::Pattern(pattern) => Some(pattern),
+        _ => None,
+    };
+    if let Some(pattern) = pattern {
+        let path = folder.interaction_pattern();
+        if !path.exists() {
+            files::write_whole(&path, |file| file.write_all(pattern.to_text().as_bytes()))?;
+        }
+    }
+    let content = SettingsFile {
+        broth_version: VERSION.into(),
+        lang: settings.language.name.into(),
+        num: settings.num_programs as u64,
+        seed: match i64::try_from(settings.seed) {
+            Ok(seed) => Seed::Number(seed),
+            Err(_) => Seed::Text(settings.seed.to_string()),
+        },
+        max_epochs: plan.max_epochs,
+        max_steps: settings.max_steps,
+        mutation_prob: settings.mutation_prob,
+        log_interval: plan.log_interval,
+        checkpoint_interval: plan.checkpoint_interval,
+        engine: plan.engine.name().into(),
+        zero_init: settings.zero_init,
+        fixed_shuffle: settings.meeting == Meeting::FixedShuffle,
+        no_permute_programs: settings.meeting == Meeting::NoPermutation,
+        grid: grid.map(|grid| format!("{}x{}", grid.width, grid.height)),
+        radius: grid.map(|grid| grid.radius as u64),
+        interaction_pattern: pattern.map(|_| relative(folder, &folder.interaction_pattern())),
+        initial_program: (!settings.initial_program.is_empty())
+            .then(|| settings.language.program_text(&settings.initial_program)),
+        reset_interval: settings.reset_interval,
+        load: plan.load.as_ref().map(|path| relative(folder, path)),
+        log: plan.log.clone(),
+        checkpoint_dir: plan.checkpoint_dir.clone(),
+        stop_high_order_entropy: plan.stop_high_order_entropy,
+        stopping_bpb: plan.stopping_bpb,
+    };
+    let text = toml::to_string(&content)
+        .map_err(|error| Error::file(&path, format!("cannot be written: {error}")))?;
+    files::write_whole(&path, |file| {
+        writeln!(
+            file,
+            "# A run of broth. `broth run --resume` with this folder goes on with it;\n\
+             # to repeat it, give these flags again."
+        )?;
+        file.write_all(text.as_bytes())
+    })
+}
+
+fn relative(folder: &RunFolder, path: &Path) -> PathBuf {
+    path.strip_prefix(folder.path()).unwrap_or(path).into()
+}
+
+/// Read the settings of a run.
+pub fn read(folder: &RunFolder) -> Result<(Settings, Plan), Error> {
+    let path = folder.settings();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Error::cannot("read", &path, error))?;
+    let content: SettingsFile = toml::from_str(&text)
+        .map_err(|error| Error::file(&path, format!("is not settings of a run: {error}")))?;
+    interpret(folder, content).map_err(|error| match error {
+        Error::Usage(problem) => Error::file(&path, format!("has wrong settings: {problem}")),
+        other => other,
+    })
+}
+
+fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Plan), Error> {
+    let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
+    let language: &'static Language = content.lang.parse().map_err(|e| usage(&e))?;
+    let num_programs = usize::try_from(content.num).map_err(|e| usage(&e))?;
+    let meeting = match (content.grid, content.interaction_pattern) {
+        (Some(grid), None) => {
+            let (width, height) = parse_grid(&grid).map_err(|e| usage(&e))?;
+            Meeting::Grid(Grid {
+                width,
+                height,
+                radius: content.radius.unwrap_or(2) as usize,
+            })
+        }
+        (None, Some(path)) => {
+            Meeting::Pattern(Arc::new(read_pattern(num_programs, &folder.path().join(path))?))
+        }
+        (Some(_), Some(_)) => {
+            return Err(usage(&"grid and interaction-pattern exclude each other"));
+        }
+        (None, None) if content.fixed_shuffle => Meeting::FixedShuffle,
+        (None, None) if content.no_permute_programs => Meeting::NoPermutation,
+        (None, None) => Meeting::Shuffle,
+    };
+    let settings = Settings {
+        language,
+        num_programs,
+        seed: match &content.seed {
+            Seed::Number(seed) => u64::try_from(*seed).map_err(|_| usage(&"seed is negative"))?,
+            Seed::Text(text) => text
+                .parse()
+                .map_err(|_| usage(&"seed is not a number below 2^64"))?,
+        },
+        mutation_prob: content.mutation_prob,
+        max_steps: content.max_steps,
+        meeting,
+        zero_init: content.zero_init,
+        initial_program: match &content.initial_program {
+            Some(text) => language.parse_program(text).map_err(|e| usage(&e))?,
+            None => Vec::new(),
+        },
+        reset_interval: content.reset_interval,
+    };
+    settings.check()?;
+    let plan = Plan {
+        max_epochs: content.max_epochs,
+        log_interval: content.log_interval,
+        checkpoint_interval: content.checkpoint_interval,
+        engine: content.engine.parse().map_err(|e| usage(&e))?,
+        load: content.load.map(|path| folder.path().join(path)),
+        log: content.log,
+        checkpoint_dir: content.checkpoint_dir,
+        stop_high_order_entropy: content.stop_high_order_entropy,
+        stopping_bpb: content.stopping_bpb,
+    };
+    plan.check()?;
+    Ok((settings, plan))
+}
+
+/// Read the interaction pattern in a file.
+pub fn read_pattern(num_programs: usize, path: &Path) -> Result<Pattern, Error> {
+    let file = std::fs::File::open(path).map_err(|error| Error::cannot("read", path, error))?;
+    Pattern::read(num_programs, std::io::BufReader::new(file))
+        .map_err(|problem| Error::file(path, problem))
+}

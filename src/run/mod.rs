@@ -1,0 +1,514 @@
+//! A run: a soup carried from its first epoch to its last, with its records.
+
+mod recorder;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::engine::Engine;
+use crate::output::csv::{LogRow, PastRow, Table};
+use crate::output::folder::{self, Place, RunFolder};
+use crate::output::{files, picture, settings_file};
+use crate::soup::checkpoint::Checkpoint;
+use crate::soup::settings::Settings;
+use crate::soup::{Soup, Tally};
+use crate::{Error, measure};
+use recorder::{Done, Job, Recorder};
+
+/// What a run does besides running: how long, and what it writes when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Epochs after which the run ends.
+    pub max_epochs: u64,
+    /// Measures are logged after epochs e (from 0) divisible by this.
+    pub log_interval: u64,
+    /// A checkpoint is written after epochs e (from 0) divisible by this.
+    pub checkpoint_interval: u64,
+    /// What runs the tapes.
+    pub engine: Engine,
+    /// The checkpoint that the soup started from, where it did.
+    pub load: Option<PathBuf>,
+    /// cubff's log, where it is wanted.
+    pub log: Option<PathBuf>,
+    /// Where checkpoints go, if not into the run folder.
+    pub checkpoint_dir: Option<PathBuf>,
+    /// The run ends at the first log point with high-order entropy above this.
+    pub stop_high_order_entropy: Option<f64>,
+    /// The run ends at the first log point with brotli's bits per byte below this.
+    pub stopping_bpb: Option<f64>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan {
+            max_epochs: 16384,
+            log_interval: 64,
+            checkpoint_interval: 1024,
+            engine: Engine::default(),
+            load: None,
+            log: None,
+            checkpoint_dir: None,
+            stop_high_order_entropy: None,
+            stopping_bpb: None,
+        }
+    }
+}
+
+impl Plan {
+    /// Whether this is a plan; the error names the flag that is wrong.
+    pub fn check(&self) -> Result<(), Error> {
+        for (flag, value) in [
+            ("max-epochs", self.max_epochs),
+            ("log-interval", self.log_interval),
+            ("checkpoint-interval", self.checkpoint_interval),
+        ] {
+            if value == 0 || i64::try_from(value).is_err() {
+                return Err(Error::Usage(format!(
+                    "--{flag} {value}: choose a number of epochs from 1 to {}",
+                    i64::MAX
+                )));
+            }
+        }
+        for (flag, value) in [
+            ("stop-high-order-entropy", self.stop_high_order_entropy),
+            ("stopping-bpb", self.stopping_bpb),
+        ] {
+            if value.is_some_and(|value| !value.is_finite()) {
+                return Err(Error::Usage(format!("--{flag}: choose a number of bits per byte")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rule that says to stop at a log point with these measures.
+    fn stops_at(&self, high_order_entropy: f64, brotli_bpb: f64) -> Option<StopRule> {
+        let above = |limit: &f64| high_order_entropy > *limit;
+        let below = |limit: &f64| brotli_bpb < *limit;
+        if let Some(limit) = self.stop_high_order_entropy.filter(above) {
+            return Some(StopRule::HighOrderEntropyAbove(limit));
+        }
+        let limit = self.stopping_bpb.filter(below)?;
+        Some(StopRule::BitsPerByteBelow(limit))
+    }
+}
+
+/// Why a run stopped before its last epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StopRule {
+    /// High-order entropy rose above this.
+    HighOrderEntropyAbove(f64),
+    /// Brotli's bits per byte fell below this.
+    BitsPerByteBelow(f64),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum End {
+    /// All its epochs are done.
+    Finished,
+    /// It met a stop rule.
+    Stopped(StopRule),
+    /// It was asked to stop, and can be resumed.
+    Interrupted,
+}
+
+/// What happened, for whoever watches.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// An epoch is done: how many there are now, and what it came to.
+    Epoch(u64, Tally),
+    /// A log point was measured and written down.
+    Logged(&'a LogRow),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Summary {
+    /// How it ended.
+    pub end: End,
+    /// Epochs done in all.
+    pub epochs_done: u64,
+    /// Epochs of this session that count: done since it was started or resumed.
+    pub epochs_here: u64,
+    /// What they came to.
+    pub tally: Tally,
+    /// How long they took.
+    pub elapsed: Duration,
+    /// Epochs done at the first log point at which the soup was alive.
+    pub alive_at: Option<u64>,
+    /// High-order entropy at the last log point.
+    pub high_order_entropy: Option<f64>,
+    /// The last checkpoint.
+    pub checkpoint: PathBuf,
+    /// The picture of the soup at the end.
+    pub picture: PathBuf,
+}
+
+/// A run that is ready to go.
+#[derive(Debug)]
+pub struct Run {
+    folder: RunFolder,
+    plan: Plan,
+    soup: Soup,
+    recorder: Recorder,
+    alive_at: Option<u64>,
+    last: Option<PastRow>,
+    /// Checkpoints that could not be used, and why.
+    passed_over: Vec<Error>,
+}
+
+impl Run {
+    /// Begin a run in a new folder, from a checkpoint where one is given: the
+    /// soup then is the checkpoint's, and a copy of it goes into the folder.
+    pub fn create(
+        settings: Settings,
+        mut plan: Plan,
+        place: &Place,
+        start: Option<Checkpoint>,
+    ) -> Result<Run, Error> {
+        plan.check()?;
+        settings.check()?;
+        if let Some(log) = &plan.log {
+            if log.symlink_metadata().is_ok() {
+                return Err(Error::Usage(format!(
+                    "--log {} exists already; remove it or choose another name",
+                    log.display()
+                )));
+            }
+            plan.log = Some(absolute(log)?);
+        }
+        if let Some(dir) = &plan.checkpoint_dir {
+            if dir.is_dir() && !folder::list_checkpoints(dir)?.is_empty() {
+                return Err(Error::Usage(format!(
+                    "--checkpoint-dir {} holds checkpoints of another run; \
+                     choose an empty or a new folder",
+                    dir.display()
+                )));
+            }
+            plan.checkpoint_dir = Some(absolute(dir)?);
+        }
+        let epochs_loaded = start.as_ref().map_or(0, |start| start.epochs_done);
+        if epochs_loaded >= plan.max_epochs {
+            return Err(Error::Usage(format!(
+                "the checkpoint has {epochs_loaded} epochs done already; \
+                 choose a --max-epochs above that"
+            )));
+        }
+        let soup = match &start {
+            Some(start) => Soup::from_checkpoint(settings.clone(), start.clone(), false)?,
+            None => Soup::new(settings.clone())?,
+        };
+        let folder = RunFolder::create(place)?;
+        let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
+        folder::make_folder(&checkpoints)?;
+        if let Some(start) = start {
+            let path = checkpoints.join(Checkpoint::file_name(start.epochs_done));
+            start.write(&path)?;
+            plan.load = Some(path);
+        }
+        let metrics = Table::create(&folder.metrics(), &LogRow::metrics_header())?;
+        let performance = Table::create(&folder.performance(), recorder::PERFORMANCE_HEADER)?;
+        let log = match &plan.log {
+            Some(path) => Some(Table::create(path, PastRow::CUBFF_HEADER)?),
+            None => None,
+        };
+        // Last: from here on the folder can be resumed.
+        settings_file::write(&folder, &settings, &plan)?;
+        Ok(Run {
+            recorder: Recorder {
+                metrics,
+                performance,
+                log,
+                checkpoints,
+                num_programs: settings.num_programs,
+                plan: plan.clone(),
+            },
+            folder,
+            plan,
+            soup,
+            alive_at: None,
+            last: None,
+            passed_over: Vec::new(),
+        })
+    }
+
+    /// Go on with the run in the folder `path`, from its newest checkpoint that
+    /// can be read; a new end or engine replaces that of the folder.
+    pub fn resume(
+        path: &Path,
+        max_epochs: Option<u64>,
+        engine: Option<Engine>,
+    ) -> Result<Run, Error> {
+        let folder = RunFolder::open(path)?;
+        let (settings, mut plan) = settings_file::read(&folder)?;
+        let saved = plan.clone();
+        plan.max_epochs = max_epochs.unwrap_or(plan.max_epochs);
+        plan.engine = engine.unwrap_or(plan.engine);
+        plan.check()?;
+        let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
+        folder::make_folder(&checkpoints)?;
+        files::remove_unfinished(&checkpoints)?;
+        let mut passed_over = Vec::new();
+        let mut soup = None;
+        for (epochs_done, path) in folder::list_checkpoints(&checkpoints)? {
+            let is_start = plan.load.as_ref() == Some(&path);
+            let read = Checkpoint::read(&path).and_then(|checkpoint| {
+                if checkpoint.epochs_done != epochs_done {
+                    return Err(Error::file(
+                        &path,
+                        format!("has {} epochs done: it was renamed", checkpoint.epochs_done),
+                    ));
+                }
+                Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
+            });
+            match read {
+                Ok(found) => {
+                    soup = Some(found);
+                    break;
+                }
+                Err(error) => passed_over.push(error),
+            }
+        }
+        let soup = match soup {
+            Some(soup) => soup,
+            None if plan.load.is_some() => {
+                return Err(passed_over.pop().unwrap_or_else(|| {
+                    Error::file(&checkpoints, "has no checkpoint, and the run began with one")
+                }));
+            }
+            None => Soup::new(settings.clone())?,
+        };
+        let epochs_done = soup.epochs_done();
+        let reopen = |path: &Path, header: &str| Table::reopen(path, header, epochs_done);
+        let (metrics, lines) = reopen(&folder.metrics(), &LogRow::metrics_header())?;
+        let past: Vec<PastRow> = lines.iter().filter_map(|line| PastRow::parse(line)).collect();
+        let (performance, _) = reopen(&folder.performance(), recorder::PERFORMANCE_HEADER)?;
+        let log = match &plan.log {
+            Some(path) => {
+                // cubff's log says nothing that metrics.csv does not: it is
+                // made anew, whatever happened to it meanwhile.
+                files::write_whole(path, |file| {
+                    writeln!(file, "{}", PastRow::CUBFF_HEADER)?;
+                    past.iter().try_for_each(|row| {
+                        writeln!(file, "{}", row.cubff_line(settings.num_programs))
+                    })
+                })?;
+                Some(reopen(path, PastRow::CUBFF_HEADER)?.0)
+            }
+            None => None,
+        };
+        if plan != saved {
+            settings_file::write(&folder, &settings, &plan)?;
+        }
+        let alive = |row: &&PastRow| row.high_order_entropy > f64::from(measure::ALIVE);
+        Ok(Run {
+            alive_at: past.iter().find(alive).map(|row| row.epoch),
+            last: past.last().copied(),
+            recorder: Recorder {
+                metrics,
+                performance,
+                log,
+                checkpoints,
+                num_programs: settings.num_programs,
+                plan: plan.clone(),
+            },
+            folder,
+            plan,
+            soup,
+            passed_over,
+        })
+    }
+
+    /// The run's folder.
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// The run's plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The soup as it stands.
+    pub fn soup(&self) -> &Soup {
+        &self.soup
+    }
+
+    /// Epochs done at the first log point at which the soup was alive.
+    pub fn alive_at(&self) -> Option<u64> {
+        self.alive_at
+    }
+
+    /// Checkpoints of a resumed run that could not be used, and why.
+    pub fn passed_over(&self) -> &[Error] {
+        &self.passed_over
+    }
+
+    /// Run to the end, or until `interrupt` is set; `watch` is told of every
+    /// epoch and log point, in order. Uses the rayon thread pool it is called
+    /// in, and one thread more for measures and files.
+    pub fn go(
+        self,
+        interrupt: &AtomicBool,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Summary, Error> {
+        let Run {
+            folder,
+            plan,
+            mut soup,
+            mut recorder,
+            mut alive_at,
+            mut last,
+            ..
+        } = self;
+        soup.set_engine(plan.engine);
+        let started = Instant::now();
+        let epochs_before = soup.epochs_done();
+        let checkpoint_path = {
+            let checkpoints = recorder.checkpoints.clone();
+            move |epochs_done| checkpoints.join(Checkpoint::file_name(epochs_done))
+        };
+        let mut total = Tally::default();
+        let mut since_log = (epochs_before, Tally::default(), started);
+        // A run that met its stop rule before does not go on when resumed.
+        let met_before = last.and_then(|row| plan.stops_at(row.high_order_entropy, row.brotli_bpb));
+
+        thread::scope(|scope| {
+            let (jobs, inbox) = mpsc::channel::<Job>();
+            let (outbox, results) = mpsc::channel();
+            scope.spawn(move || {
+                for job in inbox {
+                    if outbox.send(recorder.record(job)).is_err() {
+                        break;
+                    }
+                }
+            });
+            let receive = || -> Result<Done, Error> {
+                results.recv().unwrap_or_else(|_| Err(Error::recorder_gone()))
+            };
+            let mut note = |done: &Done, watch: &mut dyn FnMut(Event<'_>)| {
+                if let Some(row) = &done.row {
+                    if alive_at.is_none() && row.measures.is_alive() {
+                        alive_at = Some(row.epoch);
+                    }
+                    last = Some(row.past());
+                    watch(Event::Logged(row));
+                }
+                done.stop
+            };
+            // The one buffer for copies of the soup: here, or with the recorder.
+            let mut buffer = Some(Checkpoint::empty());
+            let end = loop {
+                if let Some(rule) = met_before {
+                    break End::Stopped(rule);
+                }
+                if soup.epochs_done() >= plan.max_epochs {
+                    break End::Finished;
+                }
+                if interrupt.load(Ordering::Relaxed) {
+                    break End::Interrupted;
+                }
+                let tally = soup.step();
+                total = total + tally;
+                since_log.1 = since_log.1 + tally;
+                watch(Event::Epoch(soup.epochs_done(), tally));
+                let epoch = soup.epochs_done() - 1;
+                let log = epoch.is_multiple_of(plan.log_interval);
+                let checkpoint = epoch.is_multiple_of(plan.checkpoint_interval);
+                if buffer.is_none() {
+                    let result = match results.try_recv() {
+                        Ok(result) => Some(result?),
+                        Err(_) if log || checkpoint => Some(receive()?),
+                        Err(_) => None,
+                    };
+                    if let Some(done) = result {
+                        let stop = note(&done, watch);
+                        buffer = Some(done.snapshot);
+                        if let Some(rule) = stop {
+                            break End::Stopped(rule);
+                        }
+                    }
+                }
+                if (log || checkpoint)
+                    && let Some(mut snapshot) = buffer.take()
+                {
+                    snapshot.copy_from(&soup);
+                    let interval = log.then(|| {
+                        let now = Instant::now();
+                        let new_count = (epoch + 1, Tally::default(), now);
+                        let (first, tally, before) =
+                            std::mem::replace(&mut since_log, new_count);
+                        recorder::Interval {
+                            epochs: epoch + 1 - first,
+                            tally,
+                            length: now - before,
+                            elapsed: now - started,
+                        }
+                    });
+                    let job = Job {
+                        snapshot,
+                        tally,
+                        interval,
+                        checkpoint,
+                    };
+                    jobs.send(job).map_err(|_| Error::recorder_gone())?;
+                }
+            };
+            // What is still being measured comes first: it may end the run.
+            let (end, mut snapshot) = match (end, buffer) {
+                (End::Stopped(rule), Some(snapshot)) if met_before.is_none() => {
+                    (End::Stopped(rule), snapshot)
+                }
+                (end, buffer) => {
+                    let (stop, mut snapshot) = match buffer {
+                        Some(buffer) => (None, buffer),
+                        None => {
+                            let done = receive()?;
+                            (note(&done, watch), done.snapshot)
+                        }
+                    };
+                    match stop {
+                        Some(rule) => (End::Stopped(rule), snapshot),
+                        None => {
+                            snapshot.copy_from(&soup);
+                            (end, snapshot)
+                        }
+                    }
+                }
+            };
+            let elapsed = started.elapsed();
+            let epochs_done = snapshot.epochs_done;
+            let checkpoint = checkpoint_path(epochs_done);
+            if !checkpoint.exists() {
+                jobs.send(Job {
+                    snapshot,
+                    tally: Tally::default(),
+                    interval: None,
+                    checkpoint: true,
+                })
+                .map_err(|_| Error::recorder_gone())?;
+                snapshot = receive()?.snapshot;
+            }
+            let picture = folder.picture(epochs_done);
+            picture::write_soup(&picture, soup.settings(), &snapshot)?;
+            Ok(Summary {
+                end,
+                epochs_done,
+                epochs_here: epochs_done - epochs_before,
+                tally: total,
+                elapsed,
+                alive_at,
+                high_order_entropy: last.map(|row| row.high_order_entropy),
+                checkpoint,
+                picture,
+            })
+        })
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|error| Error::cannot("read", path, error))
+}

@@ -1,0 +1,109 @@
+//! Checkpoints: a soup on disk, in cubff's format.
+//!
+//! Three little-endian 64-bit numbers (the number of the next reset, the
+//! number of programs, the epochs done), then the programs' bytes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::Soup;
+use crate::Error;
+use crate::language::PROGRAM_LEN;
+use crate::output::files;
+
+/// Bytes before the programs.
+const HEADER_LEN: u64 = 24;
+
+/// A soup as a checkpoint holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Number of the next reset, counted from 1.
+    pub next_reset: u64,
+    /// Epochs done.
+    pub epochs_done: u64,
+    /// The programs' bytes, one program behind the other.
+    pub programs: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// Read the checkpoint at `path`; its length must be what its header says.
+    pub fn read(path: &Path) -> Result<Checkpoint, Error> {
+        let wrong = |problem: String| Error::file(path, problem);
+        let cannot = |error: std::io::Error| Error::cannot("read", path, error);
+        let mut file = File::open(path).map_err(cannot)?;
+        let metadata = file.metadata().map_err(cannot)?;
+        if !metadata.is_file() {
+            return Err(wrong("is not a file; give a checkpoint (.dat)".into()));
+        }
+        let len = metadata.len();
+        if len < HEADER_LEN {
+            return Err(wrong(format!(
+                "is not a checkpoint: it has {len} bytes, and the header alone has {HEADER_LEN}"
+            )));
+        }
+        let mut number = || {
+            let mut bytes = [0; 8];
+            file.read_exact(&mut bytes).map_err(cannot)?;
+            Ok::<_, Error>(u64::from_le_bytes(bytes))
+        };
+        let (next_reset, num_programs, epochs_done) = (number()?, number()?, number()?);
+        let expected = num_programs
+            .checked_mul(PROGRAM_LEN as u64)
+            .and_then(|bytes| bytes.checked_add(HEADER_LEN));
+        if expected != Some(len) || num_programs == 0 || num_programs % 2 == 1 {
+            let what_it_should_be = match expected {
+                Some(expected) if num_programs > 0 && num_programs % 2 == 0 => format!(
+                    "its header says {num_programs} programs, which make {expected} bytes, \
+                     and it has {len}: it was cut short, or is something else"
+                ),
+                _ => format!(
+                    "its header says {num_programs} programs, \
+                     and a soup has an even number of them: it is something else"
+                ),
+            };
+            return Err(wrong(format!("is not a checkpoint: {what_it_should_be}")));
+        }
+        let mut programs = super::allocate_programs(num_programs as usize)
+            .map_err(|error| wrong(format!("cannot be loaded: {error}")))?;
+        file.read_exact(&mut programs).map_err(cannot)?;
+        Ok(Checkpoint {
+            next_reset,
+            epochs_done,
+            programs,
+        })
+    }
+
+    /// The checkpoint of `soup` as it stands, in a buffer that may be reused.
+    pub fn copy_from(&mut self, soup: &Soup) {
+        self.next_reset = soup.next_reset();
+        self.epochs_done = soup.epochs_done();
+        self.programs.clear();
+        self.programs.extend_from_slice(soup.programs());
+    }
+
+    /// An empty buffer for [`Checkpoint::copy_from`].
+    pub fn empty() -> Checkpoint {
+        Checkpoint {
+            next_reset: 1,
+            epochs_done: 0,
+            programs: Vec::new(),
+        }
+    }
+
+    /// The name of the checkpoint after `epochs_done` epochs: `0000000513.dat`.
+    pub fn file_name(epochs_done: u64) -> String {
+        format!("{epochs_done:010}.dat")
+    }
+
+    /// Write the checkpoint to `path`, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        files::write_whole(path, |file| {
+            let num_programs = (self.programs.len() / PROGRAM_LEN) as u64;
+            for number in [self.next_reset, num_programs, self.epochs_done] {
+                file.write_all(&number.to_le_bytes())?;
+            }
+            file.write_all(&self.programs)
+        })
+    }
+}

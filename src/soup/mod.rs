@@ -1,0 +1,285 @@
+//! The soup: its programs, and how one epoch follows another.
+
+pub mod checkpoint;
+mod mutation;
+pub mod pairing;
+pub mod settings;
+mod shared;
+
+use rayon::prelude::*;
+
+use crate::Error;
+use crate::engine::Engine;
+use crate::language::{Ended, PROGRAM_LEN, TAPE_LEN, Tape};
+use crate::random::{Streams, mix};
+use checkpoint::Checkpoint;
+use mutation::Mutation;
+use pairing::Pairs;
+use settings::Settings;
+use shared::SharedPrograms;
+
+/// What an epoch, or several of them, came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Pairs that were run.
+    pub interactions: u64,
+    /// Steps that were not no-ops, over all interactions.
+    pub ops: u64,
+    /// Steps, over all interactions.
+    pub steps: u64,
+    /// How the interactions ended, in the order of [`Ended::ALL`].
+    pub ended: [u64; Ended::ALL.len()],
+}
+
+impl std::ops::Add for Tally {
+    type Output = Tally;
+
+    fn add(mut self, other: Tally) -> Tally {
+        self.interactions += other.interactions;
+        self.ops += other.ops;
+        self.steps += other.steps;
+        for (count, more) in self.ended.iter_mut().zip(other.ended) {
+            *count += more;
+        }
+        self
+    }
+}
+
+/// A soup of programs, its settings and the number of epochs done.
+///
+/// What its programs are is a function of the settings and of the number of
+/// epochs done alone; the number of threads and the engine change nothing.
+/// Work is spread over the rayon thread pool it is called in.
+///
+/// ```
+/// use broth::measure::Measures;
+/// use broth::{Settings, Soup};
+///
+/// let settings = Settings {
+///     num_programs: 1024,
+///     seed: 7,
+///     ..Settings::default()
+/// };
+/// let mut soup = Soup::new(settings)?;
+/// for _ in 0..16 {
+///     soup.step();
+/// }
+/// let measures = Measures::of(soup.programs());
+/// assert_eq!(soup.epochs_done(), 16);
+/// assert!(measures.byte_entropy > 7.9); // bits; random bytes have 8
+/// assert!(measures.high_order_entropy < 0.1);
+/// # Ok::<(), broth::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Soup {
+    settings: Settings,
+    streams: Streams,
+    mutation: Mutation,
+    engine: Engine,
+    programs: Vec<u8>,
+    epochs_done: u64,
+    /// Number of the next reset, counted from 1; the first soup was number 0.
+    next_reset: u64,
+    /// Set where the last epoch calls for a reset that has not been done yet.
+    reset_due: bool,
+    /// The pairs of the next epoch, where they are known already.
+    next_pairs: Pairs,
+    spare_pairs: Pairs,
+}
+
+impl Soup {
+    /// The first soup that `settings` describe.
+    pub fn new(settings: Settings) -> Result<Soup, Error> {
+        settings.check()?;
+        let mut programs = allocate_programs(settings.num_programs)?;
+        let mut soup = Soup::with_programs(settings, Vec::new())?;
+        soup.fill(&mut programs, 0);
+        let initial = &soup.settings.initial_program;
+        programs[..initial.len()].copy_from_slice(initial);
+        soup.programs = programs;
+        Ok(soup)
+    }
+
+    /// The soup that a checkpoint holds; its number of programs must be that
+    /// of `settings`.
+    ///
+    /// Where the checkpoint's last epoch was one with a reset, that reset is
+    /// taken as due if `reset_pending`, as a run that goes on must, or as
+    /// forgotten, as cubff's `--load` does.
+    pub fn from_checkpoint(
+        settings: Settings,
+        checkpoint: Checkpoint,
+        reset_pending: bool,
+    ) -> Result<Soup, Error> {
+        settings.check()?;
+        let num_programs = checkpoint.programs.len() / PROGRAM_LEN;
+        if num_programs != settings.num_programs {
+            return Err(Error::Usage(format!(
+                "the checkpoint holds {num_programs} programs, the settings ask for {}",
+                settings.num_programs
+            )));
+        }
+        let mut soup = Soup::with_programs(settings, checkpoint.programs)?;
+        soup.epochs_done = checkpoint.epochs_done;
+        soup.next_reset = checkpoint.next_reset;
+        soup.reset_due = reset_pending
+            && match checkpoint.epochs_done.checked_sub(1) {
+                Some(epoch) => soup.settings.resets_after(epoch),
+                None => false,
+            };
+        Ok(soup)
+    }
+
+    fn with_programs(settings: Settings, programs: Vec<u8>) -> Result<Soup, Error> {
+        Ok(Soup {
+            streams: Streams::new(settings.seed),
+            mutation: Mutation::new(settings.mutation_prob),
+            engine: Engine::default(),
+            programs,
+            epochs_done: 0,
+            next_reset: 1,
+            reset_due: false,
+            next_pairs: Pairs::new(settings.num_programs)?,
+            spare_pairs: Pairs::new(settings.num_programs)?,
+            settings,
+        })
+    }
+
+    /// Run tapes with `engine` from now on; this changes the speed only.
+    pub fn set_engine(&mut self, engine: Engine) {
+        self.engine = engine;
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The programs' bytes, one program behind the other, as they stand after
+    /// the last epoch (and before a reset that follows it).
+    pub fn programs(&self) -> &[u8] {
+        &self.programs
+    }
+
+    /// Epochs done so far.
+    pub fn epochs_done(&self) -> u64 {
+        self.epochs_done
+    }
+
+    /// Number of the next reset, counted from 1.
+    pub fn next_reset(&self) -> u64 {
+        self.next_reset
+    }
+
+    /// Do one epoch: the reset that is due, then pair, mutate and run.
+    pub fn step(&mut self) -> Tally {
+        if std::mem::take(&mut self.reset_due) {
+            let mut programs = std::mem::take(&mut self.programs);
+            self.fill(&mut programs, self.next_reset);
+            self.programs = programs;
+            self.next_reset += 1;
+        }
+        let epoch = self.epochs_done;
+        let mut pairs = std::mem::take(&mut self.next_pairs);
+        let mut spare = std::mem::take(&mut self.spare_pairs);
+        let (settings, streams) = (&self.settings, self.streams);
+        if pairs.epoch() != Some(epoch) {
+            pairs.draw(settings, &streams, epoch);
+        }
+        let shared = SharedPrograms::new(&mut self.programs, &pairs);
+        let (engine, mutation) = (self.engine, self.mutation);
+        // The next epoch's pairing depends on the seed alone: it is drawn by
+        // one thread while the others run this epoch's tapes.
+        let (tally, ()) = rayon::join(
+            || interact(settings, &streams, epoch, engine, mutation, &shared),
+            || spare.draw(settings, &streams, epoch + 1),
+        );
+        self.next_pairs = spare;
+        self.spare_pairs = pairs;
+        self.epochs_done += 1;
+        self.reset_due = self.settings.resets_after(epoch);
+        tally
+    }
+
+    /// Fill `programs` as reset number `reset` does; the first soup is number 0.
+    fn fill(&self, programs: &mut [u8], reset: u64) {
+        if self.settings.zero_init {
+            programs.fill(0);
+            return;
+        }
+        let len = programs.len() as u64;
+        let first = len.wrapping_mul(self.streams.key(reset));
+        const CHUNK: usize = 1 << 16;
+        programs
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .for_each(|(chunk, bytes)| {
+                let first = first.wrapping_add((chunk * CHUNK) as u64);
+                for (j, byte) in bytes.iter_mut().enumerate() {
+                    *byte = mix(first.wrapping_add(j as u64)) as u8;
+                }
+            });
+    }
+}
+
+/// Room for the bytes of `num_programs` programs, zeroed; an error where there
+/// is not enough memory for them and for the copy that measures work on.
+pub(crate) fn allocate_programs(num_programs: usize) -> Result<Vec<u8>, Error> {
+    let bytes = num_programs.saturating_mul(PROGRAM_LEN);
+    let too_big = || {
+        Error::Usage(format!(
+            "a soup of {num_programs} programs needs {} MiB of memory, more than this machine \
+             has free; choose a smaller --num",
+            bytes.saturating_mul(2) >> 20
+        ))
+    };
+    if available_memory().is_some_and(|available| bytes.saturating_mul(2) as u64 > available) {
+        return Err(too_big());
+    }
+    let mut programs = Vec::new();
+    programs.try_reserve_exact(bytes).map_err(|_| too_big())?;
+    programs.resize(bytes, 0);
+    Ok(programs)
+}
+
+/// Bytes of memory that can be had without swapping, where the system tells.
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Mutate and run every pair of an epoch, on all threads.
+fn interact(
+    settings: &Settings,
+    streams: &Streams,
+    epoch: u64,
+    engine: Engine,
+    mutation: Mutation,
+    programs: &SharedPrograms<'_>,
+) -> Tally {
+    let first = (settings.num_programs as u64).wrapping_mul(streams.key(epoch));
+    let interacting = programs.pairs().interacting();
+    (0..programs.pairs().len())
+        .into_par_iter()
+        .with_min_len(64)
+        .map(|pair| {
+            let mut tape: Tape = programs.load(pair);
+            let stream = first
+                .wrapping_add(pair as u64)
+                .wrapping_mul(TAPE_LEN as u64);
+            mutation.apply(&mut tape, stream);
+            let mut tally = Tally::default();
+            if pair < interacting {
+                let outcome = engine.run(settings.language, &mut tape, settings.max_steps);
+                tally.interactions = 1;
+                tally.ops = u64::from(outcome.ops);
+                tally.steps = u64::from(outcome.steps);
+                tally.ended[outcome.ended as usize] = 1;
+            }
+            programs.store(pair, &tape);
+            tally
+        })
+        .reduce(Tally::default, |a, b| a + b)
+}

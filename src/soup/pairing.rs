@@ -1,0 +1,410 @@
+//! Pairing: which programs meet in an epoch, and in which order.
+
+use std::fmt::Write as _;
+use std::io::BufRead;
+
+use super::settings::{Meeting, Settings};
+use crate::Error;
+use crate::random::Streams;
+
+/// The pairs of one epoch: every program of the soup in exactly one of them.
+#[derive(Debug, Default)]
+pub struct Pairs {
+    /// The programs of pair k are entries 2k and 2k + 1: a permutation.
+    order: Vec<u32>,
+    /// Pairs from here on are mutated but not run.
+    interacting: usize,
+    epoch: Option<u64>,
+    /// Room for the visiting order and the marks of [`Pairs::choose`].
+    visits: Vec<u32>,
+    taken: Vec<bool>,
+}
+
+impl Pairs {
+    /// Room for the pairs of `num_programs` programs.
+    pub fn new(num_programs: usize) -> Result<Pairs, Error> {
+        let mut order = Vec::new();
+        order.try_reserve_exact(num_programs).map_err(|_| {
+            Error::Usage(format!(
+                "no memory for the pairing of {num_programs} programs; choose a smaller --num"
+            ))
+        })?;
+        Ok(Pairs {
+            order,
+            ..Pairs::default()
+        })
+    }
+
+    /// The epoch that these pairs were drawn for.
+    pub fn epoch(&self) -> Option<u64> {
+        self.epoch
+    }
+
+    /// Number of pairs.
+    pub fn len(&self) -> usize {
+        self.order.len() / 2
+    }
+
+    /// Number of pairs that are run: those numbered below it.
+    pub fn interacting(&self) -> usize {
+        self.interacting
+    }
+
+    /// The left and the right program of a pair.
+    #[inline(always)]
+    pub fn get(&self, pair: usize) -> (usize, usize) {
+        (
+            self.order[2 * pair] as usize,
+            self.order[2 * pair + 1] as usize,
+        )
+    }
+
+    /// Draw the pairs of `epoch`.
+    pub fn draw(&mut self, settings: &Settings, streams: &Streams, epoch: u64) {
+        let n = settings.num_programs;
+        self.epoch = Some(epoch);
+        self.interacting = n / 2;
+        self.order.clear();
+        match &settings.meeting {
+            Meeting::Shuffle => shuffle(&mut self.order, n, streams, epoch),
+            Meeting::FixedShuffle => {
+                let distance = (1 << (epoch % u64::from(n.ilog2()) + 1)) - 1;
+                self.order
+                    .extend((0..n).map(|i| (i.wrapping_mul(distance) % n) as u32 ^ (epoch as u32 & 1)));
+            }
+            Meeting::NoPermutation if epoch % 2 == 1 => self.order.extend(0..n as u32),
+            Meeting::NoPermutation => {
+                self.order.push(n as u32 - 1);
+                self.order.extend(0..n as u32 - 1);
+            }
+            Meeting::Pattern(pattern) => {
+                self.choose(n, streams, epoch, |program, random| pattern.pick(program, random));
+            }
+            Meeting::Grid(grid) => {
+                self.choose(n, streams, epoch, |program, random| grid.pick(program, random));
+            }
+        }
+    }
+
+    /// Visit every program in shuffled order; it meets the neighbour that
+    /// `pick` names for it and a random number, where both are still free.
+    fn choose(
+        &mut self,
+        n: usize,
+        streams: &Streams,
+        epoch: u64,
+        pick: impl Fn(usize, u64) -> Option<usize>,
+    ) {
+        self.visits.clear();
+        shuffle(&mut self.visits, n, streams, epoch);
+        self.taken.clear();
+        self.taken.resize(n, false);
+        let epoch_key = streams.key(epoch);
+        for program in &self.visits {
+            let program = *program as usize;
+            let random = streams.key(epoch_key ^ streams.key(program as u64));
+            let Some(neighbour) = pick(program, random) else {
+                continue;
+            };
+            if !self.taken[program] && !self.taken[neighbour] {
+                self.taken[program] = true;
+                self.taken[neighbour] = true;
+                self.order.extend([program as u32, neighbour as u32]);
+            }
+        }
+        self.interacting = self.order.len() / 2;
+        let left_over = (0..n).filter(|program| !self.taken[*program]);
+        self.order.extend(left_over.map(|program| program as u32));
+    }
+}
+
+/// Put a Fisher–Yates shuffle of 0..n into the empty `order`.
+fn shuffle(order: &mut Vec<u32>, n: usize, streams: &Streams, epoch: u64) {
+    order.extend(0..n as u32);
+    let first = epoch.wrapping_mul(n as u64);
+    for i in (0..n).rev() {
+        let random = crate::random::mix(streams.key(first.wrapping_add(i as u64)));
+        order.swap(i, (random % (i as u64 + 1)) as usize);
+    }
+}
+
+/// A grid of programs, row by row, where programs meet their neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Programs in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// How many rows and columns away a neighbour may be.
+    pub radius: usize,
+}
+
+impl Grid {
+    /// Neighbours of a program lie in these rows and columns.
+    fn window(&self, program: usize) -> [std::ops::Range<usize>; 2] {
+        let around = |at: usize, len: usize| {
+            at.saturating_sub(self.radius)..at.saturating_add(self.radius + 1).min(len)
+        };
+        [
+            around(program / self.width, self.height),
+            around(program % self.width, self.width),
+        ]
+    }
+
+    /// The neighbours of a program, row by row, itself left out.
+    pub fn neighbours(&self, program: usize) -> impl Iterator<Item = usize> {
+        let [rows, columns] = self.window(program);
+        let width = self.width;
+        rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
+            .filter(move |neighbour| *neighbour != program)
+    }
+
+    fn pick(&self, program: usize, random: u64) -> Option<usize> {
+        let [rows, columns] = self.window(program);
+        let neighbours = rows.len() * columns.len() - 1;
+        if neighbours == 0 {
+            return None;
+        }
+        let at = |index: usize| {
+            (rows.start + index / columns.len()) * self.width
+                + columns.start
+                + index % columns.len()
+        };
+        let index = (random % neighbours as u64) as usize;
+        // Places before the program itself keep their number.
+        Some(if at(index) < program {
+            at(index)
+        } else {
+            at(index + 1)
+        })
+    }
+}
+
+/// Who may meet whom: a list of neighbours for each program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pattern {
+    /// Neighbours of program i are `neighbours[starts[i]..starts[i + 1]]`.
+    starts: Vec<usize>,
+    neighbours: Vec<u32>,
+}
+
+impl Pattern {
+    /// The pattern with the entries (program, neighbour), each program's
+    /// neighbours in the order of the entries. Both are below `num_programs`.
+    pub fn new(num_programs: usize, entries: &[(u32, u32)]) -> Pattern {
+        let mut starts = vec![0; num_programs + 1];
+        for (program, _) in entries {
+            starts[*program as usize + 1] += 1;
+        }
+        for i in 0..num_programs {
+            starts[i + 1] += starts[i];
+        }
+        let mut next = starts.clone();
+        let mut neighbours = vec![0; entries.len()];
+        for (program, neighbour) in entries {
+            let place = &mut next[*program as usize];
+            neighbours[*place] = *neighbour;
+            *place += 1;
+        }
+        Pattern { starts, neighbours }
+    }
+
+    /// Read a pattern: a line `a b` for each entry, a program and a neighbour
+    /// it may meet, from 0. Empty lines are skipped.
+    ///
+    /// The error says which line is wrong and why.
+    pub fn read(num_programs: usize, mut input: impl BufRead) -> Result<Pattern, String> {
+        let mut entries = Vec::new();
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            // Longer than any line that is right.
+            const LONGEST: u64 = 4096;
+            let read = std::io::Read::take(&mut input, LONGEST).read_until(b'\n', &mut line);
+            match read {
+                Err(error) => return Err(format!("cannot be read: {error}")),
+                Ok(0) => break,
+                Ok(_) => {}
+            }
+            let entry = parse_entry(num_programs, &line)
+                .map_err(|problem| format!("line {number}: {problem}"))?;
+            entries.extend(entry);
+        }
+        Ok(Pattern::new(num_programs, &entries))
+    }
+
+    /// The number of programs that the pattern is for.
+    pub fn num_programs(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The pattern as text that [`Pattern::read`] reads.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for program in 0..self.num_programs() {
+            for neighbour in self.of(program) {
+                let _ = writeln!(text, "{program} {neighbour}");
+            }
+        }
+        text
+    }
+
+    fn of(&self, program: usize) -> &[u32] {
+        &self.neighbours[self.starts[program]..self.starts[program + 1]]
+    }
+
+    fn pick(&self, program: usize, random: u64) -> Option<usize> {
+        let neighbours = self.of(program);
+        let index = random.checked_rem(neighbours.len() as u64)?;
+        Some(neighbours[index as usize] as usize)
+    }
+}
+
+fn parse_entry(num_programs: usize, line: &[u8]) -> Result<Option<(u32, u32)>, String> {
+    let Ok(text) = std::str::from_utf8(line) else {
+        return Err("is not text; write two program numbers, as in `0 1`".into());
+    };
+    let mut words = text.split_whitespace();
+    let (first, second) = match (words.next(), words.next(), words.next()) {
+        (None, _, _) => return Ok(None),
+        (Some(first), Some(second), None) => (first, second),
+        _ => {
+            return Err(format!(
+                "`{}` is not two program numbers, as in `0 1`",
+                text.trim_end().chars().take(40).collect::<String>()
+            ));
+        }
+    };
+    let number = |word: &str| match word.parse::<u32>() {
+        Ok(number) if (number as usize) < num_programs => Ok(number),
+        Ok(_) => Err(format!(
+            "program {word} is outside the soup, which has programs 0 to {}",
+            num_programs - 1
+        )),
+        Err(_) => Err(format!(
+            "`{}` is not a program number from 0 to {}",
+            word.chars().take(40).collect::<String>(),
+            num_programs - 1
+        )),
+    };
+    match (number(first)?, number(second)?) {
+        (a, b) if a == b => Err(format!("program {a} cannot meet itself")),
+        entry => Ok(Some(entry)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn is_permutation(pairs: &Pairs, n: usize) -> bool {
+        let mut seen = vec![false; n];
+        pairs
+            .order
+            .iter()
+            .all(|program| !std::mem::replace(&mut seen[*program as usize], true))
+            && pairs.order.len() == n
+    }
+
+    #[test]
+    fn every_meeting_pairs_every_program_once() {
+        let entries: Vec<(u32, u32)> = (0..32).map(|i| (i, (i * 7 + 3) % 64)).collect();
+        let grid = |width, height, radius| {
+            Meeting::Grid(Grid {
+                width,
+                height,
+                radius,
+            })
+        };
+        let meetings = [
+            Meeting::Shuffle,
+            Meeting::FixedShuffle,
+            Meeting::NoPermutation,
+            Meeting::Pattern(Arc::new(Pattern::new(64, &entries))),
+            Meeting::Pattern(Arc::new(Pattern::new(64, &[]))),
+            grid(8, 8, 1),
+            grid(64, 1, 2),
+            grid(1, 64, 100),
+            grid(32, 2, usize::MAX - 64),
+        ];
+        for meeting in meetings {
+            let settings = Settings {
+                num_programs: 64,
+                meeting,
+                ..Settings::default()
+            };
+            let mut pairs = Pairs::new(64).unwrap();
+            for epoch in 0..20 {
+                pairs.draw(&settings, &Streams::new(5), epoch);
+                assert!(is_permutation(&pairs, 64), "{:?}", settings.meeting);
+                assert!(pairs.interacting() <= 32);
+            }
+        }
+    }
+
+    #[test]
+    fn a_grid_meets_as_the_pattern_of_its_neighbours_does() {
+        for (width, height, radius) in [(8, 6, 2), (48, 1, 3), (1, 48, 1), (6, 8, 50)] {
+            let grid = Grid {
+                width,
+                height,
+                radius,
+            };
+            let mut entries = Vec::new();
+            for program in 0..48 {
+                entries.extend(grid.neighbours(program).map(|n| (program as u32, n as u32)));
+            }
+            let draw = |meeting| {
+                let settings = Settings {
+                    num_programs: 48,
+                    meeting,
+                    ..Settings::default()
+                };
+                let mut pairs = Pairs::new(48).unwrap();
+                let orders: Vec<_> = (0..50)
+                    .map(|epoch| {
+                        pairs.draw(&settings, &Streams::new(1), epoch);
+                        (pairs.order.clone(), pairs.interacting)
+                    })
+                    .collect();
+                orders
+            };
+            let pattern = Arc::new(Pattern::new(48, &entries));
+            assert_eq!(draw(Meeting::Grid(grid)), draw(Meeting::Pattern(pattern)));
+        }
+    }
+
+    #[test]
+    fn a_clipped_corner_has_fewer_neighbours() {
+        let grid = Grid {
+            width: 5,
+            height: 4,
+            radius: 1,
+        };
+        assert_eq!(grid.neighbours(0).collect::<Vec<_>>(), [1, 5, 6]);
+        assert_eq!(
+            grid.neighbours(7).collect::<Vec<_>>(),
+            [1, 2, 3, 6, 8, 11, 12, 13]
+        );
+    }
+
+    #[test]
+    fn patterns_read_and_say_what_is_wrong() {
+        let read = |text: &str| Pattern::read(4, text.as_bytes());
+        let pattern = read("0 1\n\n 2\t3 \r\n0 2").unwrap();
+        assert_eq!(pattern, Pattern::new(4, &[(0, 1), (2, 3), (0, 2)]));
+        assert_eq!(pattern.to_text(), "0 1\n0 2\n2 3\n");
+        for (text, line, word) in [
+            ("0 1\n0 4\n", "line 2", "outside the soup"),
+            ("0 -1\n", "line 1", "not a program number"),
+            ("0\n1\n", "line 1", "not two program numbers"),
+            ("0 1 2\n", "line 1", "not two program numbers"),
+            ("\n\n1 1\n", "line 3", "cannot meet itself"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(line) && error.contains(word), "{error}");
+        }
+        assert!(Pattern::read(4, &b"0 1\n\xff\xfe\n"[..]).is_err());
+    }
+}

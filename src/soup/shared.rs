@@ -1,0 +1,61 @@
+//! The soup of one epoch, written by many threads at once.
+
+use std::cell::UnsafeCell;
+
+use super::pairing::Pairs;
+use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
+
+type Program = [u8; PROGRAM_LEN];
+
+/// The programs of a soup together with the pairing that says who may touch
+/// which: each pair's two programs are that pair's alone.
+///
+/// The caller's side of the bargain is that no pair is worked on by two
+/// threads at once; [`super::interact`] visits each pair once an epoch.
+pub struct SharedPrograms<'a> {
+    programs: &'a [UnsafeCell<Program>],
+    pairs: &'a Pairs,
+}
+
+// SAFETY: `Pairs` names every program exactly once (it is a permutation, by
+// construction and checked in its tests), so different pairs touch different
+// cells, and each pair is visited by one thread of an epoch only.
+unsafe impl Sync for SharedPrograms<'_> {}
+
+impl<'a> SharedPrograms<'a> {
+    pub fn new(programs: &'a mut [u8], pairs: &'a Pairs) -> Self {
+        let (programs, rest) = programs.as_chunks_mut::<PROGRAM_LEN>();
+        assert!(rest.is_empty() && programs.len() == 2 * pairs.len());
+        let programs: *const [Program] = programs;
+        // SAFETY: `UnsafeCell<T>` has the layout of `T`, and the exclusive
+        // borrow that came in is given up for this one, of the same lifetime.
+        let programs = unsafe { &*(programs as *const [UnsafeCell<Program>]) };
+        SharedPrograms { programs, pairs }
+    }
+
+    pub fn pairs(&self) -> &Pairs {
+        self.pairs
+    }
+
+    /// The tape that `pair` makes: its two programs joined.
+    #[inline(always)]
+    pub fn load(&self, pair: usize) -> Tape {
+        let (left, right) = self.pairs.get(pair);
+        let mut tape = [0; TAPE_LEN];
+        // SAFETY: no other thread touches the programs of this pair.
+        tape[..PROGRAM_LEN].copy_from_slice(unsafe { &*self.programs[left].get() });
+        // SAFETY: as above.
+        tape[PROGRAM_LEN..].copy_from_slice(unsafe { &*self.programs[right].get() });
+        tape
+    }
+
+    /// Split `tape` back into the programs of `pair`.
+    #[inline(always)]
+    pub fn store(&self, pair: usize, tape: &Tape) {
+        let (left, right) = self.pairs.get(pair);
+        // SAFETY: no other thread touches the programs of this pair.
+        unsafe { &mut *self.programs[left].get() }.copy_from_slice(&tape[..PROGRAM_LEN]);
+        // SAFETY: as above.
+        unsafe { &mut *self.programs[right].get() }.copy_from_slice(&tape[PROGRAM_LEN..]);
+    }
+}
