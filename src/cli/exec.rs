@@ -100,12 +100,7 @@ fn read_at_most(path: &std::path::Path, most: usize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn show(
-    out: &mut impl Write,
-    language: &Language,
-    when: &str,
-    tape: &Tape,
-) -> std::io::Result<()> {
+fn show(out: &mut impl Write, language: &Language, when: &str, tape: &Tape) -> std::io::Result<()> {
     for (side, program) in ["left", "right"].iter().zip(tape.chunks(PROGRAM_LEN)) {
         let text = paint::tape(language, program, [None; 4]);
         writeln!(out, "{when:<7}{side:<6} {text}")?;
@@ -113,7 +108,13 @@ fn show(
     let hex: String = tape.iter().map(|byte| format!("{byte:02x}")).collect();
     let (left, right) = hex.split_at(2 * PROGRAM_LEN);
     for (side, hex) in [("left", left), ("right", right)] {
-        writeln!(out, "{:<7}{side:<6} {}{hex}{}", "  hex", paint::DIM, paint::RESET)?;
+        writeln!(
+            out,
+            "{:<7}{side:<6} {}{hex}{}",
+            "  hex",
+            paint::DIM,
+            paint::RESET
+        )?;
     }
     Ok(())
 }
@@ -152,7 +153,11 @@ fn write_step(
     }
     write!(out, "  {text}")?;
     if !view.stack.is_empty() {
-        let entries: Vec<_> = view.stack.iter().map(|byte| format!("{byte:02X}")).collect();
+        let entries: Vec<_> = view
+            .stack
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
         write!(out, "  stack {}", entries.join(" "))?;
     }
     writeln!(out)

@@ -74,7 +74,11 @@ pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
         format!(
             "{:.6} bits per byte: {}",
             measures.high_order_entropy,
-            if measures.is_alive() { "alive" } else { "not alive" }
+            if measures.is_alive() {
+                "alive"
+            } else {
+                "not alive"
+            }
         ),
     )?;
     let bytes: Vec<_> = measures

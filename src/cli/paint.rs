@@ -24,7 +24,9 @@ pub fn tape(language: &Language, tape: &[u8], marks: [Option<usize>; 4]) -> Stri
         let mark = marks.iter().position(|mark| *mark == Some(place));
         let background = mark.map_or("", |mark| MARKS[mark]);
         let symbol = language.byte_text(*byte);
-        text.push_str(&format!("{background}\x1b[38;2;{r};{g};{b}m{symbol}{RESET}"));
+        text.push_str(&format!(
+            "{background}\x1b[38;2;{r};{g};{b}m{symbol}{RESET}"
+        ));
     }
     text
 }

@@ -44,9 +44,8 @@ impl Progress {
                 Some(max_epochs),
                 ProgressDrawTarget::stderr_with_hz(10),
             );
-            let style = ProgressStyle::with_template(
-                "{bar:20.cyan/dim} {pos}/{len} epochs  {wide_msg}",
-            );
+            let style =
+                ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} epochs  {wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             Some(Screen::Terminal(bar))
         } else {
@@ -75,9 +74,8 @@ impl Progress {
 
     pub fn see(&mut self, event: Event<'_>) {
         let now = Instant::now();
-        let waited = |shown: Option<Instant>, interval| {
-            shown.is_none_or(|shown| now - shown >= interval)
-        };
+        let waited =
+            |shown: Option<Instant>, interval| shown.is_none_or(|shown| now - shown >= interval);
         match event {
             Event::Epoch(done, tally) => {
                 self.epochs = done;
@@ -106,7 +104,10 @@ impl Progress {
                 {
                     self.shown = Some(now);
                     let status = self.status(now);
-                    self.say(&format!("epoch {}/{}  {status}", row.epoch, self.max_epochs));
+                    self.say(&format!(
+                        "epoch {}/{}  {status}",
+                        row.epoch, self.max_epochs
+                    ));
                 }
             }
         }
@@ -131,7 +132,10 @@ impl Progress {
         };
         format!(
             "{}  {entropy}{life}",
-            rates(rate(self.epochs - epochs), rate(self.interactions - interactions))
+            rates(
+                rate(self.epochs - epochs),
+                rate(self.interactions - interactions)
+            )
         )
     }
 
@@ -148,5 +152,8 @@ pub fn rates(epochs: f64, interactions: f64) -> String {
         rate if rate >= 1000.0 => thousands(rate as usize),
         rate => format!("{rate:.1}"),
     };
-    format!("{epochs} epochs/s  {:.2} M interactions/s", interactions / 1e6)
+    format!(
+        "{epochs} epochs/s  {:.2} M interactions/s",
+        interactions / 1e6
+    )
 }

@@ -52,11 +52,21 @@ pub struct RunArgs {
     max_epochs: Option<u64>,
 
     /// End at the first log point with high-order entropy above this (bits per byte)
-    #[arg(long, value_name = "BITS", help_heading = "Run", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "BITS",
+        help_heading = "Run",
+        allow_negative_numbers = true
+    )]
     stop_high_order_entropy: Option<f64>,
 
     /// End at the first log point with brotli's bits per byte below this
-    #[arg(long, value_name = "BITS", help_heading = "Run", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "BITS",
+        help_heading = "Run",
+        allow_negative_numbers = true
+    )]
     stopping_bpb: Option<f64>,
 
     /// What runs the tapes: auto or reference; changes the speed only [default: auto]
@@ -275,7 +285,11 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         Ok(summary) => summary,
         Err(error) => {
             let mut err = anstream::stderr();
-            writeln!(err, "broth: what is in {} so far stays good", folder.display())?;
+            writeln!(
+                err,
+                "broth: what is in {} so far stays good",
+                folder.display()
+            )?;
             return Err(error.into());
         }
     };
@@ -419,7 +433,7 @@ fn duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::{Args as _, Command};
+    use clap::Command;
 
     #[test]
     fn resume_goes_with_four_flags_only() {

@@ -20,6 +20,7 @@ pub fn run(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
         Family::Bff(dialect) => run_by(dialect, tape, max_steps, |_, _| {}),
         Family::Forth(dialect) => run_by(dialect, tape, max_steps, |_, _| {}),
         Family::Subleq(variant) => run_by(variant, tape, max_steps, |_, _| {}),
+        Family::RelativeSubleq(variant) => run_by(variant, tape, max_steps, |_, _| {}),
     }
 }
 
@@ -34,6 +35,9 @@ pub fn trace(
         Family::Bff(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
         Family::Forth(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
         Family::Subleq(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
+        Family::RelativeSubleq(rules) => {
+            run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s)))
+        }
     }
 }
 
@@ -45,10 +49,11 @@ fn run_by<R: Rules>(
     mut before_step: impl FnMut(&Tape, &R::State),
 ) -> Outcome {
     let mut state = rules.start(tape);
-    let mut ops = 0;
-    for steps in 1..=max_steps {
+    let (mut ops, mut steps) = (0, 0);
+    while steps < max_steps {
         before_step(tape, &state);
         let step = rules.step(tape, &mut state);
+        steps += 1;
         ops += u32::from(step.is_op);
         if let Some(ended) = step.ended {
             return Outcome { ops, steps, ended };
@@ -56,7 +61,7 @@ fn run_by<R: Rules>(
     }
     Outcome {
         ops,
-        steps: max_steps,
+        steps,
         ended: Ended::StepLimit,
     }
 }

@@ -191,27 +191,43 @@ impl Dialect {
         }
     }
 
-    /// The place of the partner of the bracket at `pc`, on the tape as it is.
-    fn partner(&self, tape: &Tape, pc: usize, bracket: Op) -> Option<usize> {
+    /// The place of the `]` that matches the `[` at `pc`, on the tape as it is.
+    #[inline(always)]
+    fn matching_close(&self, tape: &Tape, pc: usize) -> Option<usize> {
+        let behind = pc + 1;
+        let found = self.find_partner(tape[behind..].iter(), Op::Close, Op::Open)?;
+        Some(behind + found)
+    }
+
+    /// The place of the `[` that matches the `]` at `pc`, on the tape as it is.
+    #[inline(always)]
+    fn matching_open(&self, tape: &Tape, pc: usize) -> Option<usize> {
+        let found = self.find_partner(tape[..pc].iter().rev(), Op::Open, Op::Close)?;
+        Some(pc - 1 - found)
+    }
+
+    /// How many bytes come before the partner of a bracket, where every
+    /// `nested` bracket that comes first takes a `partner` for itself.
+    #[inline(always)]
+    fn find_partner<'a>(
+        &self,
+        bytes: impl Iterator<Item = &'a u8>,
+        partner: Op,
+        nested: Op,
+    ) -> Option<usize> {
         let mut depth = 0usize;
-        let mut at = pc;
-        loop {
-            match self.op(tape[at]) {
-                op @ (Op::Open | Op::Close) if op == bracket => depth += 1,
-                Op::Open | Op::Close => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                return Some(at);
-            }
-            at = match bracket {
-                Op::Open => at + 1,
-                _ => at.wrapping_sub(1),
-            };
-            if at >= TAPE_LEN {
-                return None;
+        for (distance, byte) in bytes.enumerate() {
+            let op = self.op(*byte);
+            if op == nested {
+                depth += 1;
+            } else if op == partner {
+                if depth == 0 {
+                    return Some(distance);
+                }
+                depth -= 1;
             }
         }
+        None
     }
 }
 
@@ -253,6 +269,14 @@ impl Rules for Dialect {
         };
         let State { pc, head0, head1 } = state;
         let op = self.op(tape[*pc]);
+        // By far the most common, before the big choice.
+        if matches!(op, Op::Null | Op::Noop) {
+            *pc += 1;
+            return Step {
+                is_op: false,
+                ended: (*pc >= TAPE_LEN).then_some(Ended::LeftTape),
+            };
+        }
         match op {
             Op::Left0 => *head0 = head0.wrapping_sub(1) % TAPE_LEN,
             Op::Right0 => *head0 = (*head0 + 1) % TAPE_LEN,
@@ -267,15 +291,25 @@ impl Rules for Dialect {
                     *head1 = (*head1 + 1) % TAPE_LEN;
                 }
             }
-            Op::Open | Op::Close => {
-                if self.is_null(tape[*head0]) == (op == Op::Open) {
-                    match (self.brackets, op) {
-                        (Brackets::Match, _) => match self.partner(tape, *pc, op) {
-                            Some(partner) => *pc = partner,
+            Op::Open => {
+                if self.is_null(tape[*head0]) {
+                    match self.brackets {
+                        Brackets::Match => match self.matching_close(tape, *pc) {
+                            Some(close) => *pc = close,
                             None => return ended(Ended::UnmatchedBracket),
                         },
-                        (Brackets::Jump(distance), Op::Open) => *pc += distance,
-                        (Brackets::Jump(distance), _) => match pc.checked_sub(distance) {
+                        Brackets::Jump(distance) => *pc += distance,
+                    }
+                }
+            }
+            Op::Close => {
+                if !self.is_null(tape[*head0]) {
+                    match self.brackets {
+                        Brackets::Match => match self.matching_open(tape, *pc) {
+                            Some(open) => *pc = open,
+                            None => return ended(Ended::UnmatchedBracket),
+                        },
+                        Brackets::Jump(distance) => match pc.checked_sub(distance) {
                             Some(target) => *pc = target,
                             None => return ended(Ended::LeftTape),
                         },
@@ -286,7 +320,7 @@ impl Rules for Dialect {
         }
         *pc += 1;
         Step {
-            is_op: !matches!(op, Op::Null | Op::Noop),
+            is_op: true,
             ended: (*pc >= TAPE_LEN).then_some(Ended::LeftTape),
         }
     }

@@ -149,9 +149,7 @@ fn refill_left(tape: &mut Tape, pc: usize) {
         .iter()
         .fold(0, |digest, byte| mix(digest ^ u64::from(*byte)));
     let len = PROGRAM_LEN as u64;
-    let first = digest
-        .wrapping_mul(len * len)
-        .wrapping_add(pc as u64 * len);
+    let first = digest.wrapping_mul(len * len).wrapping_add(pc as u64 * len);
     for (i, byte) in tape[..PROGRAM_LEN].iter_mut().enumerate() {
         *byte = mix(first.wrapping_add(i as u64)) as u8;
     }

@@ -160,7 +160,9 @@ pub enum Family {
     /// A stack machine.
     Forth(forth::Dialect),
     /// Subtract and branch.
-    Subleq(subleq::Variant),
+    Subleq(subleq::Absolute),
+    /// Subtract and branch, counted from the instruction.
+    RelativeSubleq(subleq::Relative),
 }
 
 /// A language. There is one of each, in [`Language::ALL`].
@@ -198,6 +200,7 @@ impl Language {
             Family::Bff(dialect) => dialect.kind(byte),
             Family::Forth(dialect) => dialect.kind(byte),
             Family::Subleq(variant) => variant.kind(byte),
+            Family::RelativeSubleq(variant) => variant.kind(byte),
         }
     }
 
@@ -207,6 +210,7 @@ impl Language {
             Family::Bff(_) => &bff::KINDS,
             Family::Forth(_) => &forth::KINDS,
             Family::Subleq(variant) => variant.kinds(),
+            Family::RelativeSubleq(variant) => variant.kinds(),
         };
         let used: Vec<_> = (0..=255).map(|byte| self.kind(byte)).collect();
         all.iter().filter(|kind| used.contains(kind)).collect()
@@ -218,7 +222,7 @@ impl Language {
     pub fn parse_program(&self, text: &str) -> Result<Vec<u8>, TextError> {
         match &self.family {
             Family::Bff(dialect) => text::parse_commands(self.name, dialect, text),
-            Family::Forth(_) | Family::Subleq(_) => text::parse_hex(text),
+            _ => text::parse_hex(text),
         }
     }
 
@@ -226,7 +230,7 @@ impl Language {
     pub fn program_text(&self, program: &[u8]) -> String {
         match &self.family {
             Family::Bff(dialect) => text::show_commands(dialect, program),
-            Family::Forth(_) | Family::Subleq(_) => text::show_hex(program),
+            _ => text::show_hex(program),
         }
     }
 
@@ -235,7 +239,7 @@ impl Language {
     pub fn byte_text(&self, byte: u8) -> String {
         match &self.family {
             Family::Bff(dialect) => text::command_symbol(dialect, byte).unwrap_or('·').into(),
-            Family::Forth(_) | Family::Subleq(_) => format!("{byte:02X}"),
+            _ => format!("{byte:02X}"),
         }
     }
 }

@@ -5,15 +5,17 @@
 use super::{Ended, Family, Kind, Language, Role, Rules, Step, TAPE_LEN, Tape, View};
 
 /// One variant, as data.
+///
+/// An instruction has `ADDRESSES` addresses before its jump: two (target and
+/// subtrahend) or three (target, minuend and subtrahend). Where `RELATIVE`,
+/// addresses and jumps count from the instruction itself, and jumps are signed.
 #[derive(Debug)]
-pub struct Variant {
-    /// Addresses of an instruction before its jump: two (target and
-    /// subtrahend) or three (target, minuend and subtrahend).
-    addresses: usize,
-    /// Whether addresses and jumps count from the instruction itself; jumps
-    /// are then signed.
-    relative: bool,
-}
+pub struct Variant<const ADDRESSES: usize, const RELATIVE: bool>;
+
+/// Addresses from the start of the tape, the target also the minuend.
+pub type Absolute = Variant<2, false>;
+/// Addresses from the instruction, each of three its own.
+pub type Relative = Variant<3, true>;
 
 static ABSOLUTE_KINDS: [Kind; 4] = [
     kind("00", "zero", Role::Null),
@@ -33,15 +35,13 @@ const fn kind(symbol: &'static str, name: &'static str, role: Role) -> Kind {
     Kind { symbol, name, role }
 }
 
-impl Variant {
+impl<const ADDRESSES: usize, const RELATIVE: bool> Variant<ADDRESSES, RELATIVE> {
     /// Bytes of an instruction.
-    const fn instruction_len(&self) -> usize {
-        self.addresses + 1
-    }
+    const INSTRUCTION_LEN: usize = ADDRESSES + 1;
 
     /// The kinds of bytes: an address has no op, so ranges of places.
     pub fn kinds(&self) -> &'static [Kind] {
-        if self.relative {
+        if RELATIVE {
             &RELATIVE_KINDS
         } else {
             &ABSOLUTE_KINDS
@@ -50,7 +50,7 @@ impl Variant {
 
     /// The kind of `byte`.
     pub fn kind(&self, byte: u8) -> &'static Kind {
-        let highest_middle = if self.relative { 0xbf } else { 0x7f };
+        let highest_middle = if RELATIVE { 0xbf } else { 0x7f };
         let index = match byte {
             0 => 0,
             1..=0x3f => 1,
@@ -63,7 +63,7 @@ impl Variant {
     /// The place that address `index` of the instruction at `pc` names.
     #[inline(always)]
     fn address(&self, tape: &Tape, pc: usize, index: usize) -> usize {
-        let base = if self.relative { pc } else { 0 };
+        let base = if RELATIVE { pc } else { 0 };
         (base + tape[pc + index] as usize) % TAPE_LEN
     }
 }
@@ -75,7 +75,7 @@ pub struct State {
     pub pc: usize,
 }
 
-impl Rules for Variant {
+impl<const ADDRESSES: usize, const RELATIVE: bool> Rules for Variant<ADDRESSES, RELATIVE> {
     type State = State;
 
     fn start(&self, _tape: &Tape) -> State {
@@ -86,30 +86,30 @@ impl Rules for Variant {
     fn step(&self, tape: &mut Tape, state: &mut State) -> Step {
         let pc = state.pc;
         let target = self.address(tape, pc, 0);
-        let subtrahend = self.address(tape, pc, self.addresses - 1);
-        let minuend = self.address(tape, pc, self.addresses - 2);
+        let subtrahend = self.address(tape, pc, ADDRESSES - 1);
+        let minuend = self.address(tape, pc, ADDRESSES - 2);
         let result = tape[minuend].wrapping_sub(tape[subtrahend]);
         tape[target] = result;
         // The jump is read after the write, which may have changed it. A jump
         // back past the start wraps to a place far above the tape.
-        let jump = tape[pc + self.addresses];
+        let jump = tape[pc + ADDRESSES];
         state.pc = if result == 0 || result >= 128 {
-            if self.relative {
+            if RELATIVE {
                 pc.wrapping_add_signed(jump as i8 as isize)
             } else {
                 jump as usize
             }
         } else {
-            pc + self.instruction_len()
+            pc + Self::INSTRUCTION_LEN
         };
         Step {
             is_op: true,
-            ended: (state.pc > TAPE_LEN - self.instruction_len()).then_some(Ended::LeftTape),
+            ended: (state.pc > TAPE_LEN - Self::INSTRUCTION_LEN).then_some(Ended::LeftTape),
         }
     }
 
     fn view<'a>(&self, tape: &Tape, state: &'a State) -> View<'a> {
-        let mark = |index| (index < self.addresses).then(|| self.address(tape, state.pc, index));
+        let mark = |index| (index < ADDRESSES).then(|| self.address(tape, state.pc, index));
         View {
             pc: state.pc,
             marks: [mark(0), mark(1), mark(2)],
@@ -122,18 +122,12 @@ impl Rules for Variant {
 pub static SUBLEQ: Language = Language {
     name: "subleq",
     summary: "subtract and branch if not positive; three bytes an instruction",
-    family: Family::Subleq(Variant {
-        addresses: 2,
-        relative: false,
-    }),
+    family: Family::Subleq(Variant),
 };
 
 /// Addresses from the instruction itself.
 pub static RSUBLEQ4: Language = Language {
     name: "rsubleq4",
     summary: "subleq of four bytes, every address relative to the instruction",
-    family: Family::Subleq(Variant {
-        addresses: 3,
-        relative: true,
-    }),
+    family: Family::RelativeSubleq(Variant),
 };

@@ -19,11 +19,7 @@ fn error<T>(index: usize, problem: impl Into<String>) -> Result<T, TextError> {
     })
 }
 
-pub fn parse_commands(
-    language: &str,
-    dialect: &Dialect,
-    text: &str,
-) -> Result<Vec<u8>, TextError> {
+pub fn parse_commands(language: &str, dialect: &Dialect, text: &str) -> Result<Vec<u8>, TextError> {
     let mut bytes = Vec::new();
     let mut chars = text.chars().enumerate();
     while let Some((index, char)) = chars.next() {
@@ -88,7 +84,10 @@ pub fn parse_hex(text: &str) -> Result<Vec<u8>, TextError> {
             continue;
         }
         let Some((second_index, second)) = chars.next() else {
-            return error(index, format!("{first:?} is half a byte; write two hex digits"));
+            return error(
+                index,
+                format!("{first:?} is half a byte; write two hex digits"),
+            );
         };
         match (first.to_digit(16), second.to_digit(16)) {
             (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
@@ -140,7 +139,7 @@ mod tests {
     #[test]
     fn errors_name_the_character() {
         assert_eq!(parse(&bff::BFF, "[[é]").unwrap_err().0, 3);
-        assert_eq!(parse(&bff::BFF, "é[\\x5").unwrap_err().0, 3);
+        assert_eq!(parse(&bff::BFF, "[[\\x5").unwrap_err().0, 3);
         assert_eq!(parse(&bff::BFF, "\\q41").unwrap_err().0, 1);
         assert_eq!(
             parse(&bff::BFF_SELFMOVE, "[.").unwrap_err(),

@@ -76,7 +76,6 @@ impl LogRow {
             high_order_entropy: f64::from(self.measures.high_order_entropy),
         }
     }
-
 }
 
 /// A row of metrics.csv, read back: what a resumed run needs to know.
@@ -162,7 +161,9 @@ impl Table {
             .map_err(cannot)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(cannot)?;
-        let mut whole_lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let mut whole_lines = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
         if whole_lines.next().map(str::trim_end) != Some(header) {
             return Err(Error::file(
                 path,
@@ -184,7 +185,9 @@ impl Table {
             file,
             len,
         };
-        table.cut_back().map_err(|error| Error::cannot("write", path, error))?;
+        table
+            .cut_back()
+            .map_err(|error| Error::cannot("write", path, error))?;
         Ok((table, kept))
     }
 
@@ -233,7 +236,10 @@ mod tests {
         assert_eq!(past.cubff_line(2), row.past().cubff_line(2));
         assert!(past.cubff_line(2).starts_with("65,"));
         let columns = |line: &str| line.split(',').count();
-        assert_eq!(columns(&row.metrics_line()), columns(&LogRow::metrics_header()));
+        assert_eq!(
+            columns(&row.metrics_line()),
+            columns(&LogRow::metrics_header())
+        );
     }
 
     #[test]

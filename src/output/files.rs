@@ -51,7 +51,11 @@ pub fn remove_unfinished(folder: &Path) -> Result<(), Error> {
     let cannot = |error| Error::cannot("read", folder, error);
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(TEMPORARY_PREFIX)
+        {
             let path = entry.path();
             fs::remove_file(&path).map_err(|error| Error::cannot("remove", &path, error))?;
         }

@@ -154,7 +154,13 @@ mod tests {
     #[test]
     fn only_checkpoints_are_listed() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["0000000001.dat", "0000000513.dat", "1.dat", "x.dat", "notes.txt"] {
+        for name in [
+            "0000000001.dat",
+            "0000000513.dat",
+            "1.dat",
+            "x.dat",
+            "notes.txt",
+        ] {
             fs::write(folder.path().join(name), "").unwrap();
         }
         let epochs: Vec<_> = list_checkpoints(folder.path())

@@ -98,7 +98,7 @@ impl Layout {
             _ => {
                 let shown = n.min(max_columns * max_rows);
                 let columns = shown.isqrt() + usize::from(shown.isqrt().pow(2) < shown);
-                let columns = columns.min(max_columns);
+                let columns = columns.max(shown.div_ceil(max_rows));
                 Layout {
                     columns,
                     rows: shown.div_ceil(columns),
@@ -164,6 +164,10 @@ pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_palette(palette);
+        // Bytes of a soup are close to noise: more effort costs a second and
+        // saves little.
+        encoder.set_deflate_compression(png::DeflateCompression::Level(1));
+        encoder.set_filter(png::Filter::NoFilter);
         let mut writer = encoder.write_header().map_err(io::Error::from)?;
         let mut rows = writer.stream_writer().map_err(io::Error::from)?;
         let margin = (width - layout.columns * TILE) / 2;
@@ -363,7 +367,11 @@ mod tests {
             .flat_map(|row| (0..512).map(move |column| (column, row)))
             .map(|(column, row)| (layout.programs)(column, row).unwrap())
             .collect();
-        assert!(programs.windows(2).all(|w| (4..=5).contains(&(w[1] - w[0]))));
+        assert!(
+            programs
+                .windows(2)
+                .all(|w| (4..=5).contains(&(w[1] - w[0])))
+        );
         assert!(*programs.last().unwrap() < 1 << 20);
     }
 

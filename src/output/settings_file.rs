@@ -145,8 +145,8 @@ fn relative(folder: &RunFolder, path: &Path) -> PathBuf {
 /// Read the settings of a run.
 pub fn read(folder: &RunFolder) -> Result<(Settings, Plan), Error> {
     let path = folder.settings();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Error::cannot("read", &path, error))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| Error::cannot("read", &path, error))?;
     let content: SettingsFile = toml::from_str(&text)
         .map_err(|error| Error::file(&path, format!("is not settings of a run: {error}")))?;
     interpret(folder, content).map_err(|error| match error {
@@ -168,9 +168,10 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
                 radius: content.radius.unwrap_or(2) as usize,
             })
         }
-        (None, Some(path)) => {
-            Meeting::Pattern(Arc::new(read_pattern(num_programs, &folder.path().join(path))?))
-        }
+        (None, Some(path)) => Meeting::Pattern(Arc::new(read_pattern(
+            num_programs,
+            &folder.path().join(path),
+        )?)),
         (Some(_), Some(_)) => {
             return Err(usage(&"grid and interaction-pattern exclude each other"));
         }

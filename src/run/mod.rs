@@ -77,7 +77,9 @@ impl Plan {
             ("stopping-bpb", self.stopping_bpb),
         ] {
             if value.is_some_and(|value| !value.is_finite()) {
-                return Err(Error::Usage(format!("--{flag}: choose a number of bits per byte")));
+                return Err(Error::Usage(format!(
+                    "--{flag}: choose a number of bits per byte"
+                )));
             }
         }
         Ok(())
@@ -276,7 +278,10 @@ impl Run {
             Some(soup) => soup,
             None if plan.load.is_some() => {
                 return Err(passed_over.pop().unwrap_or_else(|| {
-                    Error::file(&checkpoints, "has no checkpoint, and the run began with one")
+                    Error::file(
+                        &checkpoints,
+                        "has no checkpoint, and the run began with one",
+                    )
                 }));
             }
             None => Soup::new(settings.clone())?,
@@ -284,7 +289,10 @@ impl Run {
         let epochs_done = soup.epochs_done();
         let reopen = |path: &Path, header: &str| Table::reopen(path, header, epochs_done);
         let (metrics, lines) = reopen(&folder.metrics(), &LogRow::metrics_header())?;
-        let past: Vec<PastRow> = lines.iter().filter_map(|line| PastRow::parse(line)).collect();
+        let past: Vec<PastRow> = lines
+            .iter()
+            .filter_map(|line| PastRow::parse(line))
+            .collect();
         let (performance, _) = reopen(&folder.performance(), recorder::PERFORMANCE_HEADER)?;
         let log = match &plan.log {
             Some(path) => {
@@ -387,7 +395,9 @@ impl Run {
                 }
             });
             let receive = || -> Result<Done, Error> {
-                results.recv().unwrap_or_else(|_| Err(Error::recorder_gone()))
+                results
+                    .recv()
+                    .unwrap_or_else(|_| Err(Error::recorder_gone()))
             };
             let mut note = |done: &Done, watch: &mut dyn FnMut(Event<'_>)| {
                 if let Some(row) = &done.row {
@@ -439,8 +449,7 @@ impl Run {
                     let interval = log.then(|| {
                         let now = Instant::now();
                         let new_count = (epoch + 1, Tally::default(), now);
-                        let (first, tally, before) =
-                            std::mem::replace(&mut since_log, new_count);
+                        let (first, tally, before) = std::mem::replace(&mut since_log, new_count);
                         recorder::Interval {
                             epochs: epoch + 1 - first,
                             tally,

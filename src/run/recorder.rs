@@ -78,7 +78,10 @@ impl Recorder {
             self.plan.stops_at(entropy, row.measures.brotli_bpb)
         });
         if checkpoint || stop.is_some() {
-            for table in [&self.metrics, &self.performance].into_iter().chain(&self.log) {
+            for table in [&self.metrics, &self.performance]
+                .into_iter()
+                .chain(&self.log)
+            {
                 table.sync()?;
             }
             let name = Checkpoint::file_name(snapshot.epochs_done);

@@ -24,12 +24,32 @@ impl Mutation {
         if self.threshold == 0 {
             return;
         }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            // SAFETY: this machine has the instructions.
+            return unsafe { self.apply_avx512(tape, stream) };
+        }
+        self.apply_portable(tape, stream);
+    }
+
+    /// The one loop; every form of it is this one, compiled for other lanes.
+    #[inline(always)]
+    fn apply_portable(self, tape: &mut Tape, stream: u64) {
         for (i, byte) in tape.iter_mut().enumerate() {
             let random = mix(stream.wrapping_add(i as u64));
-            if ((random >> 8) as u32 & ((1 << 30) - 1)) < self.threshold {
-                *byte = random as u8;
-            }
+            let mutates = ((random >> 8) as u32 & ((1 << 30) - 1)) < self.threshold;
+            *byte = if mutates { random as u8 } else { *byte };
         }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl")]
+    fn apply_avx512(self, tape: &mut Tape, stream: u64) {
+        self.apply_portable(tape, stream);
     }
 }
 

@@ -69,8 +69,9 @@ impl Pairs {
             Meeting::Shuffle => shuffle(&mut self.order, n, streams, epoch),
             Meeting::FixedShuffle => {
                 let distance = (1 << (epoch % u64::from(n.ilog2()) + 1)) - 1;
-                self.order
-                    .extend((0..n).map(|i| (i.wrapping_mul(distance) % n) as u32 ^ (epoch as u32 & 1)));
+                self.order.extend(
+                    (0..n).map(|i| (i.wrapping_mul(distance) % n) as u32 ^ (epoch as u32 & 1)),
+                );
             }
             Meeting::NoPermutation if epoch % 2 == 1 => self.order.extend(0..n as u32),
             Meeting::NoPermutation => {
@@ -78,10 +79,14 @@ impl Pairs {
                 self.order.extend(0..n as u32 - 1);
             }
             Meeting::Pattern(pattern) => {
-                self.choose(n, streams, epoch, |program, random| pattern.pick(program, random));
+                self.choose(n, streams, epoch, |program, random| {
+                    pattern.pick(program, random)
+                });
             }
             Meeting::Grid(grid) => {
-                self.choose(n, streams, epoch, |program, random| grid.pick(program, random));
+                self.choose(n, streams, epoch, |program, random| {
+                    grid.pick(program, random)
+                });
             }
         }
     }

@@ -71,7 +71,10 @@ impl Settings {
         let problem = if n == 0 || n % 2 == 1 {
             format!("--num {n}: programs meet in pairs; choose an even number from 2 up")
         } else if n > Settings::MAX_PROGRAMS {
-            format!("--num {n}: a soup has at most {} programs", Settings::MAX_PROGRAMS - 1)
+            format!(
+                "--num {n}: a soup has at most {} programs",
+                Settings::MAX_PROGRAMS - 1
+            )
         } else if !(0.0..=1.0).contains(&self.mutation_prob) {
             format!(
                 "--mutation-prob {}: a probability lies between 0 and 1",

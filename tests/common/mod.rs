@@ -1,0 +1,70 @@
+//! What several tests share: running broth as a user does, and comparing files.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sha2::{Digest, Sha256};
+
+/// The program, ready for arguments, working in the package's folder.
+pub fn broth() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_broth"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// Run broth with words that are split at spaces, then whole arguments.
+pub fn broth_with(words: &str, arguments: &[&Path]) -> Output {
+    broth()
+        .args(words.split_whitespace())
+        .args(arguments)
+        .output()
+        .expect("broth can be started")
+}
+
+/// As [`broth_with`], and it must succeed.
+pub fn succeed(words: &str, arguments: &[&Path]) -> Output {
+    let output = broth_with(words, arguments);
+    assert!(
+        output.status.success(),
+        "broth {words} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// As [`broth_with`], and it must fail with this code and one message, free of
+/// panics, that holds each of the hints.
+pub fn fail(code: i32, words: &str, arguments: &[&Path], hints: &[&str]) {
+    let output = broth_with(words, arguments);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "broth {words}: {message}");
+    assert!(!message.contains("panicked"), "broth {words}: {message}");
+    for hint in hints {
+        assert!(
+            message.contains(hint),
+            "broth {words}: no `{hint}` in: {message}"
+        );
+    }
+}
+
+pub fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+pub fn read(path: impl AsRef<Path>) -> Vec<u8> {
+    std::fs::read(path.as_ref()).unwrap_or_else(|e| panic!("{}: {e}", path.as_ref().display()))
+}
+
+pub fn read_text(path: impl AsRef<Path>) -> String {
+    String::from_utf8(read(path)).expect("text")
+}
+
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

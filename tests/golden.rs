@@ -1,0 +1,66 @@
+//! Soups against cubff's own logs: 131,072 programs, to the last digit.
+//!
+//! The everyday test compares the first lines of each log; the whole logs take
+//! minutes and are for `cargo test --release -- --include-ignored`.
+
+mod common;
+
+use broth::language::Language;
+use broth::measure::Measures;
+use broth::output::csv::{LogRow, PastRow};
+use broth::{Settings, Soup};
+
+/// Compare the log of `language` up to `last_epoch` epochs done.
+fn check(language: &'static Language, last_epoch: u64) {
+    let path = common::data(&format!("golden/{}.txt", language.name));
+    let golden = common::read_text(path);
+    let mut lines = golden.lines();
+    assert_eq!(lines.next(), Some(PastRow::CUBFF_HEADER));
+    let settings = Settings {
+        language,
+        seed: 10248,
+        ..Settings::default()
+    };
+    let mut soup = Soup::new(settings).unwrap();
+    let mut compared = 0;
+    for expected in lines {
+        let epoch: u64 = expected.split(',').next().unwrap().parse().unwrap();
+        if epoch > last_epoch {
+            break;
+        }
+        let mut tally = broth::Tally::default();
+        while soup.epochs_done() < epoch {
+            tally = soup.step();
+        }
+        let row = LogRow {
+            epoch,
+            measures: Measures::of(soup.programs()),
+            tally,
+        };
+        assert_eq!(row.past().cubff_line(1 << 17), expected, "{language}");
+        compared += 1;
+    }
+    assert_eq!(compared, 1 + last_epoch / 64, "{language}");
+}
+
+#[test]
+fn first_lines_of_all_thirteen_logs() {
+    for language in Language::ALL {
+        check(language, 1);
+    }
+}
+
+#[test]
+fn a_quarter_of_the_quick_logs() {
+    for name in ["subleq", "rsubleq4", "forthcopy", "bff_noheads"] {
+        check(name.parse().unwrap(), 65);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn all_thirteen_logs_to_the_end() {
+    for language in Language::ALL {
+        check(language, 257);
+    }
+}
