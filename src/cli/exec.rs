@@ -67,7 +67,7 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
     show(&mut out, language, "after", &tape)?;
     writeln!(
         out,
-        "{} ops in {} steps; ended because {}",
+        "ops {}, steps {}; ended because {}",
         outcome.ops, outcome.steps, outcome.ended
     )?;
     out.flush()?;

@@ -39,7 +39,7 @@ Examples:
 Ctrl-C ends the epoch, writes a checkpoint and says how to go on.";
 
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub struct RunArgs {
     #[command(flatten)]
     soup: SoupArgs,
@@ -52,21 +52,11 @@ pub struct RunArgs {
     max_epochs: Option<u64>,
 
     /// End at the first log point with high-order entropy above this (bits per byte)
-    #[arg(
-        long,
-        value_name = "BITS",
-        help_heading = "Run",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "BITS", help_heading = "Run")]
     stop_high_order_entropy: Option<f64>,
 
     /// End at the first log point with brotli's bits per byte below this
-    #[arg(
-        long,
-        value_name = "BITS",
-        help_heading = "Run",
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "BITS", help_heading = "Run")]
     stopping_bpb: Option<f64>,
 
     /// What runs the tapes: auto or reference; changes the speed only [default: auto]
@@ -115,8 +105,7 @@ struct SoupArgs {
     max_steps: u32,
 
     /// Chance of a byte to mutate before an interaction: a number or a fraction
-    #[arg(long, value_name = "P", default_value = "1/4096", value_parser = parse_probability,
-          allow_negative_numbers = true)]
+    #[arg(long, value_name = "P", default_value = "1/4096", value_parser = parse_probability)]
     mutation_prob: f64,
 
     /// Start, and restart, from zeros instead of random bytes

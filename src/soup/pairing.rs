@@ -9,7 +9,7 @@ use crate::random::Streams;
 
 /// The pairs of one epoch: every program of the soup in exactly one of them.
 #[derive(Debug, Default)]
-pub struct Pairs {
+pub(crate) struct Pairs {
     /// The programs of pair k are entries 2k and 2k + 1: a permutation.
     order: Vec<u32>,
     /// Pairs from here on are mutated but not run.
@@ -22,7 +22,7 @@ pub struct Pairs {
 
 impl Pairs {
     /// Room for the pairs of `num_programs` programs.
-    pub fn new(num_programs: usize) -> Result<Pairs, Error> {
+    pub(crate) fn new(num_programs: usize) -> Result<Pairs, Error> {
         let mut order = Vec::new();
         order.try_reserve_exact(num_programs).map_err(|_| {
             Error::Usage(format!(
@@ -36,23 +36,23 @@ impl Pairs {
     }
 
     /// The epoch that these pairs were drawn for.
-    pub fn epoch(&self) -> Option<u64> {
+    pub(crate) fn epoch(&self) -> Option<u64> {
         self.epoch
     }
 
     /// Number of pairs.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.order.len() / 2
     }
 
     /// Number of pairs that are run: those numbered below it.
-    pub fn interacting(&self) -> usize {
+    pub(crate) fn interacting(&self) -> usize {
         self.interacting
     }
 
     /// The left and the right program of a pair.
     #[inline(always)]
-    pub fn get(&self, pair: usize) -> (usize, usize) {
+    pub(crate) fn get(&self, pair: usize) -> (usize, usize) {
         (
             self.order[2 * pair] as usize,
             self.order[2 * pair + 1] as usize,
@@ -60,7 +60,7 @@ impl Pairs {
     }
 
     /// Draw the pairs of `epoch`.
-    pub fn draw(&mut self, settings: &Settings, streams: &Streams, epoch: u64) {
+    pub(crate) fn draw(&mut self, settings: &Settings, streams: &Streams, epoch: u64) {
         let n = settings.num_programs;
         self.epoch = Some(epoch);
         self.interacting = n / 2;
