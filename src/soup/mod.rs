@@ -10,13 +10,16 @@ use rayon::prelude::*;
 
 use crate::Error;
 use crate::engine::Engine;
-use crate::language::{Ended, PROGRAM_LEN, TAPE_LEN, Tape};
+use crate::language::{Ended, PROGRAM_LEN, TAPE_LEN};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use mutation::Mutation;
 use pairing::Pairs;
 use settings::Settings;
 use shared::SharedPrograms;
+
+/// Pairs that go through an epoch's phases together.
+const BATCH: usize = 16;
 
 /// What an epoch, or several of them, came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -263,24 +266,36 @@ fn interact(
 ) -> Tally {
     let first = (settings.num_programs as u64).wrapping_mul(streams.key(epoch));
     let interacting = programs.pairs().interacting();
-    (0..programs.pairs().len())
+    let len = programs.pairs().len();
+    (0..len.div_ceil(BATCH))
         .into_par_iter()
-        .with_min_len(64)
-        .map(|pair| {
-            let mut tape: Tape = programs.load(pair);
-            let stream = first
-                .wrapping_add(pair as u64)
-                .wrapping_mul(TAPE_LEN as u64);
-            mutation.apply(&mut tape, stream);
-            let mut tally = Tally::default();
-            if pair < interacting {
-                let outcome = engine.run(settings.language, &mut tape, settings.max_steps);
-                tally.interactions = 1;
-                tally.ops = u64::from(outcome.ops);
-                tally.steps = u64::from(outcome.steps);
-                tally.ended[outcome.ended as usize] = 1;
+        .with_min_len(4)
+        .map(|batch| {
+            let pairs = batch * BATCH..len.min((batch + 1) * BATCH);
+            // In phases: what waits for memory waits for all tapes at once.
+            programs.prefetch(pairs.end..len.min(pairs.end + BATCH));
+            let mut tapes = [[0; TAPE_LEN]; BATCH];
+            for (tape, pair) in tapes.iter_mut().zip(pairs.clone()) {
+                programs.load(pair, tape);
+                let stream = first
+                    .wrapping_add(pair as u64)
+                    .wrapping_mul(TAPE_LEN as u64);
+                mutation.apply(tape, stream);
             }
-            programs.store(pair, &tape);
+            let mut tally = Tally::default();
+            for (tape, _) in tapes
+                .iter_mut()
+                .zip(pairs.start..pairs.end.min(interacting))
+            {
+                let outcome = engine.run(settings.language, tape, settings.max_steps);
+                tally.interactions += 1;
+                tally.ops += u64::from(outcome.ops);
+                tally.steps += u64::from(outcome.steps);
+                tally.ended[outcome.ended as usize] += 1;
+            }
+            for (tape, pair) in tapes.iter().zip(pairs) {
+                programs.store(pair, tape);
+            }
             tally
         })
         .reduce(Tally::default, |a, b| a + b)

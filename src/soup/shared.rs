@@ -1,9 +1,10 @@
 //! The soup of one epoch, written by many threads at once.
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 
 use super::pairing::Pairs;
-use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
+use crate::language::{PROGRAM_LEN, Tape};
 
 type Program = [u8; PROGRAM_LEN];
 
@@ -37,16 +38,31 @@ impl<'a> SharedPrograms<'a> {
         self.pairs
     }
 
-    /// The tape that `pair` makes: its two programs joined.
+    /// Ask for the programs of pairs that are about to be loaded.
     #[inline(always)]
-    pub fn load(&self, pair: usize) -> Tape {
+    pub fn prefetch(&self, pairs: Range<usize>) {
+        #[cfg(target_arch = "x86_64")]
+        for pair in pairs {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let (left, right) = self.pairs.get(pair);
+            for program in [left, right] {
+                let address = self.programs[program].get().cast::<i8>();
+                // SAFETY: a prefetch reads and writes nothing.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = pairs;
+    }
+
+    /// Join the two programs of `pair` in `tape`.
+    #[inline(always)]
+    pub fn load(&self, pair: usize, tape: &mut Tape) {
         let (left, right) = self.pairs.get(pair);
-        let mut tape = [0; TAPE_LEN];
         // SAFETY: no other thread touches the programs of this pair.
         tape[..PROGRAM_LEN].copy_from_slice(unsafe { &*self.programs[left].get() });
         // SAFETY: as above.
         tape[PROGRAM_LEN..].copy_from_slice(unsafe { &*self.programs[right].get() });
-        tape
     }
 
     /// Split `tape` back into the programs of `pair`.
