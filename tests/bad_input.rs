@@ -59,6 +59,10 @@ fn wrong_flags_are_usage_errors() {
         ("run --grid 3x5", &["--num 15", "even"]),
         ("run --grid 99999999999x99999999999", &["--grid", "240x135"]),
         ("run --grid 8x8 --radius 0", &["--radius 0"]),
+        (
+            "run --grid 8x8 --radius 18446744073709551616",
+            &["--radius"],
+        ),
         ("run --radius 3", &["--grid"]),
         (
             "run --initial-program [x]",

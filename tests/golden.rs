@@ -10,6 +10,18 @@ use broth::measure::Measures;
 use broth::output::csv::{LogRow, PastRow};
 use broth::{Settings, Soup};
 
+/// The languages that cubff has a log of.
+fn languages() -> Vec<&'static Language> {
+    let mut names: Vec<String> = std::fs::read_dir(common::data("golden"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 13);
+    let name = |file: &String| file.strip_suffix(".txt").unwrap().parse().unwrap();
+    names.iter().map(name).collect()
+}
+
 /// Compare the log of `language` up to `last_epoch` epochs done.
 fn check(language: &'static Language, last_epoch: u64) {
     let path = common::data(&format!("golden/{}.txt", language.name));
@@ -45,7 +57,7 @@ fn check(language: &'static Language, last_epoch: u64) {
 
 #[test]
 fn first_lines_of_all_thirteen_logs() {
-    for language in Language::ALL {
+    for language in languages() {
         check(language, 1);
     }
 }
@@ -60,7 +72,7 @@ fn a_quarter_of_the_quick_logs() {
 #[test]
 #[ignore = "takes minutes"]
 fn all_thirteen_logs_to_the_end() {
-    for language in Language::ALL {
+    for language in languages() {
         check(language, 257);
     }
 }

@@ -322,6 +322,46 @@ fn a_broken_newest_checkpoint_is_passed_over_by_name() {
     assert_eq!(read(checkpoint(&out, 97)), whole);
 }
 
+/// One that lies off the interval, so that no later epoch writes it again.
+#[test]
+fn a_broken_last_checkpoint_is_made_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    succeed(
+        "run --num 64 --max-epochs 100 --checkpoint-interval 50 --quiet --out",
+        &[&out],
+    );
+    let whole = read(checkpoint(&out, 100));
+    std::fs::write(checkpoint(&out, 100), &whole[..1000]).unwrap();
+    succeed("run --quiet --resume", &[&out]);
+    assert_eq!(read(checkpoint(&out, 100)), whole);
+}
+
+/// The start of a loaded run is known however the folder is called.
+#[test]
+fn a_loaded_run_resumes_by_any_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = common::data("cubff-513.dat");
+    let run = |words: &str, arguments: &[&Path]| {
+        let status = broth()
+            .current_dir(folder.path())
+            .args(words.split_whitespace())
+            .args(arguments)
+            .status();
+        assert!(status.unwrap().success());
+    };
+    let out = folder.path().join("run");
+    run(
+        "run --seed 11 --reset-interval 128 --max-epochs 600 --quiet \
+         --checkpoint-interval 100000 --checkpoint-dir run/cp --load",
+        &[&load, "--out".as_ref(), &out],
+    );
+    let whole = read(out.join("cp/0000000600.dat"));
+    std::fs::remove_file(out.join("cp/0000000600.dat")).unwrap();
+    run("run --quiet --resume run", &[]);
+    assert_eq!(read(out.join("cp/0000000600.dat")), whole);
+}
+
 #[test]
 fn a_loaded_run_can_be_resumed_from_its_start() {
     let folder = tempfile::tempdir().unwrap();

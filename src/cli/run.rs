@@ -404,6 +404,13 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
     writeln!(out, "folder      {}", folder.display())?;
     writeln!(out, "checkpoint  {}", summary.checkpoint.display())?;
     writeln!(out, "picture     {}", summary.picture.display())?;
+    if matches!(summary.end, End::Stopped(_)) {
+        writeln!(
+            out,
+            "go on with  broth run --load {} and the flags in settings.toml",
+            summary.checkpoint.display()
+        )?;
+    }
     if summary.end == End::Interrupted {
         writeln!(out, "go on with  broth run --resume {}", folder.display())?;
     }

@@ -372,7 +372,7 @@ pub static BFF_NOHEADS: Language = language(
     Dialect::ascii(),
 );
 
-/// BFF read off the low nibble, so that every sixteenth byte is a command.
+/// BFF read off the low nibble: each command has sixteen bytes.
 pub static BFF_NOHEADS_4BIT: Language = language(
     "bff_noheads_4bit",
     "bff_noheads with commands read off the low 4 bits: denser code",

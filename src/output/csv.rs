@@ -6,8 +6,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
-use crate::language::Ended;
-use crate::measure::Measures;
+use crate::language::{Ended, PROGRAM_LEN};
+use crate::measure::{ALIVE, Measures};
 use crate::soup::Tally;
 
 /// How many of the commonest bytes metrics.csv lists.
@@ -49,7 +49,7 @@ impl LogRow {
         } = self;
         let each = |sum: u64| sum as f64 / tally.interactions.max(1) as f64;
         let mut line = format!(
-            "{epoch},{:.6},{},{:.6},{:.6},{},{:.6},{:.6}",
+            "{epoch},{:.6},{},{:.6},{},{},{:.6},{:.6}",
             measures.byte_entropy,
             measures.brotli_size,
             measures.brotli_bpb,
@@ -72,8 +72,7 @@ impl LogRow {
         PastRow {
             epoch: self.epoch,
             brotli_size: self.measures.brotli_size as u64,
-            brotli_bpb: self.measures.brotli_bpb,
-            high_order_entropy: f64::from(self.measures.high_order_entropy),
+            high_order_entropy: self.measures.high_order_entropy,
         }
     }
 }
@@ -85,10 +84,8 @@ pub struct PastRow {
     pub epoch: u64,
     /// Brotli size of the soup in bytes.
     pub brotli_size: u64,
-    /// Brotli's bits per byte.
-    pub brotli_bpb: f64,
-    /// High-order entropy, six decimals of it.
-    pub high_order_entropy: f64,
+    /// High-order entropy in bits per byte, to the last digit.
+    pub high_order_entropy: f32,
 }
 
 impl PastRow {
@@ -100,12 +97,23 @@ impl PastRow {
         let mut columns = line.split(',');
         let epoch = columns.next()?.parse().ok()?;
         let _byte_entropy: f64 = columns.next()?.parse().ok()?;
+        let brotli_size = columns.next()?.parse().ok()?;
+        let _brotli_bpb: f64 = columns.next()?.parse().ok()?;
         Some(PastRow {
             epoch,
-            brotli_size: columns.next()?.parse().ok()?,
-            brotli_bpb: columns.next()?.parse().ok()?,
+            brotli_size,
             high_order_entropy: columns.next()?.parse().ok()?,
         })
+    }
+
+    /// Whether the soup counts as alive.
+    pub fn is_alive(&self) -> bool {
+        self.high_order_entropy > ALIVE
+    }
+
+    /// Brotli's bits per byte in a soup of `num_programs`.
+    pub fn brotli_bpb(&self, num_programs: usize) -> f64 {
+        self.brotli_size as f64 * 8.0 / (num_programs * PROGRAM_LEN) as f64
     }
 
     /// The row as a line of cubff's log.
@@ -233,7 +241,8 @@ mod tests {
             tally: Tally::default(),
         };
         let past = PastRow::parse(&row.metrics_line()).unwrap();
-        assert_eq!(past.cubff_line(2), row.past().cubff_line(2));
+        assert_eq!(past, row.past());
+        assert_eq!(past.brotli_bpb(2), row.measures.brotli_bpb);
         assert!(past.cubff_line(2).starts_with("65,"));
         let columns = |line: &str| line.split(',').count();
         assert_eq!(

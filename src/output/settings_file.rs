@@ -132,7 +132,7 @@ pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(),
         writeln!(
             file,
             "# A run of broth. `broth run --resume` with this folder goes on with it;\n\
-             # to repeat it, give these flags again."
+             # to repeat it, give these values as flags to a broth of this version."
         )?;
         file.write_all(text.as_bytes())
     })
@@ -175,10 +175,22 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         (Some(_), Some(_)) => {
             return Err(usage(&"grid and interaction-pattern exclude each other"));
         }
-        (None, None) if content.fixed_shuffle => Meeting::FixedShuffle,
-        (None, None) if content.no_permute_programs => Meeting::NoPermutation,
-        (None, None) => Meeting::Shuffle,
+        (None, None) => match (content.fixed_shuffle, content.no_permute_programs) {
+            (false, false) => Meeting::Shuffle,
+            (true, false) => Meeting::FixedShuffle,
+            (false, true) => Meeting::NoPermutation,
+            (true, true) => {
+                return Err(usage(
+                    &"fixed-shuffle and no-permute-programs exclude each other",
+                ));
+            }
+        },
     };
+    if content.fixed_shuffle && meeting != Meeting::FixedShuffle {
+        return Err(usage(
+            &"fixed-shuffle excludes grid and interaction-pattern",
+        ));
+    }
     let settings = Settings {
         language,
         num_programs,

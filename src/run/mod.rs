@@ -4,10 +4,10 @@ mod recorder;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::Error;
 use crate::engine::Engine;
 use crate::output::csv::{LogRow, PastRow, Table};
 use crate::output::folder::{self, Place, RunFolder};
@@ -15,8 +15,7 @@ use crate::output::{files, picture, settings_file};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
 use crate::soup::{Soup, Tally};
-use crate::{Error, measure};
-use recorder::{Done, Job, Recorder};
+use recorder::{Desk, Done, Interval, Recorder};
 
 /// What a run does besides running: how long, and what it writes when.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,9 +85,9 @@ impl Plan {
     }
 
     /// The rule that says to stop at a log point with these measures.
-    fn stops_at(&self, high_order_entropy: f64, brotli_bpb: f64) -> Option<StopRule> {
-        let above = |limit: &f64| high_order_entropy > *limit;
-        let below = |limit: &f64| brotli_bpb < *limit;
+    fn stops_at(&self, row: &PastRow, num_programs: usize) -> Option<StopRule> {
+        let above = |limit: &f64| f64::from(row.high_order_entropy) > *limit;
+        let below = |limit: &f64| row.brotli_bpb(num_programs) < *limit;
         if let Some(limit) = self.stop_high_order_entropy.filter(above) {
             return Some(StopRule::HighOrderEntropyAbove(limit));
         }
@@ -141,8 +140,8 @@ pub struct Summary {
     pub elapsed: Duration,
     /// Epochs done at the first log point at which the soup was alive.
     pub alive_at: Option<u64>,
-    /// High-order entropy at the last log point.
-    pub high_order_entropy: Option<f64>,
+    /// High-order entropy at the last log point, in bits per byte.
+    pub high_order_entropy: Option<f32>,
     /// The last checkpoint.
     pub checkpoint: PathBuf,
     /// The picture of the soup at the end.
@@ -156,6 +155,8 @@ pub struct Run {
     plan: Plan,
     soup: Soup,
     recorder: Recorder,
+    /// Epochs done at the newest good checkpoint.
+    saved_at: Option<u64>,
     alive_at: Option<u64>,
     last: Option<PastRow>,
     /// Checkpoints that could not be used, and why.
@@ -199,15 +200,17 @@ impl Run {
                  choose a --max-epochs above that"
             )));
         }
-        let soup = match &start {
-            Some(start) => Soup::from_checkpoint(settings.clone(), start.clone(), false)?,
+        let soup = match start {
+            Some(start) => Soup::from_checkpoint(settings.clone(), start, false)?,
             None => Soup::new(settings.clone())?,
         };
         let folder = RunFolder::create(place)?;
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
         folder::make_folder(&checkpoints)?;
-        if let Some(start) = start {
-            let path = checkpoints.join(Checkpoint::file_name(start.epochs_done));
+        if plan.load.is_some() {
+            let path = checkpoints.join(Checkpoint::file_name(soup.epochs_done()));
+            let mut start = Checkpoint::empty();
+            start.copy_from(&soup);
             start.write(&path)?;
             plan.load = Some(path);
         }
@@ -228,6 +231,7 @@ impl Run {
                 num_programs: settings.num_programs,
                 plan: plan.clone(),
             },
+            saved_at: plan.load.is_some().then(|| soup.epochs_done()),
             folder,
             plan,
             soup,
@@ -254,9 +258,10 @@ impl Run {
         folder::make_folder(&checkpoints)?;
         files::remove_unfinished(&checkpoints)?;
         let mut passed_over = Vec::new();
-        let mut soup = None;
+        let mut found = None;
         for (epochs_done, path) in folder::list_checkpoints(&checkpoints)? {
-            let is_start = plan.load.as_ref() == Some(&path);
+            // The name says how many epochs were done: no other has it.
+            let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
             let read = Checkpoint::read(&path).and_then(|checkpoint| {
                 if checkpoint.epochs_done != epochs_done {
                     return Err(Error::file(
@@ -267,14 +272,15 @@ impl Run {
                 Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
             });
             match read {
-                Ok(found) => {
-                    soup = Some(found);
+                Ok(soup) => {
+                    found = Some(soup);
                     break;
                 }
                 Err(error) => passed_over.push(error),
             }
         }
-        let soup = match soup {
+        let saved_at = found.as_ref().map(Soup::epochs_done);
+        let soup = match found {
             Some(soup) => soup,
             None if plan.load.is_some() => {
                 return Err(passed_over.pop().unwrap_or_else(|| {
@@ -311,9 +317,9 @@ impl Run {
         if plan != saved {
             settings_file::write(&folder, &settings, &plan)?;
         }
-        let alive = |row: &&PastRow| row.high_order_entropy > f64::from(measure::ALIVE);
         Ok(Run {
-            alive_at: past.iter().find(alive).map(|row| row.epoch),
+            saved_at,
+            alive_at: past.iter().find(|row| row.is_alive()).map(|row| row.epoch),
             last: past.last().copied(),
             recorder: Recorder {
                 metrics,
@@ -367,7 +373,8 @@ impl Run {
             folder,
             plan,
             mut soup,
-            mut recorder,
+            recorder,
+            mut saved_at,
             mut alive_at,
             mut last,
             ..
@@ -375,42 +382,22 @@ impl Run {
         soup.set_engine(plan.engine);
         let started = Instant::now();
         let epochs_before = soup.epochs_done();
-        let checkpoint_path = {
-            let checkpoints = recorder.checkpoints.clone();
-            move |epochs_done| checkpoints.join(Checkpoint::file_name(epochs_done))
-        };
+        let checkpoints = recorder.checkpoints.clone();
         let mut total = Tally::default();
-        let mut since_log = (epochs_before, Tally::default(), started);
+        let mut at_last_log = (epochs_before, total, started);
         // A run that met its stop rule before does not go on when resumed.
-        let met_before = last.and_then(|row| plan.stops_at(row.high_order_entropy, row.brotli_bpb));
-
+        let met_before = last.and_then(|row| plan.stops_at(&row, soup.settings().num_programs));
         thread::scope(|scope| {
-            let (jobs, inbox) = mpsc::channel::<Job>();
-            let (outbox, results) = mpsc::channel();
-            scope.spawn(move || {
-                for job in inbox {
-                    if outbox.send(recorder.record(job)).is_err() {
-                        break;
-                    }
-                }
-            });
-            let receive = || -> Result<Done, Error> {
-                results
-                    .recv()
-                    .unwrap_or_else(|_| Err(Error::recorder_gone()))
-            };
-            let mut note = |done: &Done, watch: &mut dyn FnMut(Event<'_>)| {
+            let mut desk = Desk::open(scope, recorder);
+            let mut note = |done: Done, watch: &mut dyn FnMut(Event<'_>)| {
                 if let Some(row) = &done.row {
-                    if alive_at.is_none() && row.measures.is_alive() {
-                        alive_at = Some(row.epoch);
-                    }
-                    last = Some(row.past());
+                    let past = row.past();
+                    alive_at = alive_at.or(past.is_alive().then_some(past.epoch));
+                    last = Some(past);
                     watch(Event::Logged(row));
                 }
                 done.stop
             };
-            // The one buffer for copies of the soup: here, or with the recorder.
-            let mut buffer = Some(Checkpoint::empty());
             let end = loop {
                 if let Some(rule) = met_before {
                     break End::Stopped(rule);
@@ -421,86 +408,52 @@ impl Run {
                 if interrupt.load(Ordering::Relaxed) {
                     break End::Interrupted;
                 }
+                let epoch = soup.epochs_done();
                 let tally = soup.step();
                 total = total + tally;
-                since_log.1 = since_log.1 + tally;
                 watch(Event::Epoch(soup.epochs_done(), tally));
-                let epoch = soup.epochs_done() - 1;
                 let log = epoch.is_multiple_of(plan.log_interval);
                 let checkpoint = epoch.is_multiple_of(plan.checkpoint_interval);
-                if buffer.is_none() {
-                    let result = match results.try_recv() {
-                        Ok(result) => Some(result?),
-                        Err(_) if log || checkpoint => Some(receive()?),
-                        Err(_) => None,
-                    };
-                    if let Some(done) = result {
-                        let stop = note(&done, watch);
-                        buffer = Some(done.snapshot);
-                        if let Some(rule) = stop {
-                            break End::Stopped(rule);
-                        }
-                    }
-                }
-                if (log || checkpoint)
-                    && let Some(mut snapshot) = buffer.take()
+                if let Some(done) = desk.collect(log || checkpoint)?
+                    && let Some(rule) = note(done, watch)
                 {
-                    snapshot.copy_from(&soup);
+                    break End::Stopped(rule);
+                }
+                if log || checkpoint {
                     let interval = log.then(|| {
-                        let now = Instant::now();
-                        let new_count = (epoch + 1, Tally::default(), now);
-                        let (first, tally, before) = std::mem::replace(&mut since_log, new_count);
-                        recorder::Interval {
-                            epochs: epoch + 1 - first,
-                            tally,
-                            length: now - before,
-                            elapsed: now - started,
+                        let now = (soup.epochs_done(), total, Instant::now());
+                        let before = std::mem::replace(&mut at_last_log, now);
+                        Interval {
+                            epochs: now.0 - before.0,
+                            tally: now.1 - before.1,
+                            length: now.2 - before.2,
+                            elapsed: now.2 - started,
                         }
                     });
-                    let job = Job {
-                        snapshot,
-                        tally,
-                        interval,
-                        checkpoint,
-                    };
-                    jobs.send(job).map_err(|_| Error::recorder_gone())?;
+                    desk.submit(&soup, tally, interval, checkpoint)?;
+                    saved_at = saved_at.max(checkpoint.then(|| soup.epochs_done()));
                 }
             };
             // What is still being measured comes first: it may end the run.
-            let (end, mut snapshot) = match (end, buffer) {
-                (End::Stopped(rule), Some(snapshot)) if met_before.is_none() => {
-                    (End::Stopped(rule), snapshot)
-                }
-                (end, buffer) => {
-                    let (stop, mut snapshot) = match buffer {
-                        Some(buffer) => (None, buffer),
-                        None => {
-                            let done = receive()?;
-                            (note(&done, watch), done.snapshot)
-                        }
-                    };
-                    match stop {
-                        Some(rule) => (End::Stopped(rule), snapshot),
-                        None => {
-                            snapshot.copy_from(&soup);
-                            (end, snapshot)
-                        }
-                    }
-                }
+            let end = match desk.collect(true)? {
+                Some(done) => note(done, watch).map_or(end, End::Stopped),
+                None => end,
             };
             let elapsed = started.elapsed();
-            let epochs_done = snapshot.epochs_done;
-            let checkpoint = checkpoint_path(epochs_done);
-            if !checkpoint.exists() {
-                jobs.send(Job {
-                    snapshot,
-                    tally: Tally::default(),
-                    interval: None,
-                    checkpoint: true,
-                })
-                .map_err(|_| Error::recorder_gone())?;
-                snapshot = receive()?.snapshot;
+            let stopped_now = matches!(end, End::Stopped(_)) && met_before.is_none();
+            if stopped_now {
+                // The end is the soup that was measured; the recorder saved it.
+                // Epochs that ran ahead of it are thrown away.
+                total = at_last_log.1;
+            } else if saved_at != Some(soup.epochs_done()) {
+                desk.submit(&soup, Tally::default(), None, true)?;
+                desk.collect(true)?;
             }
+            let mut snapshot = desk.close();
+            if !stopped_now {
+                snapshot.copy_from(&soup);
+            }
+            let epochs_done = snapshot.epochs_done;
             let picture = folder.picture(epochs_done);
             picture::write_soup(&picture, soup.settings(), &snapshot)?;
             Ok(Summary {
@@ -511,7 +464,7 @@ impl Run {
                 elapsed,
                 alive_at,
                 high_order_entropy: last.map(|row| row.high_order_entropy),
-                checkpoint,
+                checkpoint: checkpoints.join(Checkpoint::file_name(epochs_done)),
                 picture,
             })
         })

@@ -2,14 +2,16 @@
 //! made beside the epochs that follow.
 
 use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use super::{Plan, StopRule};
 use crate::Error;
 use crate::measure::Measures;
 use crate::output::csv::{LogRow, Table};
-use crate::soup::Tally;
 use crate::soup::checkpoint::Checkpoint;
+use crate::soup::{Soup, Tally};
 
 /// The first line of performance.csv.
 pub const PERFORMANCE_HEADER: &str = "epoch,seconds,epochs_per_second,interactions_per_second,\
@@ -29,24 +31,90 @@ pub struct Interval {
 }
 
 /// A copy of the soup, and what to do with it.
-#[derive(Debug)]
-pub struct Job {
-    pub snapshot: Checkpoint,
+struct Job {
+    snapshot: Checkpoint,
     /// What the last epoch came to.
-    pub tally: Tally,
+    tally: Tally,
     /// Set at a log point.
-    pub interval: Option<Interval>,
+    interval: Option<Interval>,
     /// Write a checkpoint, whatever the measures say.
-    pub checkpoint: bool,
+    checkpoint: bool,
 }
 
-/// What came of a job: the buffer comes back.
-#[derive(Debug)]
+/// What came of a job.
 pub struct Done {
-    pub snapshot: Checkpoint,
+    /// Set at a log point.
     pub row: Option<LogRow>,
     /// Set where the measures say that the run ends here.
     pub stop: Option<StopRule>,
+}
+
+/// A recorder at work in a thread of its own, on one job at a time. Its buffer
+/// for copies of the soup goes back and forth.
+pub struct Desk {
+    jobs: Sender<Job>,
+    results: Receiver<(Checkpoint, Result<Done, Error>)>,
+    /// None while a job is under way.
+    buffer: Option<Checkpoint>,
+}
+
+impl Desk {
+    /// Put `recorder` to work; its thread ends when the desk is dropped.
+    pub fn open<'scope>(scope: &'scope Scope<'scope, '_>, mut recorder: Recorder) -> Desk {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let (outbox, results) = mpsc::channel();
+        scope.spawn(move || {
+            for job in inbox {
+                let result = recorder.record(&job);
+                if outbox.send((job.snapshot, result)).is_err() {
+                    break;
+                }
+            }
+        });
+        Desk {
+            jobs,
+            results,
+            buffer: Some(Checkpoint::empty()),
+        }
+    }
+
+    /// What came of the job under way: once it is done, or with `wait` for sure.
+    pub fn collect(&mut self, wait: bool) -> Result<Option<Done>, Error> {
+        if self.buffer.is_some() {
+            return Ok(None);
+        }
+        let (snapshot, result) = match self.results.try_recv() {
+            Ok(result) => result,
+            Err(_) if wait => self.results.recv().map_err(|_| Error::recorder_gone())?,
+            Err(_) => return Ok(None),
+        };
+        self.buffer = Some(snapshot);
+        result.map(Some)
+    }
+
+    /// Copy the soup and hand it over; the job before must have been collected.
+    pub fn submit(
+        &mut self,
+        soup: &Soup,
+        tally: Tally,
+        interval: Option<Interval>,
+        checkpoint: bool,
+    ) -> Result<(), Error> {
+        let mut snapshot = self.buffer.take().ok_or_else(Error::recorder_gone)?;
+        snapshot.copy_from(soup);
+        let job = Job {
+            snapshot,
+            tally,
+            interval,
+            checkpoint,
+        };
+        self.jobs.send(job).map_err(|_| Error::recorder_gone())
+    }
+
+    /// The buffer, which holds the soup of the last job.
+    pub fn close(self) -> Checkpoint {
+        self.buffer.unwrap_or_else(Checkpoint::empty)
+    }
 }
 
 /// The files that grow with a run.
@@ -62,36 +130,25 @@ pub struct Recorder {
 
 impl Recorder {
     /// Do a job. Rows are on disk before the checkpoint that follows them is.
-    pub fn record(&mut self, job: Job) -> Result<Done, Error> {
-        let Job {
-            snapshot,
-            tally,
-            interval,
-            checkpoint,
-        } = job;
-        let row = match interval {
-            Some(interval) => Some(self.log(&snapshot, tally, &interval)?),
+    fn record(&mut self, job: &Job) -> Result<Done, Error> {
+        let row = match &job.interval {
+            Some(interval) => Some(self.log(&job.snapshot, job.tally, interval)?),
             None => None,
         };
-        let stop = row.as_ref().and_then(|row| {
-            let entropy = f64::from(row.measures.high_order_entropy);
-            self.plan.stops_at(entropy, row.measures.brotli_bpb)
-        });
-        if checkpoint || stop.is_some() {
+        let stop = row
+            .as_ref()
+            .and_then(|row| self.plan.stops_at(&row.past(), self.num_programs));
+        if job.checkpoint || stop.is_some() {
             for table in [&self.metrics, &self.performance]
                 .into_iter()
                 .chain(&self.log)
             {
                 table.sync()?;
             }
-            let name = Checkpoint::file_name(snapshot.epochs_done);
-            snapshot.write(&self.checkpoints.join(name))?;
+            let name = Checkpoint::file_name(job.snapshot.epochs_done);
+            job.snapshot.write(&self.checkpoints.join(name))?;
         }
-        Ok(Done {
-            snapshot,
-            row,
-            stop,
-        })
+        Ok(Done { row, stop })
     }
 
     fn log(

@@ -48,6 +48,20 @@ impl std::ops::Add for Tally {
     }
 }
 
+impl std::ops::Sub for Tally {
+    type Output = Tally;
+
+    fn sub(mut self, other: Tally) -> Tally {
+        self.interactions -= other.interactions;
+        self.ops -= other.ops;
+        self.steps -= other.steps;
+        for (count, less) in self.ended.iter_mut().zip(other.ended) {
+            *count -= less;
+        }
+        self
+    }
+}
+
 /// A soup of programs, its settings and the number of epochs done.
 ///
 /// What its programs are is a function of the settings and of the number of

@@ -148,7 +148,8 @@ impl Grid {
     /// Neighbours of a program lie in these rows and columns.
     fn window(&self, program: usize) -> [std::ops::Range<usize>; 2] {
         let around = |at: usize, len: usize| {
-            at.saturating_sub(self.radius)..at.saturating_add(self.radius + 1).min(len)
+            at.saturating_sub(self.radius)
+                ..at.saturating_add(self.radius).saturating_add(1).min(len)
         };
         [
             around(program / self.width, self.height),
@@ -280,16 +281,15 @@ fn parse_entry(num_programs: usize, line: &[u8]) -> Result<Option<(u32, u32)>, S
             ));
         }
     };
+    let last = num_programs.saturating_sub(1);
     let number = |word: &str| match word.parse::<u32>() {
         Ok(number) if (number as usize) < num_programs => Ok(number),
         Ok(_) => Err(format!(
-            "program {word} is outside the soup, which has programs 0 to {}",
-            num_programs - 1
+            "program {word} is outside the soup, which has programs 0 to {last}"
         )),
         Err(_) => Err(format!(
-            "`{}` is not a program number from 0 to {}",
+            "`{}` is not a program number from 0 to {last}",
             word.chars().take(40).collect::<String>(),
-            num_programs - 1
         )),
     };
     match (number(first)?, number(second)?) {
@@ -331,7 +331,7 @@ mod tests {
             grid(8, 8, 1),
             grid(64, 1, 2),
             grid(1, 64, 100),
-            grid(32, 2, usize::MAX - 64),
+            grid(32, 2, usize::MAX),
         ];
         for meeting in meetings {
             let settings = Settings {

@@ -1,6 +1,6 @@
 //! The soup of one epoch, written by many threads at once.
 
-use std::cell::UnsafeCell;
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::pairing::Pairs;
@@ -14,7 +14,7 @@ type Program = [u8; PROGRAM_LEN];
 /// The caller's side of the bargain is that no pair is worked on by two
 /// threads at once; [`super::interact`] visits each pair once an epoch.
 pub struct SharedPrograms<'a> {
-    programs: &'a [UnsafeCell<Program>],
+    programs: &'a [Cell<Program>],
     pairs: &'a Pairs,
 }
 
@@ -27,11 +27,10 @@ impl<'a> SharedPrograms<'a> {
     pub fn new(programs: &'a mut [u8], pairs: &'a Pairs) -> Self {
         let (programs, rest) = programs.as_chunks_mut::<PROGRAM_LEN>();
         assert!(rest.is_empty() && programs.len() == 2 * pairs.len());
-        let programs: *const [Program] = programs;
-        // SAFETY: `UnsafeCell<T>` has the layout of `T`, and the exclusive
-        // borrow that came in is given up for this one, of the same lifetime.
-        let programs = unsafe { &*(programs as *const [UnsafeCell<Program>]) };
-        SharedPrograms { programs, pairs }
+        SharedPrograms {
+            programs: Cell::from_mut(programs).as_slice_of_cells(),
+            pairs,
+        }
     }
 
     pub fn pairs(&self) -> &Pairs {
@@ -46,7 +45,7 @@ impl<'a> SharedPrograms<'a> {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let (left, right) = self.pairs.get(pair);
             for program in [left, right] {
-                let address = self.programs[program].get().cast::<i8>();
+                let address = self.programs[program].as_ptr().cast::<i8>();
                 // SAFETY: a prefetch reads and writes nothing.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
             }
@@ -59,19 +58,16 @@ impl<'a> SharedPrograms<'a> {
     #[inline(always)]
     pub fn load(&self, pair: usize, tape: &mut Tape) {
         let (left, right) = self.pairs.get(pair);
-        // SAFETY: no other thread touches the programs of this pair.
-        tape[..PROGRAM_LEN].copy_from_slice(unsafe { &*self.programs[left].get() });
-        // SAFETY: as above.
-        tape[PROGRAM_LEN..].copy_from_slice(unsafe { &*self.programs[right].get() });
+        tape[..PROGRAM_LEN].copy_from_slice(&self.programs[left].get());
+        tape[PROGRAM_LEN..].copy_from_slice(&self.programs[right].get());
     }
 
     /// Split `tape` back into the programs of `pair`.
     #[inline(always)]
     pub fn store(&self, pair: usize, tape: &Tape) {
         let (left, right) = self.pairs.get(pair);
-        // SAFETY: no other thread touches the programs of this pair.
-        unsafe { &mut *self.programs[left].get() }.copy_from_slice(&tape[..PROGRAM_LEN]);
-        // SAFETY: as above.
-        unsafe { &mut *self.programs[right].get() }.copy_from_slice(&tape[PROGRAM_LEN..]);
+        let (programs, _) = tape.as_chunks::<PROGRAM_LEN>();
+        self.programs[left].set(programs[0]);
+        self.programs[right].set(programs[1]);
     }
 }
