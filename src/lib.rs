@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod error;
+mod lanes;
 pub mod language;
 pub mod measure;
 pub mod output;

@@ -4,6 +4,9 @@
 //! optimisation that answers to it: same tape, same ops, same steps, same way
 //! of ending, for every input.
 
+pub mod interpreter;
+mod loops;
+mod masks;
 pub mod reference;
 
 use std::str::FromStr;
@@ -18,17 +21,20 @@ pub enum Engine {
     Auto,
     /// The plain one, a step at a time.
     Reference,
+    /// The fast one without native code.
+    Interpreter,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Engine; 2] = [Engine::Auto, Engine::Reference];
+    pub const ALL: [Engine; 3] = [Engine::Auto, Engine::Reference, Engine::Interpreter];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Engine::Auto => "auto",
             Engine::Reference => "reference",
+            Engine::Interpreter => "interpreter",
         }
     }
 
@@ -36,7 +42,8 @@ impl Engine {
     #[inline]
     pub fn run(self, language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
         match self {
-            Engine::Auto | Engine::Reference => reference::run(language, tape, max_steps),
+            Engine::Reference => reference::run(language, tape, max_steps),
+            Engine::Auto | Engine::Interpreter => interpreter::run(language, tape, max_steps),
         }
     }
 }

@@ -91,6 +91,8 @@ pub enum Brackets {
 #[derive(Debug)]
 pub struct Dialect {
     ops: [Op; 256],
+    /// The significant bits of each command, where the dialect has it.
+    commands: [Option<u8>; 10],
     /// The bits of a byte that mean something.
     mask: u8,
     /// Whether the first two bytes of the tape say where the heads start; the
@@ -126,6 +128,7 @@ impl Dialect {
         }
         Dialect {
             ops,
+            commands,
             mask,
             heads_on_tape: false,
             brackets: Brackets::Match,
@@ -173,6 +176,27 @@ impl Dialect {
     /// The kind of `byte`.
     pub fn kind(&self, byte: u8) -> &'static Kind {
         &KINDS[self.op(byte) as usize]
+    }
+
+    /// The significant bits of each command, in the order of [`Op`]; `None`
+    /// where the dialect lacks it.
+    pub fn commands(&self) -> &[Option<u8>; 10] {
+        &self.commands
+    }
+
+    /// The bits of a byte that mean something.
+    pub fn significant_bits(&self) -> u8 {
+        self.mask
+    }
+
+    /// How brackets jump.
+    pub fn brackets(&self) -> Brackets {
+        self.brackets
+    }
+
+    /// Whether `,` then moves head 1 right.
+    pub fn copy_moves(&self) -> bool {
+        self.copy_moves
     }
 
     /// Whether brackets take `byte` for null.

@@ -293,6 +293,12 @@ impl Run {
             None => Soup::new(settings.clone())?,
         };
         let epochs_done = soup.epochs_done();
+        if let Some(max_epochs) = max_epochs.filter(|max| *max < epochs_done) {
+            return Err(Error::Usage(format!(
+                "--max-epochs {max_epochs}: the run in {} has {epochs_done} epochs done already",
+                folder.path().display()
+            )));
+        }
         let reopen = |path: &Path, header: &str| Table::reopen(path, header, epochs_done);
         let (metrics, lines) = reopen(&folder.metrics(), &LogRow::metrics_header())?;
         let past: Vec<PastRow> = lines

@@ -1,5 +1,6 @@
 //! Mutation: now and then a byte of a tape becomes a random one.
 
+use crate::lanes::Lanes;
 use crate::language::{TAPE_LEN, Tape};
 use crate::random::mix;
 
@@ -19,7 +20,7 @@ impl Mutation {
     pub fn new(probability: f64) -> Self {
         Mutation {
             threshold: (probability * f64::from(1 << 30)).round() as u64,
-            has_mutation: Lanes::widest().has_mutation(),
+            has_mutation: any_mutates_in(Lanes::widest()),
         }
     }
 
@@ -53,35 +54,8 @@ fn any_mutates(stream: u64, threshold: u64) -> bool {
     })
 }
 
-/// Vector instructions that the loop is compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lanes {
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    Portable,
-}
-
-impl Lanes {
-    /// Every width that this machine has, the widest first.
-    fn available() -> impl Iterator<Item = Lanes> {
-        #[cfg(target_arch = "x86_64")]
-        let wide = [
-            (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq"))
-                .then_some(Lanes::Avx512),
-            is_x86_feature_detected!("avx2").then_some(Lanes::Avx2),
-        ];
-        #[cfg(not(target_arch = "x86_64"))]
-        let wide = [];
-        wide.into_iter().flatten().chain([Lanes::Portable])
-    }
-
-    fn widest() -> Lanes {
-        Lanes::available().next().unwrap_or(Lanes::Portable)
-    }
-
-    fn has_mutation(self) -> fn(u64, u64) -> bool {
+/// [`any_mutates`], compiled for `lanes`, which this machine must have.
+fn any_mutates_in(lanes: Lanes) -> fn(u64, u64) -> bool {
         #[cfg(target_arch = "x86_64")]
         {
             #[target_feature(enable = "avx512f,avx512dq")]
@@ -92,7 +66,7 @@ impl Lanes {
             fn avx2(stream: u64, threshold: u64) -> bool {
                 any_mutates(stream, threshold)
             }
-            match self {
+            match lanes {
                 // SAFETY: `available` found the instructions on this machine.
                 Lanes::Avx512 => |stream, threshold| unsafe { avx512(stream, threshold) },
                 // SAFETY: as above.
@@ -103,7 +77,6 @@ impl Lanes {
         #[cfg(not(target_arch = "x86_64"))]
         any_mutates
     }
-}
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +99,7 @@ mod tests {
             for threshold in [1, 1 << 10, 1 << 18, 1 << 22, (1 << 29) + 1, 1 << 30] {
                 let mutation = Mutation {
                     threshold,
-                    has_mutation: lanes.has_mutation(),
+                    has_mutation: any_mutates_in(lanes),
                 };
                 for stream in (0..500).map(|i| mix(i) << 7) {
                     let mut tape = [7; TAPE_LEN];

@@ -1,0 +1,342 @@
+//! The kinds of a BFF tape's bytes as bit masks: bit i is byte i.
+
+use crate::language::bff::{Dialect, Op};
+use crate::language::{TAPE_LEN, Tape};
+
+/// Where the kinds of bytes lie that a walk over the tape asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Masks {
+    /// Everything but nulls and no-ops.
+    pub ops: u128,
+    /// `[`
+    pub open: u128,
+    /// `]`
+    pub close: u128,
+    /// `+ - . ,`
+    pub writes: u128,
+    /// `<` and `>`
+    pub left0: u128,
+    pub right0: u128,
+    /// `{`, and `}` or whatever moves head 1 right.
+    pub left1: u128,
+    pub right1: u128,
+}
+
+/// The bits below `n`, which is at most 128.
+#[inline(always)]
+pub fn below(n: usize) -> u128 {
+    if n >= TAPE_LEN { !0 } else { (1 << n) - 1 }
+}
+
+/// The bits of the places from `start` to before `end`.
+#[inline(always)]
+pub fn range(start: usize, end: usize) -> u128 {
+    below(end) & !below(start)
+}
+
+impl Masks {
+    /// What a walk has to stop at.
+    #[inline(always)]
+    pub fn events(&self) -> u128 {
+        self.open | self.close | self.writes
+    }
+
+    /// `[` and `]`.
+    #[inline(always)]
+    pub fn brackets(&self) -> u128 {
+        self.open | self.close
+    }
+
+    /// How many of the places in `range` hold ops.
+    #[inline(always)]
+    pub fn ops_in(&self, range: u128) -> u32 {
+        (self.ops & range).count_ones()
+    }
+
+    /// How far the places in `range` move the heads, to be taken modulo 128.
+    #[inline(always)]
+    pub fn moves_in(&self, range: u128) -> (usize, usize) {
+        let net = |right: u128, left: u128| {
+            ((right & range).count_ones() as usize)
+                .wrapping_sub((left & range).count_ones() as usize)
+        };
+        (
+            net(self.right0, self.left0),
+            net(self.right1, self.left1),
+        )
+    }
+
+    /// The place of the `]` that matches the `[` at `open`.
+    #[inline(always)]
+    pub fn matching_close(&self, open: usize) -> Option<usize> {
+        let mut rest = self.brackets() & !below(open + 1);
+        let mut depth = 0;
+        while rest != 0 {
+            let place = rest.trailing_zeros() as usize;
+            if self.open >> place & 1 == 1 {
+                depth += 1;
+            } else if depth == 0 {
+                return Some(place);
+            } else {
+                depth -= 1;
+            }
+            rest &= rest - 1;
+        }
+        None
+    }
+
+    /// The place of the `[` that matches the `]` at `close`.
+    #[inline(always)]
+    pub fn matching_open(&self, close: usize) -> Option<usize> {
+        let mut rest = self.brackets() & below(close);
+        let mut depth = 0;
+        while rest != 0 {
+            let place = 127 - rest.leading_zeros() as usize;
+            if self.close >> place & 1 == 1 {
+                depth += 1;
+            } else if depth == 0 {
+                return Some(place);
+            } else {
+                depth -= 1;
+            }
+            rest ^= 1 << place;
+        }
+        None
+    }
+
+    /// Note that the byte at `place` now means `op`.
+    #[inline]
+    pub fn put(&mut self, dialect: &Dialect, place: usize, op: Op) {
+        let bit = 1 << place;
+        let set = |mask: &mut u128, is: bool| {
+            *mask = *mask & !bit | if is { bit } else { 0 };
+        };
+        set(&mut self.ops, !matches!(op, Op::Null | Op::Noop));
+        set(&mut self.open, op == Op::Open);
+        set(&mut self.close, op == Op::Close);
+        set(
+            &mut self.writes,
+            matches!(op, Op::Increment | Op::Decrement | Op::CopyTo1 | Op::CopyTo0),
+        );
+        set(&mut self.left0, op == Op::Left0);
+        set(&mut self.right0, op == Op::Right0);
+        set(&mut self.left1, op == Op::Left1);
+        set(
+            &mut self.right1,
+            op == Op::Right1 || dialect.copy_moves() && op == Op::CopyTo0,
+        );
+    }
+
+    /// Classify a tape, with the comparisons of `V`.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    pub unsafe fn classify<V: Compare>(dialect: &Dialect, tape: &Tape) -> Masks {
+        // SAFETY: the caller's promise.
+        let loaded = unsafe { V::load(tape, dialect.significant_bits()) };
+        let mut commands = [0; 10];
+        for (mask, code) in commands.iter_mut().zip(dialect.commands()) {
+            if let Some(code) = code {
+                // SAFETY: the caller's promise.
+                *mask = unsafe { V::equal(&loaded, *code) };
+            }
+        }
+        let [
+            open,
+            close,
+            increment,
+            decrement,
+            copy_to_1,
+            copy_to_0,
+            left0,
+            right0,
+            left1,
+            right1,
+        ] = commands;
+        let writes = increment | decrement | copy_to_1 | copy_to_0;
+        Masks {
+            ops: open | close | writes | left0 | right0 | left1 | right1,
+            open,
+            close,
+            writes,
+            left0,
+            right0,
+            left1,
+            right1: right1 | if dialect.copy_moves() { copy_to_0 } else { 0 },
+        }
+    }
+}
+
+/// Finding a byte on a tape, in the lanes of one instruction set.
+pub trait Compare {
+    /// A tape in registers.
+    type Loaded;
+
+    /// The bytes of `tape`, each cut down to the bits of `mask`.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions.
+    unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded;
+
+    /// The places that hold `byte`.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions.
+    unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128;
+}
+
+/// Eight bytes in a word, on any machine.
+pub struct Portable;
+
+impl Compare for Portable {
+    type Loaded = [u64; TAPE_LEN / 8];
+
+    #[inline(always)]
+    unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
+        let (words, _) = tape.as_chunks::<8>();
+        std::array::from_fn(|i| u64::from_le_bytes(words[i]) & repeat(mask))
+    }
+
+    #[inline(always)]
+    unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
+        const LOW7: u64 = repeat(0x7f);
+        let mut places = 0;
+        for (i, word) in loaded.iter().enumerate() {
+            let differing = word ^ repeat(byte);
+            // The top bit of each byte that is zero, and of no other.
+            let zero = !((differing & LOW7) + LOW7 | differing | LOW7);
+            // Gathers the eight top bits in the top byte.
+            let bits = (zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            places |= u128::from(bits) << (8 * i);
+        }
+        places
+    }
+}
+
+const fn repeat(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Compare;
+    use crate::language::Tape;
+
+    /// 64 bytes a register; needs AVX-512 F and BW.
+    pub struct Avx512;
+
+    impl Compare for Avx512 {
+        type Loaded = [__m512i; 2];
+
+        #[inline(always)]
+        unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
+            // SAFETY: the caller has the instructions; the loads need no
+            // alignment and read the tape's 128 bytes.
+            unsafe {
+                let mask = _mm512_set1_epi8(mask as i8);
+                let at = tape.as_ptr().cast::<__m512i>();
+                [
+                    _mm512_and_si512(_mm512_loadu_si512(at), mask),
+                    _mm512_and_si512(_mm512_loadu_si512(at.add(1)), mask),
+                ]
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
+            // SAFETY: the caller has the instructions.
+            unsafe {
+                let byte = _mm512_set1_epi8(byte as i8);
+                let low = _mm512_cmpeq_epi8_mask(loaded[0], byte);
+                let high = _mm512_cmpeq_epi8_mask(loaded[1], byte);
+                u128::from(low) | u128::from(high) << 64
+            }
+        }
+    }
+
+    /// 32 bytes a register; needs AVX2.
+    pub struct Avx2;
+
+    impl Compare for Avx2 {
+        type Loaded = [__m256i; 4];
+
+        #[inline(always)]
+        unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
+            // SAFETY: as above.
+            unsafe {
+                let mask = _mm256_set1_epi8(mask as i8);
+                let at = tape.as_ptr().cast::<__m256i>();
+                [
+                    _mm256_and_si256(_mm256_loadu_si256(at), mask),
+                    _mm256_and_si256(_mm256_loadu_si256(at.add(1)), mask),
+                    _mm256_and_si256(_mm256_loadu_si256(at.add(2)), mask),
+                    _mm256_and_si256(_mm256_loadu_si256(at.add(3)), mask),
+                ]
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
+            // SAFETY: as above.
+            unsafe {
+                let byte = _mm256_set1_epi8(byte as i8);
+                let mut places = 0;
+                for (i, bytes) in loaded.iter().enumerate() {
+                    let bits = _mm256_movemask_epi8(_mm256_cmpeq_epi8(*bytes, byte));
+                    places |= u128::from(bits as u32) << (32 * i);
+                }
+                places
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lanes::Lanes;
+    use crate::language::{Family, Language};
+    use crate::random::mix;
+
+    /// Every width classifies as the dialect's own table does.
+    #[test]
+    fn every_width_classifies_alike() {
+        for language in Language::ALL {
+            let Family::Bff(dialect) = &language.family else {
+                continue;
+            };
+            for round in 0..200 {
+                let tape: Tape = std::array::from_fn(|i| {
+                    let byte = mix(round * 128 + i as u64) as u8;
+                    if round % 2 == 0 { byte } else { byte % 128 }
+                });
+                let mut expected = Masks::default();
+                for (place, byte) in tape.iter().enumerate() {
+                    expected.put(dialect, place, dialect.op(*byte));
+                }
+                for lanes in Lanes::available() {
+                    // SAFETY: the machine has these lanes.
+                    let masks = unsafe {
+                        match lanes {
+                            #[cfg(target_arch = "x86_64")]
+                            Lanes::Avx512 => Masks::classify::<Avx512>(dialect, &tape),
+                            #[cfg(target_arch = "x86_64")]
+                            Lanes::Avx2 => Masks::classify::<Avx2>(dialect, &tape),
+                            Lanes::Portable => Masks::classify::<Portable>(dialect, &tape),
+                        }
+                    };
+                    assert_eq!(masks, expected, "{language} {lanes:?}");
+                }
+            }
+        }
+    }
+}

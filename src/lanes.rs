@@ -1,0 +1,46 @@
+//! Which vector instructions this machine has; found once, at run time.
+
+/// Vector instructions that a loop can be compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lanes {
+    /// AVX-512 F, BW, DQ and VL, with BMI 1 and 2, LZCNT and POPCNT.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// AVX2, with BMI 1 and 2, LZCNT and POPCNT.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// What every machine of the target has.
+    Portable,
+}
+
+impl Lanes {
+    /// Those that this machine has, the widest first.
+    #[inline]
+    pub fn available() -> impl Iterator<Item = Lanes> {
+        #[cfg(target_arch = "x86_64")]
+        let wide = {
+            let avx2 = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("popcnt");
+            let avx512 = avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            [
+                avx512.then_some(Lanes::Avx512),
+                avx2.then_some(Lanes::Avx2),
+            ]
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let wide: [Option<Lanes>; 0] = [];
+        wide.into_iter().flatten().chain([Lanes::Portable])
+    }
+
+    /// The widest that this machine has.
+    pub fn widest() -> Lanes {
+        Lanes::available().next().unwrap_or(Lanes::Portable)
+    }
+}
