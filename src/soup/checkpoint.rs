@@ -64,8 +64,9 @@ impl Checkpoint {
             };
             return Err(wrong(format!("is not a checkpoint: {what_it_should_be}")));
         }
-        let mut programs = super::allocate_programs(num_programs as usize)
+        super::memory::check_memory(num_programs as usize)
             .map_err(|error| wrong(format!("cannot be loaded: {error}")))?;
+        let mut programs = vec![0; num_programs as usize * PROGRAM_LEN];
         file.read_exact(&mut programs).map_err(cannot)?;
         Ok(Checkpoint {
             next_reset,

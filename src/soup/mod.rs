@@ -1,6 +1,7 @@
 //! The soup: its programs, and how one epoch follows another.
 
 pub mod checkpoint;
+mod memory;
 mod mutation;
 pub mod pairing;
 pub mod settings;
@@ -13,6 +14,7 @@ use crate::engine::Engine;
 use crate::language::{Ended, PROGRAM_LEN, TAPE_LEN};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
+use memory::Programs;
 use mutation::Mutation;
 use pairing::Pairs;
 use settings::Settings;
@@ -93,7 +95,7 @@ pub struct Soup {
     streams: Streams,
     mutation: Mutation,
     engine: Engine,
-    programs: Vec<u8>,
+    programs: Programs,
     epochs_done: u64,
     /// Number of the next reset, counted from 1; the first soup was number 0.
     next_reset: u64,
@@ -108,12 +110,10 @@ impl Soup {
     /// The first soup that `settings` describe.
     pub fn new(settings: Settings) -> Result<Soup, Error> {
         settings.check()?;
-        let mut programs = allocate_programs(settings.num_programs)?;
-        let mut soup = Soup::with_programs(settings, Vec::new())?;
-        soup.fill(&mut programs, 0);
+        let mut soup = Soup::zeroed(settings)?;
+        soup.refill(0);
         let initial = &soup.settings.initial_program;
-        programs[..initial.len()].copy_from_slice(initial);
-        soup.programs = programs;
+        soup.programs[..initial.len()].copy_from_slice(initial);
         Ok(soup)
     }
 
@@ -136,7 +136,8 @@ impl Soup {
                 settings.num_programs
             )));
         }
-        let mut soup = Soup::with_programs(settings, checkpoint.programs)?;
+        let mut soup = Soup::zeroed(settings)?;
+        soup.programs.copy_from_slice(&checkpoint.programs);
         soup.epochs_done = checkpoint.epochs_done;
         soup.next_reset = checkpoint.next_reset;
         soup.reset_due = reset_pending
@@ -147,12 +148,12 @@ impl Soup {
         Ok(soup)
     }
 
-    fn with_programs(settings: Settings, programs: Vec<u8>) -> Result<Soup, Error> {
+    fn zeroed(settings: Settings) -> Result<Soup, Error> {
         Ok(Soup {
+            programs: Programs::zeroed(settings.num_programs)?,
             streams: Streams::new(settings.seed),
             mutation: Mutation::new(settings.mutation_prob),
             engine: Engine::default(),
-            programs,
             epochs_done: 0,
             next_reset: 1,
             reset_due: false,
@@ -191,9 +192,7 @@ impl Soup {
     /// Do one epoch: the reset that is due, then pair, mutate and run.
     pub fn step(&mut self) -> Tally {
         if std::mem::take(&mut self.reset_due) {
-            let mut programs = std::mem::take(&mut self.programs);
-            self.fill(&mut programs, self.next_reset);
-            self.programs = programs;
+            self.refill(self.next_reset);
             self.next_reset += 1;
         }
         let epoch = self.epochs_done;
@@ -218,55 +217,22 @@ impl Soup {
         tally
     }
 
-    /// Fill `programs` as reset number `reset` does; the first soup is number 0.
-    fn fill(&self, programs: &mut [u8], reset: u64) {
+    /// Fill the soup as reset number `reset` does; the first soup is number 0.
+    fn refill(&mut self, reset: u64) {
         if self.settings.zero_init {
-            programs.fill(0);
+            self.programs.fill(0);
             return;
         }
-        let len = programs.len() as u64;
-        let first = len.wrapping_mul(self.streams.key(reset));
         const CHUNK: usize = 1 << 16;
-        programs
-            .par_chunks_mut(CHUNK)
-            .enumerate()
-            .for_each(|(chunk, bytes)| {
-                let first = first.wrapping_add((chunk * CHUNK) as u64);
-                for (j, byte) in bytes.iter_mut().enumerate() {
-                    *byte = mix(first.wrapping_add(j as u64)) as u8;
-                }
-            });
+        let first = (self.programs.len() as u64).wrapping_mul(self.streams.key(reset));
+        let chunks = self.programs.par_chunks_mut(CHUNK).enumerate();
+        chunks.for_each(|(chunk, bytes)| {
+            let first = first.wrapping_add((chunk * CHUNK) as u64);
+            for (j, byte) in bytes.iter_mut().enumerate() {
+                *byte = mix(first.wrapping_add(j as u64)) as u8;
+            }
+        });
     }
-}
-
-/// Room for the bytes of `num_programs` programs, zeroed; an error where there
-/// is not enough memory for them and for the copy that measures work on.
-pub(crate) fn allocate_programs(num_programs: usize) -> Result<Vec<u8>, Error> {
-    let bytes = num_programs.saturating_mul(PROGRAM_LEN);
-    let too_big = || {
-        Error::Usage(format!(
-            "a soup of {num_programs} programs needs {} MiB of memory, more than this machine \
-             has free; choose a smaller --num",
-            bytes.saturating_mul(2) >> 20
-        ))
-    };
-    if available_memory().is_some_and(|available| bytes.saturating_mul(2) as u64 > available) {
-        return Err(too_big());
-    }
-    let mut programs = Vec::new();
-    programs.try_reserve_exact(bytes).map_err(|_| too_big())?;
-    programs.resize(bytes, 0);
-    Ok(programs)
-}
-
-/// Bytes of memory that can be had without swapping, where the system tells.
-fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("MemAvailable:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }
 
 /// Mutate and run every pair of an epoch, on all threads.

@@ -1,0 +1,93 @@
+//! The memory that programs live in.
+
+use std::ops::{Deref, DerefMut};
+
+use memmap2::MmapMut;
+
+use crate::Error;
+use crate::language::PROGRAM_LEN;
+
+/// Size of a huge page. Programs meet at random, so that every access misses
+/// the small pages' translations; with huge pages it does not.
+const HUGE_PAGE: usize = 2 << 20;
+
+/// The bytes of a soup's programs, zero at first: on a huge page's boundary,
+/// in huge pages where the system gives them, and each program in one cache line.
+#[derive(Debug)]
+pub struct Programs {
+    map: MmapMut,
+    start: usize,
+    len: usize,
+}
+
+impl Programs {
+    /// Room for `num_programs` programs; an error where there is not memory
+    /// enough for them and for the copy that measures work on.
+    pub fn zeroed(num_programs: usize) -> Result<Programs, Error> {
+        check_memory(num_programs)?;
+        let len = num_programs * PROGRAM_LEN;
+        let map = MmapMut::map_anon(len + HUGE_PAGE).map_err(|_| too_big(num_programs))?;
+        let start = map.as_ptr().align_offset(HUGE_PAGE);
+        #[cfg(target_os = "linux")]
+        {
+            // Slower without, and no worse: a refusal is no error.
+            let _ = map.advise_range(memmap2::Advice::HugePage, start, len);
+        }
+        Ok(Programs { map, start, len })
+    }
+}
+
+impl Deref for Programs {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.map[self.start..self.start + self.len]
+    }
+}
+
+impl DerefMut for Programs {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.map[self.start..self.start + self.len]
+    }
+}
+
+/// Whether there is memory for a soup of so many programs and a copy of it.
+pub fn check_memory(num_programs: usize) -> Result<(), Error> {
+    let needed = num_programs.saturating_mul(2 * PROGRAM_LEN) as u64;
+    if available().is_some_and(|available| needed > available) {
+        return Err(too_big(num_programs));
+    }
+    Ok(())
+}
+
+fn too_big(num_programs: usize) -> Error {
+    Error::Usage(format!(
+        "a soup of {num_programs} programs needs {} MiB of memory, more than this machine has \
+         free; choose a smaller --num",
+        num_programs.saturating_mul(2 * PROGRAM_LEN) >> 20
+    ))
+}
+
+/// Bytes of memory that can be had without swapping, where the system tells.
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_lie_in_one_cache_line_each() {
+        for num_programs in [2, 1000, 1 << 16] {
+            let mut programs = Programs::zeroed(num_programs).unwrap();
+            assert_eq!(programs.as_ptr() as usize % HUGE_PAGE, 0);
+            assert_eq!(programs.len(), num_programs * PROGRAM_LEN);
+            programs.fill(7);
+        }
+        assert!(Programs::zeroed(1 << 40).is_err());
+    }
+}
