@@ -5,12 +5,24 @@
 //! split over threads or looked at without changing a byte of it. The streams
 //! are those of cubff (docs/reference.md, "Random streams").
 
+/// What SplitMix64 adds to its state.
+pub(crate) const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+/// SplitMix64's first factor.
+pub(crate) const FACTOR_1: u64 = 0xbf58_476d_1ce4_e5b9;
+/// SplitMix64's second factor.
+pub(crate) const FACTOR_2: u64 = 0x94d0_49bb_1331_11eb;
+
 /// SplitMix64's output for state `state`; all arithmetic is modulo 2^64.
 #[inline(always)]
 pub const fn mix(state: u64) -> u64 {
-    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let z = state.wrapping_add(GAMMA);
+    finish_mix((z ^ (z >> 30)).wrapping_mul(FACTOR_1))
+}
+
+/// [`mix`] from its first product on.
+#[inline(always)]
+pub(crate) const fn finish_mix(product: u64) -> u64 {
+    let z = (product ^ (product >> 27)).wrapping_mul(FACTOR_2);
     z ^ (z >> 31)
 }
 

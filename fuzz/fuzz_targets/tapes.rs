@@ -38,7 +38,7 @@ fuzz_target!(|input: Input<'_>| {
 
     for engine in Engine::ALL {
         let mut other = first;
-        assert_eq!(engine.run(language, &mut other, max_steps), outcome);
+        assert_eq!(engine.runner(language).run(&mut other, max_steps), outcome);
         assert_eq!(other, tape);
     }
 });

@@ -38,13 +38,28 @@ impl Engine {
         }
     }
 
+    /// What runs tapes of `language` on this machine.
+    pub fn runner(self, language: &'static Language) -> Runner {
+        let run = match self {
+            Engine::Reference => reference::run,
+            Engine::Auto | Engine::Interpreter => interpreter::for_machine(language),
+        };
+        Runner { language, run }
+    }
+}
+
+/// An engine, made ready for a language and for this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Runner {
+    language: &'static Language,
+    run: fn(&Language, &mut Tape, u32) -> Outcome,
+}
+
+impl Runner {
     /// Run `tape` for at most `max_steps` steps.
-    #[inline]
-    pub fn run(self, language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
-        match self {
-            Engine::Reference => reference::run(language, tape, max_steps),
-            Engine::Auto | Engine::Interpreter => interpreter::run(language, tape, max_steps),
-        }
+    #[inline(always)]
+    pub fn run(&self, tape: &mut Tape, max_steps: u32) -> Outcome {
+        (self.run)(self.language, tape, max_steps)
     }
 }
 

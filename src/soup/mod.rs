@@ -10,7 +10,7 @@ mod shared;
 use rayon::prelude::*;
 
 use crate::Error;
-use crate::engine::Engine;
+use crate::engine::{Engine, Runner};
 use crate::language::{Ended, PROGRAM_LEN, TAPE_LEN};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
@@ -94,7 +94,7 @@ pub struct Soup {
     settings: Settings,
     streams: Streams,
     mutation: Mutation,
-    engine: Engine,
+    runner: Runner,
     programs: Programs,
     epochs_done: u64,
     /// Number of the next reset, counted from 1; the first soup was number 0.
@@ -153,7 +153,7 @@ impl Soup {
             programs: Programs::zeroed(settings.num_programs)?,
             streams: Streams::new(settings.seed),
             mutation: Mutation::new(settings.mutation_prob),
-            engine: Engine::default(),
+            runner: Engine::default().runner(settings.language),
             epochs_done: 0,
             next_reset: 1,
             reset_due: false,
@@ -165,7 +165,7 @@ impl Soup {
 
     /// Run tapes with `engine` from now on; this changes the speed only.
     pub fn set_engine(&mut self, engine: Engine) {
-        self.engine = engine;
+        self.runner = engine.runner(self.settings.language);
     }
 
     /// The settings.
@@ -203,11 +203,11 @@ impl Soup {
             pairs.draw(settings, &streams, epoch);
         }
         let shared = SharedPrograms::new(&mut self.programs, &pairs);
-        let (engine, mutation) = (self.engine, self.mutation);
+        let (runner, mutation) = (self.runner, self.mutation);
         // The next epoch's pairing depends on the seed alone: it is drawn by
         // one thread while the others run this epoch's tapes.
         let (tally, ()) = rayon::join(
-            || interact(settings, &streams, epoch, engine, mutation, &shared),
+            || interact(settings, &streams, epoch, runner, mutation, &shared),
             || spare.draw(settings, &streams, epoch + 1),
         );
         self.next_pairs = spare;
@@ -240,7 +240,7 @@ fn interact(
     settings: &Settings,
     streams: &Streams,
     epoch: u64,
-    engine: Engine,
+    runner: Runner,
     mutation: Mutation,
     programs: &SharedPrograms<'_>,
 ) -> Tally {
@@ -267,7 +267,7 @@ fn interact(
                 .iter_mut()
                 .zip(pairs.start..pairs.end.min(interacting))
             {
-                let outcome = engine.run(settings.language, tape, settings.max_steps);
+                let outcome = runner.run(tape, settings.max_steps);
                 tally.interactions += 1;
                 tally.ops += u64::from(outcome.ops);
                 tally.steps += u64::from(outcome.steps);

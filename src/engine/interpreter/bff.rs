@@ -8,40 +8,41 @@ use crate::engine::masks::{Compare, Masks, Portable, below, range};
 use crate::engine::masks::{Avx2, Avx512};
 use crate::lanes::Lanes;
 use crate::language::bff::{Brackets, Dialect, Op};
-use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
+use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 
-/// Run `tape` for at most `max_steps` steps.
-pub fn run(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
-    run_in(Lanes::widest(), dialect, tape, max_steps)
-}
-
-/// As [`run`], in the lanes given, which this machine must have.
-#[inline(always)]
-fn run_in(lanes: Lanes, dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
+/// The walk, compiled for `lanes`, which this machine must have.
+pub fn for_lanes(lanes: Lanes) -> fn(&Language, &mut Tape, u32) -> Outcome {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
-        fn avx512(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
+        fn avx512(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
             // SAFETY: the instructions that this function is compiled for.
-            unsafe { walk::<Avx512>(dialect, tape, max_steps) }
+            unsafe { walk::<Avx512>(dialect(language), tape, max_steps) }
         }
         #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-        fn avx2(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
+        fn avx2(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
             // SAFETY: as above.
-            unsafe { walk::<Avx2>(dialect, tape, max_steps) }
+            unsafe { walk::<Avx2>(dialect(language), tape, max_steps) }
         }
         match lanes {
             // SAFETY: the machine has the lanes.
-            Lanes::Avx512 => return unsafe { avx512(dialect, tape, max_steps) },
+            Lanes::Avx512 => return |l, tape, max_steps| unsafe { avx512(l, tape, max_steps) },
             // SAFETY: as above.
-            Lanes::Avx2 => return unsafe { avx2(dialect, tape, max_steps) },
+            Lanes::Avx2 => return |l, tape, max_steps| unsafe { avx2(l, tape, max_steps) },
             Lanes::Portable => {}
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = lanes;
     // SAFETY: needs no instructions beyond those of every machine.
-    unsafe { walk::<Portable>(dialect, tape, max_steps) }
+    |language, tape, max_steps| unsafe { walk::<Portable>(dialect(language), tape, max_steps) }
+}
+
+fn dialect(language: &Language) -> &Dialect {
+    match &language.family {
+        Family::Bff(dialect) => dialect,
+        _ => unreachable!("only languages of the BFF family come here"),
+    }
 }
 
 /// # Safety
