@@ -35,12 +35,6 @@ pub fn range(start: usize, end: usize) -> u128 {
 }
 
 impl Masks {
-    /// What a walk has to stop at.
-    #[inline(always)]
-    pub fn events(&self) -> u128 {
-        self.open | self.close | self.writes
-    }
-
     /// `[` and `]`.
     #[inline(always)]
     pub fn brackets(&self) -> u128 {

@@ -62,105 +62,123 @@ unsafe fn walk<V: Compare>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
     };
     let mut recurrence = Recurrence::new();
 
-    // A straight stretch each time: from `pc` on until something jumps, or
-    // until a write makes the masks of the stretch wrong.
+    // A straight stretch each time: from `pc` to the next `]`, or until a `[`
+    // jumps or a write makes the masks of the stretch wrong.
     'stretch: loop {
         if pc >= TAPE_LEN {
             return end(at, Ended::LeftTape);
         }
-        let mut events = masks.events() & !below(pc);
-        loop {
-            // 128 where there is no event ahead.
+        let ahead = !below(pc);
+        // 128 where there is no `]` ahead.
+        let close = (masks.close & ahead).trailing_zeros() as usize;
+        // What the steps left do not cover is cut off.
+        let limit = pc + ((max_steps - at.steps) as usize).min(TAPE_LEN);
+        let left0 = masks.left0 & ahead;
+        let right0 = masks.right0 & ahead;
+        let left1 = masks.left1 & ahead;
+        let right1 = masks.right1 & ahead;
+        let mut events = (masks.writes | masks.open) & ahead & below(close.min(limit));
+        while events != 0 {
             let event = events.trailing_zeros() as usize;
-            let through = (event + 1).min(TAPE_LEN);
-            let steps_left = (max_steps - at.steps) as usize;
-            if through - pc > steps_left {
-                at.ops += masks.ops_in(range(pc, pc + steps_left));
-                at.steps = max_steps;
-                return end(at, Ended::StepLimit);
-            }
-            if event == TAPE_LEN {
-                account(&mut at, &masks, pc, TAPE_LEN);
-                return end(at, Ended::LeftTape);
-            }
-            let (move0, move1) = masks.moves_in(range(pc, event));
-            let head0 = at.head0.wrapping_add(move0) % TAPE_LEN;
-            let head1 = at.head1.wrapping_add(move1) % TAPE_LEN;
+            let before = (events - 1) & !events;
+            let heads = [
+                head(at.head0, right0 & before, left0 & before),
+                head(at.head1, right1 & before, left1 & before),
+            ];
             let op = dialect.op(tape[event]);
-            let (place, new) = match op {
-                Op::Increment => (head0, tape[head0].wrapping_add(1)),
-                Op::Decrement => (head0, tape[head0].wrapping_sub(1)),
-                Op::CopyTo1 => (head1, tape[head0]),
-                Op::CopyTo0 => (head0, tape[head1]),
-                Op::Open => {
-                    if !dialect.is_null(tape[head0]) {
-                        events &= events - 1;
-                        continue;
-                    }
-                    account(&mut at, &masks, pc, event + 1);
-                    let target = match dialect.brackets() {
-                        Brackets::Match => masks.matching_close(event),
-                        Brackets::Jump(distance) => Some(event + distance),
-                    };
-                    match target {
-                        Some(target) => pc = target + 1,
-                        None => return end(at, Ended::UnmatchedBracket),
-                    }
-                    continue 'stretch;
-                }
-                _ => {
-                    if dialect.is_null(tape[head0]) {
-                        events &= events - 1;
-                        continue;
-                    }
-                    account(&mut at, &masks, pc, event + 1);
-                    let target = match dialect.brackets() {
-                        Brackets::Match => masks.matching_open(event),
-                        Brackets::Jump(distance) => event.checked_sub(distance),
-                    };
-                    let Some(target) = target else {
-                        let unmatched = dialect.brackets() == Brackets::Match;
-                        return end(
-                            at,
-                            if unmatched {
-                                Ended::UnmatchedBracket
-                            } else {
-                                Ended::LeftTape
-                            },
-                        );
-                    };
-                    pc = target + 1;
-                    let is_plain = masks.brackets() & range(pc, event) == 0;
-                    let decoded = match is_plain {
-                        true => Loop::decode(dialect, &masks, tape, pc, event),
-                        false => None,
-                    };
-                    match decoded {
-                        Some(decoded) => {
-                            match decoded.run(&mut masks, tape, &mut at, max_steps) {
-                                Left::Done => pc = event + 1,
-                                Left::OutOfSteps => {}
-                                Left::Rewritten { next } => {
-                                    pc = next;
-                                    skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
-                                }
-                            }
-                        }
-                        None => skip_periods(&mut recurrence, pc, tape, &mut at, max_steps),
-                    }
-                    continue 'stretch;
-                }
-            };
-            let old = std::mem::replace(&mut tape[place], new);
-            if old != new && dialect.op(old) != dialect.op(new) {
+            // `[` counts as a write that changes nothing: whether the next
+            // event is one or the other is more than a branch can guess.
+            let write = &WRITES[op as usize];
+            let place = heads[write.to];
+            let old = tape[place];
+            let new = tape[heads[write.from]].wrapping_add(write.add);
+            tape[place] = new;
+            let changes_kind = dialect.op(old) != dialect.op(new);
+            if changes_kind | (op == Op::Open && dialect.is_null(old)) {
                 account(&mut at, &masks, pc, event + 1);
-                masks.put(dialect, place, dialect.op(new));
                 pc = event + 1;
+                if changes_kind {
+                    masks.put(dialect, place, dialect.op(new));
+                    continue 'stretch;
+                }
+                let target = match dialect.brackets() {
+                    Brackets::Match => masks.matching_close(event),
+                    Brackets::Jump(distance) => Some(event + distance),
+                };
+                match target {
+                    Some(target) => pc = target + 1,
+                    None => return end(at, Ended::UnmatchedBracket),
+                }
                 continue 'stretch;
             }
             events &= events - 1;
         }
+        if limit < (close + 1).min(TAPE_LEN) {
+            at.ops += masks.ops_in(range(pc, limit));
+            at.steps = max_steps;
+            return end(at, Ended::StepLimit);
+        }
+        if close == TAPE_LEN {
+            account(&mut at, &masks, pc, TAPE_LEN);
+            return end(at, Ended::LeftTape);
+        }
+        account(&mut at, &masks, pc, close + 1);
+        if dialect.is_null(tape[at.head0]) {
+            pc = close + 1;
+            continue;
+        }
+        let (target, without) = match dialect.brackets() {
+            Brackets::Match => (masks.matching_open(close), Ended::UnmatchedBracket),
+            Brackets::Jump(distance) => (close.checked_sub(distance), Ended::LeftTape),
+        };
+        let Some(target) = target else {
+            return end(at, without);
+        };
+        pc = target + 1;
+        let is_plain = masks.brackets() & range(pc, close) == 0;
+        let decoded = match is_plain {
+            true => Loop::decode(dialect, &masks, tape, pc, close),
+            false => None,
+        };
+        match decoded.map(|decoded| decoded.run(&mut masks, tape, &mut at, max_steps)) {
+            Some(Left::Done) => pc = close + 1,
+            Some(Left::OutOfSteps) => {}
+            Some(Left::Rewritten { next }) => {
+                pc = next;
+                skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
+            }
+            None => skip_periods(&mut recurrence, pc, tape, &mut at, max_steps),
+        }
     }
+}
+
+/// What an event does: the byte at one head, plus something, goes to a head.
+struct Write {
+    to: usize,
+    from: usize,
+    add: u8,
+}
+
+/// By [`Op`], as far as events go; `[` leaves head 0's byte as it is.
+static WRITES: [Write; 6] = {
+    const fn write(to: usize, from: usize, add: u8) -> Write {
+        Write { to, from, add }
+    }
+    [
+        write(0, 0, 0),
+        write(0, 0, 0),
+        write(0, 0, 1),
+        write(0, 0, 0xff),
+        write(1, 0, 0),
+        write(0, 1, 0),
+    ]
+};
+
+/// A head moved by the bits of two masks.
+#[inline(always)]
+fn head(start: usize, right: u128, left: u128) -> usize {
+    let right = right.count_ones() as usize;
+    (start + right).wrapping_sub(left.count_ones() as usize) % TAPE_LEN
 }
 
 /// Account for the steps from `pc` to before `end`.
