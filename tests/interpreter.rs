@@ -36,10 +36,12 @@ fn check_budgets(language: &Language, tape: &Tape, random: &mut StdRng) {
 }
 
 fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Dialect)> {
-    Language::ALL.into_iter().filter_map(|language| match &language.family {
-        Family::Bff(dialect) => Some((language, dialect)),
-        _ => None,
-    })
+    Language::ALL
+        .into_iter()
+        .filter_map(|language| match &language.family {
+            Family::Bff(dialect) => Some((language, dialect)),
+            _ => None,
+        })
 }
 
 /// The bytes of the commands that a dialect has, in the order of [`Op`].
@@ -57,7 +59,9 @@ fn command_bytes(dialect: &Dialect) -> Vec<u8> {
         Op::Right1,
     ];
     assert_eq!(all.len(), COMMANDS.len());
-    all.into_iter().filter_map(|op| dialect.byte_of(op)).collect()
+    all.into_iter()
+        .filter_map(|op| dialect.byte_of(op))
+        .collect()
 }
 
 /// Ops as dense as asked for, in all; the rest any bytes, or nulls.
@@ -91,7 +95,9 @@ fn tapes_of_few_commands() {
         let commands = command_bytes(dialect);
         for _ in 0..2500 {
             let mut few = vec![commands[0], commands[1]];
-            few.extend((0..random.random_range(1..4)).map(|_| commands.choose(&mut random).unwrap()));
+            few.extend(
+                (0..random.random_range(1..4)).map(|_| commands.choose(&mut random).unwrap()),
+            );
             few.extend((0..random.random_range(0..3)).map(|_| random.random::<u8>()));
             let tape: Tape = std::array::from_fn(|_| *few.choose(&mut random).unwrap());
             check_budgets(language, &tape, &mut random);
@@ -106,8 +112,8 @@ fn tapes_grown_around_loops() {
     let mut random = StdRng::seed_from_u64(3);
     let bodies = [
         "", "<", ">", "{", "}", "<<", ">>>", "<{", ">}", ".<{", ".>}", ".<}", ".>{", "<.}", "{.>",
-        ",<{", ",>}", ",<}", ",>{", "<,}", ">,{", "{,>", "}.<", "{.<>>", "<,}.", "+", "-", "+>", "-<",
-        "->+<", "+>-", ".>}+", ",.", ".}<,>", ">+", ">>.}}", "<,", ">,",
+        ",<{", ",>}", ",<}", ",>{", "<,}", ">,{", "{,>", "}.<", "{.<>>", "<,}.", "+", "-", "+>",
+        "-<", "->+<", "+>-", ".>}+", ",.", ".}<,>", ">+", ">>.}}", "<,", ">,",
     ];
     for (language, dialect) in bff_dialects() {
         for body in bodies {
@@ -119,7 +125,11 @@ fn tapes_grown_around_loops() {
                     _ => 1.0,
                 };
                 let mut tape: Tape = std::array::from_fn(|_| {
-                    if random.random_bool(fill) { 0 } else { random.random_range(b'a'..=b'z') }
+                    if random.random_bool(fill) {
+                        0
+                    } else {
+                        random.random_range(b'a'..=b'z')
+                    }
                 });
                 let mut text = "<>{}".repeat(4);
                 text.truncate(random.random_range(0..=text.len()));

@@ -298,7 +298,12 @@ fn a_resumed_run_may_go_further() {
     take_log_in(folder.path(), "short");
     assert_same_run(&out, &whole, 200);
     assert!(read_text(out.join("settings.toml")).contains("max-epochs = 200"));
-    fail(2, "run --max-epochs 199 --resume", &[&out], &["200 epochs done already"]);
+    fail(
+        2,
+        "run --max-epochs 199 --resume",
+        &[&out],
+        &["200 epochs done already"],
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! move of both heads, and then the test of the byte at head 0.
 
 use super::masks::{Masks, range};
+use super::vectors::{Stride, Track, Vectors};
 use crate::language::bff::{Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
 
@@ -21,10 +22,10 @@ const BLOCK: usize = 64;
 struct Write {
     op: Op,
     /// Its place on the tape.
-    at: usize,
-    /// The heads there, counted from those at the start of the lap.
-    head0: usize,
-    head1: usize,
+    at: u8,
+    /// The heads there, counted from those at the start of the lap, modulo 128.
+    head0: u8,
+    head1: u8,
 }
 
 /// A loop, decoded.
@@ -51,6 +52,15 @@ pub struct Progress {
     pub ops: u32,
 }
 
+impl Progress {
+    /// Move the heads by what [`Masks::moves_in`] says.
+    #[inline(always)]
+    pub fn move_heads(&mut self, (move0, move1): (usize, usize)) {
+        self.head0 = self.head0.wrapping_add(move0) % TAPE_LEN;
+        self.head1 = self.head1.wrapping_add(move1) % TAPE_LEN;
+    }
+}
+
 /// How laps came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
@@ -66,7 +76,7 @@ pub enum Left {
 impl<'a> Loop<'a> {
     /// Decode the loop that runs from `first` to the `]` at `close`, where
     /// there are no brackets in between; `None` where it has too many writes.
-    #[inline]
+    #[inline(always)]
     pub fn decode(
         dialect: &'a Dialect,
         masks: &Masks,
@@ -89,9 +99,9 @@ impl<'a> Loop<'a> {
             let (head0, head1) = masks.moves_in(range(first, at));
             *writes.get_mut(num_writes)? = Write {
                 op: dialect.op(tape[at]),
-                at,
-                head0,
-                head1,
+                at: at as u8,
+                head0: (head0 % TAPE_LEN) as u8,
+                head1: (head1 % TAPE_LEN) as u8,
             };
             num_writes += 1;
             rest &= rest - 1;
@@ -124,8 +134,12 @@ impl<'a> Loop<'a> {
     }
 
     /// Run whole laps from the start of one, as many as `max_steps` cover.
-    #[inline]
-    pub fn run(
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    pub unsafe fn run<V: Vectors>(
         &self,
         masks: &mut Masks,
         tape: &mut Tape,
@@ -133,13 +147,21 @@ impl<'a> Loop<'a> {
         max_steps: u32,
     ) -> Left {
         let laps = (max_steps - at.steps) / self.lap_steps();
-        match &self.writes[..self.num_writes] {
-            [] => self.run_unwriting(tape, at, laps),
-            _ => self.run_writing(masks, tape, at, laps),
+        if self.num_writes == 0 {
+            return self.run_unwriting(tape, at, laps);
         }
+        let mut stale = false;
+        // SAFETY: the caller's promise.
+        let left = unsafe { self.run_writing::<V>(masks, tape, at, laps, &mut stale) };
+        if stale {
+            // SAFETY: the caller's promise.
+            *masks = unsafe { Masks::classify::<V>(self.dialect, tape) };
+        }
+        left
     }
 
     /// Without writes, the first null along head 0's stride ends the loop.
+    #[inline(always)]
     fn run_unwriting(&self, tape: &Tape, at: &mut Progress, laps: u32) -> Left {
         // The stride comes back to where it began after at most 128 laps.
         let mut head = at.head0;
@@ -157,80 +179,83 @@ impl<'a> Loop<'a> {
         Left::OutOfSteps
     }
 
-    fn run_writing(
+    /// Sets `stale` where the masks no longer hold outside the loop; inside
+    /// they hold for as long as it runs.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    unsafe fn run_writing<V: Vectors>(
         &self,
-        masks: &mut Masks,
+        masks: &Masks,
         tape: &mut Tape,
         at: &mut Progress,
         laps: u32,
+        stale: &mut bool,
     ) -> Left {
         // Laps after which both heads are where they were.
         let period = TAPE_LEN as u32 >> (self.move0 | self.move1 | TAPE_LEN).trailing_zeros();
         let copy = self.as_copy();
         let mut left = laps;
         let mut unchanged = 0;
-        while left > 0 {
-            if let Some(copy) = &copy {
-                let block = copy.block(self, masks, tape, at, left);
-                if block.laps > 0 {
-                    self.advance(at, block.laps);
-                    left -= block.laps;
-                    if block.found_null {
-                        return Left::Done;
+        // Once a period has changed nothing, nothing ever will.
+        while left > 0 && unchanged < period {
+            let block = match &copy {
+                // SAFETY: the caller's promise.
+                Some(copy) => unsafe { copy.block::<V>(self, tape, at, left) },
+                None => Block::default(),
+            };
+            let (laps, changed) = if block.laps > 0 {
+                *stale |= block.changed;
+                (block.laps, block.changed)
+            } else {
+                match self.write_lap(tape, at, stale) {
+                    Ok(changed) => (1, changed),
+                    Err(last) => {
+                        let done = range(self.first, last + 1);
+                        at.steps += (last + 1 - self.first) as u32;
+                        at.ops += masks.ops_in(done);
+                        at.move_heads(masks.moves_in(done));
+                        return Left::Rewritten { next: last + 1 };
                     }
-                    unchanged = if block.changed { 0 } else { unchanged + block.laps };
-                    if unchanged >= period {
-                        break;
-                    }
-                    continue;
                 }
-            }
-            let mut changed = false;
-            for write in &self.writes[..self.num_writes] {
-                let head0 = (at.head0 + write.head0) % TAPE_LEN;
-                let head1 = (at.head1 + write.head1) % TAPE_LEN;
-                let (place, new) = match write.op {
-                    Op::Increment => (head0, tape[head0].wrapping_add(1)),
-                    Op::Decrement => (head0, tape[head0].wrapping_sub(1)),
-                    Op::CopyTo1 => (head1, tape[head0]),
-                    _ => (head0, tape[head1]),
-                };
-                let old = std::mem::replace(&mut tape[place], new);
-                if old == new {
-                    continue;
-                }
-                changed = true;
-                let (old, new) = (self.dialect.op(old), self.dialect.op(new));
-                if old == new {
-                    continue;
-                }
-                // Places before this write have had their turn in this lap,
-                // but their turn comes again: the loop is another from now on.
-                if self.spans(place) {
-                    let done = range(self.first, write.at + 1);
-                    at.steps += (write.at + 1 - self.first) as u32;
-                    at.ops += masks.ops_in(done);
-                    let (move0, move1) = masks.moves_in(done);
-                    at.head0 = at.head0.wrapping_add(move0) % TAPE_LEN;
-                    at.head1 = at.head1.wrapping_add(move1) % TAPE_LEN;
-                    masks.put(self.dialect, place, new);
-                    return Left::Rewritten { next: write.at + 1 };
-                }
-                masks.put(self.dialect, place, new);
-            }
-            self.advance(at, 1);
-            left -= 1;
+            };
+            self.advance(at, laps);
+            left -= laps;
             if self.dialect.is_null(tape[at.head0]) {
                 return Left::Done;
             }
-            unchanged = if changed { 0 } else { unchanged + 1 };
-            if unchanged >= period {
-                break;
-            }
+            unchanged = if changed { 0 } else { unchanged + laps };
         }
-        // Settled, or out of steps: from here on every lap changes nothing.
         self.advance(at, left);
         Left::OutOfSteps
+    }
+
+    /// Do the writes of a lap; whether they changed any byte, or the place of
+    /// the write that changed what a byte of the loop means, the last one done.
+    #[inline(always)]
+    fn write_lap(&self, tape: &mut Tape, at: &Progress, stale: &mut bool) -> Result<bool, usize> {
+        let mut changed = false;
+        for write in &self.writes[..self.num_writes] {
+            let head0 = (at.head0 + usize::from(write.head0)) % TAPE_LEN;
+            let head1 = (at.head1 + usize::from(write.head1)) % TAPE_LEN;
+            let (place, new) = match write.op {
+                Op::Increment => (head0, tape[head0].wrapping_add(1)),
+                Op::Decrement => (head0, tape[head0].wrapping_sub(1)),
+                Op::CopyTo1 => (head1, tape[head0]),
+                _ => (head0, tape[head1]),
+            };
+            let old = std::mem::replace(&mut tape[place], new);
+            changed |= old != new;
+            if self.dialect.op(old) != self.dialect.op(new) {
+                *stale = true;
+                if self.spans(place) {
+                    return Err(usize::from(write.at));
+                }
+            }
+        }
+        Ok(changed)
     }
 
     /// Whether the loop depends on what `place` means: its body, its `]`, and
@@ -253,74 +278,31 @@ impl<'a> Loop<'a> {
             [write] => write,
             _ => return None,
         };
-        match write.op {
-            Op::CopyTo1 => Some(Copy {
-                to_head1: true,
-                head0: write.head0,
-                head1: write.head1,
-                move0,
-                move1,
-            }),
-            Op::CopyTo0 => Some(Copy {
-                to_head1: false,
-                head0: write.head0,
-                head1: write.head1,
-                move0,
-                move1,
-            }),
-            _ => None,
-        }
+        let to_head1 = match write.op {
+            Op::CopyTo1 => true,
+            Op::CopyTo0 => false,
+            _ => return None,
+        };
+        Some(Copy {
+            to_head1,
+            head0: usize::from(write.head0),
+            head1: usize::from(write.head1),
+            move0,
+            move1,
+        })
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stride {
-    Up,
-    Down,
-}
-
-/// Places one after the other, a lap apart.
-#[derive(Clone, Copy)]
-struct Track {
-    start: usize,
-    stride: Stride,
 }
 
 impl Track {
-    /// Laps until the track wraps around the tape.
-    #[inline(always)]
-    fn room(self) -> usize {
-        match self.stride {
-            Stride::Up => TAPE_LEN - self.start,
-            Stride::Down => self.start + 1,
-        }
-    }
-
-    /// The place of a lap before the wrap.
-    #[inline(always)]
-    fn at(self, lap: usize) -> usize {
-        match self.stride {
-            Stride::Up => self.start + lap,
-            Stride::Down => self.start - lap,
-        }
-    }
-
     /// Laps before the track reaches a place from `first` to `last`.
     #[inline(always)]
     fn laps_before(self, first: usize, last: usize) -> usize {
-        match self.stride {
-            Stride::Up if self.start <= last => first.saturating_sub(self.start),
-            Stride::Down if self.start >= first => self.start.saturating_sub(last),
-            _ => usize::MAX,
+        if (first..=last).contains(&self.start) {
+            return 0;
         }
-    }
-
-    /// How far along this track's stride `other` starts, modulo 128.
-    #[inline(always)]
-    fn distance_to(self, other: Track) -> usize {
         match self.stride {
-            Stride::Up => other.start.wrapping_sub(self.start) % TAPE_LEN,
-            Stride::Down => self.start.wrapping_sub(other.start) % TAPE_LEN,
+            Stride::Up => self.lap_of(first),
+            Stride::Down => self.lap_of(last),
         }
     }
 
@@ -328,7 +310,7 @@ impl Track {
     /// with `same_lap`, up to the same one; right for up to 64 laps.
     #[inline(always)]
     fn laps_before_reading(self, written: Track, same_lap: bool) -> usize {
-        let distance = self.distance_to(written);
+        let distance = self.lap_of(written.start);
         if self.stride == written.stride {
             // Lap k reads what lap k - distance wrote.
             match distance {
@@ -358,20 +340,23 @@ struct Copy {
 }
 
 /// Laps of a copy loop, done at once.
+#[derive(Default)]
 struct Block {
     laps: u32,
     changed: bool,
-    found_null: bool,
 }
 
 impl Copy {
-    /// Do as many laps at once as read nothing that they write, stay clear of
-    /// the wrap and of the loop itself; maybe none.
+    /// Do as many laps at once as read nothing that they write and stay clear of
+    /// the loop itself, and the one that finds a null the last; maybe none.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    fn block(
+    unsafe fn block<V: Vectors>(
         &self,
         whole: &Loop<'_>,
-        masks: &mut Masks,
         tape: &mut Tape,
         at: &Progress,
         left: u32,
@@ -388,41 +373,28 @@ impl Copy {
         };
         let test = track(at.head0 + whole.move0, self.move0);
         // `[<,}]`: the test is of the byte that was just copied.
-        let tests_copied =
-            test.stride == target.stride && test.start == target.start;
+        let tests_copied = test.stride == target.stride && test.start == target.start;
         let mut laps = BLOCK
             .min(left as usize)
-            .min(source.room())
-            .min(target.room())
             .min(source.laps_before_reading(target, false))
-            .min(target.laps_before(whole.first.saturating_sub(1), whole.close));
+            .min(target.laps_before(whole.first - 1, whole.close));
         if !tests_copied {
-            laps = laps
-                .min(test.room())
-                .min(test.laps_before_reading(target, true));
+            laps = laps.min(test.laps_before_reading(target, true));
+        }
+        if laps == 0 {
+            return Block::default();
         }
         let tested = if tests_copied { source } else { test };
-        let null = (0..laps).find(|lap| whole.dialect.is_null(tape[tested.at(*lap)]));
+        let mask = whole.dialect.significant_bits();
+        // SAFETY: the caller's promise.
+        let null = unsafe { V::first_null(tape, tested, mask, laps) };
         if let Some(lap) = null {
             laps = lap + 1;
         }
-        let mut changed = false;
-        for lap in 0..laps {
-            let new = tape[source.at(lap)];
-            let place = target.at(lap);
-            let old = std::mem::replace(&mut tape[place], new);
-            if old != new {
-                changed = true;
-                let (old, new) = (whole.dialect.op(old), whole.dialect.op(new));
-                if old != new {
-                    masks.put(whole.dialect, place, new);
-                }
-            }
-        }
         Block {
             laps: laps as u32,
-            changed,
-            found_null: null.is_some(),
+            // SAFETY: the caller's promise.
+            changed: unsafe { V::copy(tape, source, target, laps) },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The kinds of a BFF tape's bytes as bit masks: bit i is byte i.
 
+use super::vectors::Vectors;
 use crate::language::bff::{Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
 
@@ -54,10 +55,7 @@ impl Masks {
             ((right & range).count_ones() as usize)
                 .wrapping_sub((left & range).count_ones() as usize)
         };
-        (
-            net(self.right0, self.left0),
-            net(self.right1, self.left1),
-        )
+        (net(self.right0, self.left0), net(self.right1, self.left1))
     }
 
     /// The place of the `]` that matches the `[` at `open`.
@@ -110,7 +108,10 @@ impl Masks {
         set(&mut self.close, op == Op::Close);
         set(
             &mut self.writes,
-            matches!(op, Op::Increment | Op::Decrement | Op::CopyTo1 | Op::CopyTo0),
+            matches!(
+                op,
+                Op::Increment | Op::Decrement | Op::CopyTo1 | Op::CopyTo0
+            ),
         );
         set(&mut self.left0, op == Op::Left0);
         set(&mut self.right0, op == Op::Right0);
@@ -121,13 +122,13 @@ impl Masks {
         );
     }
 
-    /// Classify a tape, with the comparisons of `V`.
+    /// Classify a tape, with the instructions of `V`.
     ///
     /// # Safety
     ///
     /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn classify<V: Compare>(dialect: &Dialect, tape: &Tape) -> Masks {
+    pub unsafe fn classify<V: Vectors>(dialect: &Dialect, tape: &Tape) -> Masks {
         // SAFETY: the caller's promise.
         let loaded = unsafe { V::load(tape, dialect.significant_bits()) };
         let mut commands = [0; 10];
@@ -163,140 +164,12 @@ impl Masks {
     }
 }
 
-/// Finding a byte on a tape, in the lanes of one instruction set.
-pub trait Compare {
-    /// A tape in registers.
-    type Loaded;
-
-    /// The bytes of `tape`, each cut down to the bits of `mask`.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions.
-    unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded;
-
-    /// The places that hold `byte`.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions.
-    unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128;
-}
-
-/// Eight bytes in a word, on any machine.
-pub struct Portable;
-
-impl Compare for Portable {
-    type Loaded = [u64; TAPE_LEN / 8];
-
-    #[inline(always)]
-    unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
-        let (words, _) = tape.as_chunks::<8>();
-        std::array::from_fn(|i| u64::from_le_bytes(words[i]) & repeat(mask))
-    }
-
-    #[inline(always)]
-    unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
-        const LOW7: u64 = repeat(0x7f);
-        let mut places = 0;
-        for (i, word) in loaded.iter().enumerate() {
-            let differing = word ^ repeat(byte);
-            // The top bit of each byte that is zero, and of no other.
-            let zero = !((differing & LOW7) + LOW7 | differing | LOW7);
-            // Gathers the eight top bits in the top byte.
-            let bits = (zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-            places |= u128::from(bits) << (8 * i);
-        }
-        places
-    }
-}
-
-const fn repeat(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-#[cfg(target_arch = "x86_64")]
-pub use x86::{Avx2, Avx512};
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use std::arch::x86_64::*;
-
-    use super::Compare;
-    use crate::language::Tape;
-
-    /// 64 bytes a register; needs AVX-512 F and BW.
-    pub struct Avx512;
-
-    impl Compare for Avx512 {
-        type Loaded = [__m512i; 2];
-
-        #[inline(always)]
-        unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
-            // SAFETY: the caller has the instructions; the loads need no
-            // alignment and read the tape's 128 bytes.
-            unsafe {
-                let mask = _mm512_set1_epi8(mask as i8);
-                let at = tape.as_ptr().cast::<__m512i>();
-                [
-                    _mm512_and_si512(_mm512_loadu_si512(at), mask),
-                    _mm512_and_si512(_mm512_loadu_si512(at.add(1)), mask),
-                ]
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
-            // SAFETY: the caller has the instructions.
-            unsafe {
-                let byte = _mm512_set1_epi8(byte as i8);
-                let low = _mm512_cmpeq_epi8_mask(loaded[0], byte);
-                let high = _mm512_cmpeq_epi8_mask(loaded[1], byte);
-                u128::from(low) | u128::from(high) << 64
-            }
-        }
-    }
-
-    /// 32 bytes a register; needs AVX2.
-    pub struct Avx2;
-
-    impl Compare for Avx2 {
-        type Loaded = [__m256i; 4];
-
-        #[inline(always)]
-        unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
-            // SAFETY: as above.
-            unsafe {
-                let mask = _mm256_set1_epi8(mask as i8);
-                let at = tape.as_ptr().cast::<__m256i>();
-                [
-                    _mm256_and_si256(_mm256_loadu_si256(at), mask),
-                    _mm256_and_si256(_mm256_loadu_si256(at.add(1)), mask),
-                    _mm256_and_si256(_mm256_loadu_si256(at.add(2)), mask),
-                    _mm256_and_si256(_mm256_loadu_si256(at.add(3)), mask),
-                ]
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
-            // SAFETY: as above.
-            unsafe {
-                let byte = _mm256_set1_epi8(byte as i8);
-                let mut places = 0;
-                for (i, bytes) in loaded.iter().enumerate() {
-                    let bits = _mm256_movemask_epi8(_mm256_cmpeq_epi8(*bytes, byte));
-                    places |= u128::from(bits as u32) << (32 * i);
-                }
-                places
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::vectors::Portable;
+    #[cfg(target_arch = "x86_64")]
+    use crate::engine::vectors::{Avx2, Avx512};
     use crate::lanes::Lanes;
     use crate::language::{Family, Language};
     use crate::random::mix;

@@ -148,23 +148,23 @@ static LOW_PRODUCTS: [[u64; 8]; 8] = {
 
 /// [`may_mutate`], compiled for `lanes`, which this machine must have.
 fn may_mutate_in(lanes: Lanes) -> fn(u64, u64) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx2")]
-            fn avx2(stream: u64, threshold: u64) -> bool {
-                may_mutate(stream, threshold)
-            }
-            match lanes {
-                // SAFETY: `available` found the instructions on this machine.
-                Lanes::Avx512 => |stream, threshold| unsafe { may_mutate_avx512(stream, threshold) },
-                // SAFETY: as above.
-                Lanes::Avx2 => |stream, threshold| unsafe { avx2(stream, threshold) },
-                Lanes::Portable => may_mutate,
-            }
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2(stream: u64, threshold: u64) -> bool {
+            may_mutate(stream, threshold)
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        may_mutate
+        match lanes {
+            // SAFETY: `available` found the instructions on this machine.
+            Lanes::Avx512 => |stream, threshold| unsafe { may_mutate_avx512(stream, threshold) },
+            // SAFETY: as above.
+            Lanes::Avx2 => |stream, threshold| unsafe { avx2(stream, threshold) },
+            Lanes::Portable => may_mutate,
+        }
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    may_mutate
+}
 
 #[cfg(test)]
 mod tests {

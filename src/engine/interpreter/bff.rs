@@ -3,9 +3,10 @@
 
 use crate::engine::interpreter::recurrence::Recurrence;
 use crate::engine::loops::{Left, Loop, Progress};
-use crate::engine::masks::{Compare, Masks, Portable, below, range};
+use crate::engine::masks::{Masks, below, range};
 #[cfg(target_arch = "x86_64")]
-use crate::engine::masks::{Avx2, Avx512};
+use crate::engine::vectors::{Avx2, Avx512};
+use crate::engine::vectors::{Portable, Vectors};
 use crate::lanes::Lanes;
 use crate::language::bff::{Brackets, Dialect, Op};
 use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
@@ -14,7 +15,9 @@ use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 pub fn for_lanes(lanes: Lanes) -> fn(&Language, &mut Tape, u32) -> Outcome {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
+        #[target_feature(
+            enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi1,bmi2,lzcnt,popcnt"
+        )]
         fn avx512(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
             // SAFETY: the instructions that this function is compiled for.
             unsafe { walk::<Avx512>(dialect(language), tape, max_steps) }
@@ -49,7 +52,7 @@ fn dialect(language: &Language) -> &Dialect {
 ///
 /// This machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn walk<V: Compare>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
+unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
     // SAFETY: the caller's promise.
     let mut masks = unsafe { Masks::classify::<V>(dialect, tape) };
     let start = dialect.start(tape);
@@ -140,7 +143,14 @@ unsafe fn walk<V: Compare>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
             true => Loop::decode(dialect, &masks, tape, pc, close),
             false => None,
         };
-        match decoded.map(|decoded| decoded.run(&mut masks, tape, &mut at, max_steps)) {
+        let left = match &decoded {
+            // SAFETY: the caller's promise.
+            Some(decoded) => unsafe {
+                Some(decoded.run::<V>(&mut masks, tape, &mut at, max_steps))
+            },
+            None => None,
+        };
+        match left {
             Some(Left::Done) => pc = close + 1,
             Some(Left::OutOfSteps) => {}
             Some(Left::Rewritten { next }) => {
@@ -187,9 +197,7 @@ fn account(at: &mut Progress, masks: &Masks, pc: usize, end: usize) {
     let done = range(pc, end);
     at.steps += (end - pc) as u32;
     at.ops += masks.ops_in(done);
-    let (move0, move1) = masks.moves_in(done);
-    at.head0 = at.head0.wrapping_add(move0) % TAPE_LEN;
-    at.head1 = at.head1.wrapping_add(move1) % TAPE_LEN;
+    at.move_heads(masks.moves_in(done));
 }
 
 #[inline(always)]

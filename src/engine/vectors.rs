@@ -1,0 +1,328 @@
+//! What the interpreter does to many bytes of a tape at once, for each set of
+//! instructions. All do the same; the tests hold them to that.
+
+use crate::language::{TAPE_LEN, Tape};
+
+/// Which way a head goes from lap to lap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stride {
+    /// To the right, by one.
+    Up,
+    /// To the left, by one.
+    Down,
+}
+
+/// Places on a tape, one a lap, around its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// The place of lap 0.
+    pub start: usize,
+    pub stride: Stride,
+}
+
+impl Track {
+    /// The place of a lap.
+    #[inline(always)]
+    pub fn at(self, lap: usize) -> usize {
+        match self.stride {
+            Stride::Up => (self.start + lap) % TAPE_LEN,
+            Stride::Down => self.start.wrapping_sub(lap) % TAPE_LEN,
+        }
+    }
+
+    /// The lap of a place.
+    #[inline(always)]
+    pub fn lap_of(self, place: usize) -> usize {
+        match self.stride {
+            Stride::Up => place.wrapping_sub(self.start) % TAPE_LEN,
+            Stride::Down => self.start.wrapping_sub(place) % TAPE_LEN,
+        }
+    }
+}
+
+/// Work on whole tapes with one set of instructions.
+///
+/// # Safety
+///
+/// Every function asks that this machine have the instructions.
+pub trait Vectors {
+    /// A tape in registers.
+    type Loaded;
+
+    /// The bytes of `tape`, each cut down to the bits of `mask`.
+    unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded;
+
+    /// The places that hold `byte`.
+    unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128;
+
+    /// The first lap, of at most 64, at which the byte on `track` has none of
+    /// the bits of `mask`.
+    #[inline(always)]
+    unsafe fn first_null(tape: &Tape, track: Track, mask: u8, laps: usize) -> Option<usize> {
+        (0..laps).find(|lap| tape[track.at(*lap)] & mask == 0)
+    }
+
+    /// Copy a byte a lap from `source` to `target`, where no lap reads what an
+    /// earlier one wrote; whether that changed any.
+    #[inline(always)]
+    unsafe fn copy(tape: &mut Tape, source: Track, target: Track, laps: usize) -> bool {
+        let mut changed = false;
+        for lap in 0..laps {
+            let new = tape[source.at(lap)];
+            changed |= std::mem::replace(&mut tape[target.at(lap)], new) != new;
+        }
+        changed
+    }
+}
+
+/// Eight bytes in a word, on any machine.
+pub struct Portable;
+
+impl Vectors for Portable {
+    type Loaded = [u64; TAPE_LEN / 8];
+
+    #[inline(always)]
+    unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
+        let (words, _) = tape.as_chunks::<8>();
+        std::array::from_fn(|i| u64::from_le_bytes(words[i]) & repeat(mask))
+    }
+
+    #[inline(always)]
+    unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
+        const LOW7: u64 = repeat(0x7f);
+        let mut places = 0;
+        for (i, word) in loaded.iter().enumerate() {
+            let differing = word ^ repeat(byte);
+            // The top bit of each byte that is zero, and of no other.
+            let zero = !(((differing & LOW7) + LOW7) | differing | LOW7);
+            // Gathers the eight top bits in the top byte.
+            let bits = (zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            places |= u128::from(bits) << (8 * i);
+        }
+        places
+    }
+}
+
+const fn repeat(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{Stride, Track, Vectors};
+    use crate::language::Tape;
+
+    /// 64 bytes a register; for machines with [`crate::lanes::Lanes::Avx512`].
+    pub struct Avx512;
+
+    /// The numbers from 0 to 63.
+    static COUNT: [u8; 64] = {
+        let mut count = [0; 64];
+        let mut i = 0;
+        while i < 64 {
+            count[i] = i as u8;
+            i += 1;
+        }
+        count
+    };
+
+    impl Vectors for Avx512 {
+        type Loaded = [__m512i; 2];
+
+        #[inline(always)]
+        unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
+            // SAFETY: the caller has the instructions; the loads need no
+            // alignment and read the tape's 128 bytes.
+            unsafe {
+                let mask = _mm512_set1_epi8(mask as i8);
+                let at = tape.as_ptr().cast::<__m512i>();
+                [
+                    _mm512_and_si512(_mm512_loadu_si512(at), mask),
+                    _mm512_and_si512(_mm512_loadu_si512(at.add(1)), mask),
+                ]
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
+            // SAFETY: the caller has the instructions.
+            unsafe {
+                let byte = _mm512_set1_epi8(byte as i8);
+                let low = _mm512_cmpeq_epi8_mask(loaded[0], byte);
+                let high = _mm512_cmpeq_epi8_mask(loaded[1], byte);
+                u128::from(low) | u128::from(high) << 64
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn first_null(tape: &Tape, track: Track, mask: u8, laps: usize) -> Option<usize> {
+            // SAFETY: the caller has the instructions; the loads read the
+            // tape's 128 bytes and COUNT's 64.
+            unsafe {
+                let at = tape.as_ptr().cast::<__m512i>();
+                let count = _mm512_loadu_si512(COUNT.as_ptr().cast());
+                let start = _mm512_set1_epi8(track.start as i8);
+                let places = match track.stride {
+                    Stride::Up => _mm512_add_epi8(start, count),
+                    Stride::Down => _mm512_sub_epi8(start, count),
+                };
+                // Of the places only the lower seven bits count.
+                let bytes = _mm512_permutex2var_epi8(
+                    _mm512_loadu_si512(at),
+                    places,
+                    _mm512_loadu_si512(at.add(1)),
+                );
+                let null = _mm512_testn_epi8_mask(bytes, _mm512_set1_epi8(mask as i8));
+                let first = null.trailing_zeros() as usize;
+                (first < laps).then_some(first)
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn copy(tape: &mut Tape, source: Track, target: Track, laps: usize) -> bool {
+            // SAFETY: the caller has the instructions; the loads and stores
+            // are of the tape's 128 bytes and COUNT's 64.
+            unsafe {
+                let at = tape.as_mut_ptr().cast::<__m512i>();
+                let low = _mm512_loadu_si512(at);
+                let high = _mm512_loadu_si512(at.add(1));
+                let start = _mm512_set1_epi8(target.start as i8);
+                let source_start = _mm512_set1_epi8(source.start as i8);
+                let laps = _mm512_set1_epi8(laps as i8);
+                let mut changed = 0;
+                let count = _mm512_loadu_si512(COUNT.as_ptr().cast());
+                let later = _mm512_add_epi8(count, _mm512_set1_epi8(64));
+                for (places, old, half) in [(count, low, 0), (later, high, 1)] {
+                    // Each place's lap, and what that lap copies.
+                    let lap = match target.stride {
+                        Stride::Up => _mm512_sub_epi8(places, start),
+                        Stride::Down => _mm512_sub_epi8(start, places),
+                    };
+                    let lap = _mm512_and_si512(lap, _mm512_set1_epi8(0x7f));
+                    let from = match source.stride {
+                        Stride::Up => _mm512_add_epi8(source_start, lap),
+                        Stride::Down => _mm512_sub_epi8(source_start, lap),
+                    };
+                    let new = _mm512_permutex2var_epi8(low, from, high);
+                    let written = _mm512_cmplt_epu8_mask(lap, laps);
+                    changed |= _mm512_mask_cmpneq_epu8_mask(written, new, old);
+                    let merged = _mm512_mask_blend_epi8(written, old, new);
+                    _mm512_storeu_si512(at.add(half), merged);
+                }
+                changed != 0
+            }
+        }
+    }
+
+    /// 32 bytes a register; for machines with [`crate::lanes::Lanes::Avx2`].
+    pub struct Avx2;
+
+    impl Vectors for Avx2 {
+        type Loaded = [__m256i; 4];
+
+        #[inline(always)]
+        unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
+            // SAFETY: the caller has the instructions; the loads need no
+            // alignment and read the tape's 128 bytes.
+            unsafe {
+                let mask = _mm256_set1_epi8(mask as i8);
+                let at = tape.as_ptr().cast::<__m256i>();
+                [
+                    _mm256_and_si256(_mm256_loadu_si256(at), mask),
+                    _mm256_and_si256(_mm256_loadu_si256(at.add(1)), mask),
+                    _mm256_and_si256(_mm256_loadu_si256(at.add(2)), mask),
+                    _mm256_and_si256(_mm256_loadu_si256(at.add(3)), mask),
+                ]
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128 {
+            // SAFETY: the caller has the instructions.
+            unsafe {
+                let byte = _mm256_set1_epi8(byte as i8);
+                let mut places = 0;
+                for (i, bytes) in loaded.iter().enumerate() {
+                    let bits = _mm256_movemask_epi8(_mm256_cmpeq_epi8(*bytes, byte));
+                    places |= u128::from(bits as u32) << (32 * i);
+                }
+                places
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lanes::Lanes;
+    use crate::random::mix;
+
+    #[test]
+    fn tracks_go_around_the_tape() {
+        for start in [0, 1, 64, 127] {
+            for stride in [Stride::Up, Stride::Down] {
+                let track = Track { start, stride };
+                assert!((0..TAPE_LEN).all(|lap| track.lap_of(track.at(lap)) == lap));
+            }
+        }
+    }
+
+    /// Every set of instructions copies and finds nulls as the portable loop.
+    #[test]
+    fn all_copy_and_find_nulls_alike() {
+        fn check<V: Vectors>(tape: &Tape, a: Track, b: Track, laps: usize, mask: u8) {
+            let (mut expected, mut actual) = (*tape, *tape);
+            // SAFETY: the caller checks that the machine has these lanes.
+            unsafe {
+                assert_eq!(
+                    V::first_null(tape, a, mask, laps),
+                    Portable::first_null(tape, a, mask, laps)
+                );
+                assert_eq!(
+                    V::copy(&mut actual, a, b, laps),
+                    Portable::copy(&mut expected, a, b, laps)
+                );
+            }
+            assert_eq!(actual, expected, "{a:?} {b:?} {laps}");
+        }
+        let strides = [Stride::Up, Stride::Down];
+        for round in 0..4000 {
+            let random = |i: u64| mix(round * 200 + i) as usize;
+            let density = 1 + random(140) % 8;
+            let tape: Tape = std::array::from_fn(|i| (random(i as u64) % density * 3) as u8);
+            let track = |i| Track {
+                start: random(i) % TAPE_LEN,
+                stride: strides[random(i + 1) % 2],
+            };
+            let (a, b) = (track(150), track(152));
+            // As many laps as read nothing that an earlier one wrote.
+            let clear = (0..=64)
+                .rev()
+                .find(|laps| {
+                    (0..*laps).all(|lap| {
+                        let written = b.lap_of(a.at(lap));
+                        written >= lap
+                    })
+                })
+                .unwrap_or(0);
+            let laps = random(160) % (clear + 1);
+            for lanes in Lanes::available() {
+                match lanes {
+                    #[cfg(target_arch = "x86_64")]
+                    Lanes::Avx512 => {
+                        check::<Avx512>(&tape, a, b, laps, [0xff, 0x0f][random(161) % 2])
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Lanes::Avx2 => check::<Avx2>(&tape, a, b, laps, 0xff),
+                    Lanes::Portable => check::<Portable>(&tape, a, b, laps, 0xff),
+                }
+            }
+        }
+    }
+}
