@@ -6,7 +6,7 @@
 //! steps and ops, the same writes at places relative to the heads, the same net
 //! move of both heads, and then the test of the byte at head 0.
 
-use super::masks::{Masks, range};
+use super::masks::{HalfMasks, Masks, range};
 use super::vectors::{Stride, Track, Vectors};
 use crate::language::bff::{Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
@@ -58,6 +58,24 @@ impl Progress {
     pub fn move_heads(&mut self, (move0, move1): (usize, usize)) {
         self.head0 = self.head0.wrapping_add(move0) % TAPE_LEN;
         self.head1 = self.head1.wrapping_add(move1) % TAPE_LEN;
+    }
+}
+
+impl Progress {
+    /// The heads after the places in `range` have had their turn.
+    #[inline(always)]
+    pub fn heads_after(&self, half: &HalfMasks, range: u64) -> (usize, usize) {
+        let mut moved = *self;
+        moved.move_heads(half.moves_in(range));
+        (moved.head0, moved.head1)
+    }
+
+    /// Account for the steps of the places in `range`.
+    #[inline(always)]
+    pub fn account(&mut self, half: &HalfMasks, range: u64) {
+        self.steps += range.count_ones();
+        self.ops += (half.ops & range).count_ones();
+        self.move_heads(half.moves_in(range));
     }
 }
 

@@ -23,6 +23,40 @@ pub struct Masks {
     pub right1: u128,
 }
 
+/// Places in half a tape: what one word has room for.
+pub const HALF: usize = 64;
+
+/// The masks of half a tape, as a walk over it asks for them.
+#[derive(Clone, Copy, Debug)]
+pub struct HalfMasks {
+    pub ops: u64,
+    pub open: u64,
+    pub close: u64,
+    pub writes: u64,
+    left0: u64,
+    right0: u64,
+    left1: u64,
+    right1: u64,
+}
+
+impl HalfMasks {
+    /// How far the places in `range` move the heads, to be taken modulo 128.
+    #[inline(always)]
+    pub fn moves_in(&self, range: u64) -> (usize, usize) {
+        let net = |right: u64, left: u64| {
+            ((right & range).count_ones() as usize)
+                .wrapping_sub((left & range).count_ones() as usize)
+        };
+        (net(self.right0, self.left0), net(self.right1, self.left1))
+    }
+}
+
+/// The bits below `n` of a word; all where it is [`HALF`] or more.
+#[inline(always)]
+pub fn bits_below(n: usize) -> u64 {
+    if n >= HALF { !0 } else { (1 << n) - 1 }
+}
+
 /// The bits below `n`, which is at most 128.
 #[inline(always)]
 pub fn below(n: usize) -> u128 {
@@ -36,6 +70,22 @@ pub fn range(start: usize, end: usize) -> u128 {
 }
 
 impl Masks {
+    /// One half of the tape, 0 or 1.
+    #[inline(always)]
+    pub fn half(&self, half: usize) -> HalfMasks {
+        let word = |mask: u128| (mask >> (half * HALF)) as u64;
+        HalfMasks {
+            ops: word(self.ops),
+            open: word(self.open),
+            close: word(self.close),
+            writes: word(self.writes),
+            left0: word(self.left0),
+            right0: word(self.right0),
+            left1: word(self.left1),
+            right1: word(self.right1),
+        }
+    }
+
     /// `[` and `]`.
     #[inline(always)]
     pub fn brackets(&self) -> u128 {

@@ -3,7 +3,7 @@
 
 use crate::engine::interpreter::recurrence::Recurrence;
 use crate::engine::loops::{Left, Loop, Progress};
-use crate::engine::masks::{Masks, below, range};
+use crate::engine::masks::{HALF, Masks, bits_below, range};
 #[cfg(target_arch = "x86_64")]
 use crate::engine::vectors::{Avx2, Avx512};
 use crate::engine::vectors::{Portable, Vectors};
@@ -65,40 +65,38 @@ unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
     };
     let mut recurrence = Recurrence::new();
 
-    // A straight stretch each time: from `pc` to the next `]`, or until a `[`
-    // jumps or a write makes the masks of the stretch wrong.
+    // A straight stretch each time, in one half of the tape: from `pc` to the
+    // next `]`, or until a `[` jumps or a write makes the masks wrong.
     'stretch: loop {
         if pc >= TAPE_LEN {
             return end(at, Ended::LeftTape);
         }
-        let ahead = !below(pc);
-        // 128 where there is no `]` ahead.
-        let close = (masks.close & ahead).trailing_zeros() as usize;
+        let half = masks.half(pc / HALF);
+        let base = pc / HALF * HALF;
+        let from = pc % HALF;
+        let ahead = !0 << from;
+        // HALF where there is no `]` ahead.
+        let close = (half.close & ahead).trailing_zeros() as usize;
         // What the steps left do not cover is cut off.
-        let limit = pc + ((max_steps - at.steps) as usize).min(TAPE_LEN);
-        let left0 = masks.left0 & ahead;
-        let right0 = masks.right0 & ahead;
-        let left1 = masks.left1 & ahead;
-        let right1 = masks.right1 & ahead;
-        let mut events = (masks.writes | masks.open) & ahead & below(close.min(limit));
+        let limit = from + ((max_steps - at.steps) as usize).min(HALF);
+        let stretch = ahead & bits_below(close.min(limit));
+        let mut events = (half.writes | half.open) & stretch;
         while events != 0 {
-            let event = events.trailing_zeros() as usize;
-            let before = (events - 1) & !events;
-            let heads = [
-                head(at.head0, right0 & before, left0 & before),
-                head(at.head1, right1 & before, left1 & before),
-            ];
+            let event = base + events.trailing_zeros() as usize;
+            let before = (events - 1) & !events & ahead;
+            let (head0, head1) = at.heads_after(&half, before);
             let op = dialect.op(tape[event]);
             // `[` counts as a write that changes nothing: whether the next
             // event is one or the other is more than a branch can guess.
-            let write = &WRITES[op as usize];
+            let write = &WRITES[op as usize % WRITES.len()];
+            let heads = [head0, head1];
             let place = heads[write.to];
             let old = tape[place];
             let new = tape[heads[write.from]].wrapping_add(write.add);
             tape[place] = new;
             let changes_kind = dialect.op(old) != dialect.op(new);
             if changes_kind | (op == Op::Open && dialect.is_null(old)) {
-                account(&mut at, &masks, pc, event + 1);
+                at.account(&half, ahead & (events ^ (events - 1)));
                 pc = event + 1;
                 if changes_kind {
                     masks.put(dialect, place, dialect.op(new));
@@ -116,16 +114,17 @@ unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
             }
             events &= events - 1;
         }
-        if limit < (close + 1).min(TAPE_LEN) {
-            at.ops += masks.ops_in(range(pc, limit));
+        if limit < (close + 1).min(HALF) {
+            at.ops += (half.ops & stretch).count_ones();
             at.steps = max_steps;
             return end(at, Ended::StepLimit);
         }
-        if close == TAPE_LEN {
-            account(&mut at, &masks, pc, TAPE_LEN);
-            return end(at, Ended::LeftTape);
+        at.account(&half, ahead & bits_below(close + 1));
+        if close == HALF {
+            pc = base + HALF;
+            continue;
         }
-        account(&mut at, &masks, pc, close + 1);
+        let close = base + close;
         if dialect.is_null(tape[at.head0]) {
             pc = close + 1;
             continue;
@@ -170,7 +169,7 @@ struct Write {
 }
 
 /// By [`Op`], as far as events go; `[` leaves head 0's byte as it is.
-static WRITES: [Write; 6] = {
+static WRITES: [Write; 8] = {
     const fn write(to: usize, from: usize, add: u8) -> Write {
         Write { to, from, add }
     }
@@ -181,24 +180,10 @@ static WRITES: [Write; 6] = {
         write(0, 0, 0xff),
         write(1, 0, 0),
         write(0, 1, 0),
+        write(0, 0, 0),
+        write(0, 0, 0),
     ]
 };
-
-/// A head moved by the bits of two masks.
-#[inline(always)]
-fn head(start: usize, right: u128, left: u128) -> usize {
-    let right = right.count_ones() as usize;
-    (start + right).wrapping_sub(left.count_ones() as usize) % TAPE_LEN
-}
-
-/// Account for the steps from `pc` to before `end`.
-#[inline(always)]
-fn account(at: &mut Progress, masks: &Masks, pc: usize, end: usize) {
-    let done = range(pc, end);
-    at.steps += (end - pc) as u32;
-    at.ops += masks.ops_in(done);
-    at.move_heads(masks.moves_in(done));
-}
 
 #[inline(always)]
 fn skip_periods(
