@@ -312,18 +312,6 @@ impl<'a> Loop<'a> {
 }
 
 impl Track {
-    /// Laps before the track reaches a place from `first` to `last`.
-    #[inline(always)]
-    fn laps_before(self, first: usize, last: usize) -> usize {
-        if (first..=last).contains(&self.start) {
-            return 0;
-        }
-        match self.stride {
-            Stride::Up => self.lap_of(first),
-            Stride::Down => self.lap_of(last),
-        }
-    }
-
     /// Laps before this track reads what `written` wrote in an earlier lap or,
     /// with `same_lap`, up to the same one; right for up to 64 laps.
     #[inline(always)]
@@ -365,8 +353,8 @@ struct Block {
 }
 
 impl Copy {
-    /// Do as many laps at once as read nothing that they write and stay clear of
-    /// the loop itself, and the one that finds a null the last; maybe none.
+    /// Do as many laps at once as read nothing that they write and leave the
+    /// loop itself as it is, the one that finds a null the last; maybe none.
     ///
     /// # Safety
     ///
@@ -394,8 +382,7 @@ impl Copy {
         let tests_copied = test.stride == target.stride && test.start == target.start;
         let mut laps = BLOCK
             .min(left as usize)
-            .min(source.laps_before_reading(target, false))
-            .min(target.laps_before(whole.first - 1, whole.close));
+            .min(source.laps_before_reading(target, false));
         if !tests_copied {
             laps = laps.min(test.laps_before_reading(target, true));
         }
@@ -409,10 +396,12 @@ impl Copy {
         if let Some(lap) = null {
             laps = lap + 1;
         }
+        let own = range(whole.first - 1, whole.close + 1);
+        // SAFETY: the caller's promise.
+        let (laps, changed) = unsafe { V::copy(tape, source, target, laps, own) };
         Block {
             laps: laps as u32,
-            // SAFETY: the caller's promise.
-            changed: unsafe { V::copy(tape, source, target, laps) },
+            changed,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The kinds of a BFF tape's bytes as bit masks: bit i is byte i.
 
 use super::vectors::Vectors;
-use crate::language::bff::{Dialect, Op};
+use crate::language::bff::Dialect;
+#[cfg(test)]
+use crate::language::bff::Op;
 use crate::language::{TAPE_LEN, Tape};
 
 /// Where the kinds of bytes lie that a walk over the tape asks for.
@@ -146,9 +148,9 @@ impl Masks {
         None
     }
 
-    /// Note that the byte at `place` now means `op`.
-    #[inline]
-    pub fn put(&mut self, dialect: &Dialect, place: usize, op: Op) {
+    /// Note that the byte at `place` means `op`.
+    #[cfg(test)]
+    fn put(&mut self, dialect: &Dialect, place: usize, op: Op) {
         let bit = 1 << place;
         let set = |mask: &mut u128, is: bool| {
             *mask = *mask & !bit | if is { bit } else { 0 };

@@ -40,6 +40,20 @@ impl Track {
     }
 }
 
+impl Track {
+    /// The first lap that comes to one of `places`.
+    #[inline(always)]
+    pub fn first_lap_in(self, places: u128) -> Option<usize> {
+        if places == 0 {
+            return None;
+        }
+        Some(match self.stride {
+            Stride::Up => places.rotate_right(self.start as u32).trailing_zeros() as usize,
+            Stride::Down => places.rotate_left(127 - self.start as u32).leading_zeros() as usize,
+        })
+    }
+}
+
 /// Work on whole tapes with one set of instructions.
 ///
 /// # Safety
@@ -62,16 +76,31 @@ pub trait Vectors {
         (0..laps).find(|lap| tape[track.at(*lap)] & mask == 0)
     }
 
-    /// Copy a byte a lap from `source` to `target`, where no lap reads what an
-    /// earlier one wrote; whether that changed any.
+    /// Copy a byte a lap from `source` to `target`, for at most `laps`, of
+    /// which none reads what an earlier one wrote, and not as far as a lap that
+    /// would change a byte at a place of `fixed`. Answers with the laps done
+    /// and whether they changed any byte.
     #[inline(always)]
-    unsafe fn copy(tape: &mut Tape, source: Track, target: Track, laps: usize) -> bool {
+    unsafe fn copy(
+        tape: &mut Tape,
+        source: Track,
+        target: Track,
+        laps: usize,
+        fixed: u128,
+    ) -> (usize, bool) {
         let mut changed = false;
         for lap in 0..laps {
             let new = tape[source.at(lap)];
-            changed |= std::mem::replace(&mut tape[target.at(lap)], new) != new;
+            let place = target.at(lap);
+            if tape[place] != new {
+                if fixed >> place & 1 == 1 {
+                    return (lap, changed);
+                }
+                changed = true;
+                tape[place] = new;
+            }
         }
-        changed
+        (laps, changed)
     }
 }
 
@@ -184,37 +213,51 @@ mod x86 {
         }
 
         #[inline(always)]
-        unsafe fn copy(tape: &mut Tape, source: Track, target: Track, laps: usize) -> bool {
+        unsafe fn copy(
+            tape: &mut Tape,
+            source: Track,
+            target: Track,
+            mut laps: usize,
+            fixed: u128,
+        ) -> (usize, bool) {
             // SAFETY: the caller has the instructions; the loads and stores
             // are of the tape's 128 bytes and COUNT's 64.
             unsafe {
                 let at = tape.as_mut_ptr().cast::<__m512i>();
-                let low = _mm512_loadu_si512(at);
-                let high = _mm512_loadu_si512(at.add(1));
-                let start = _mm512_set1_epi8(target.start as i8);
+                let old = [_mm512_loadu_si512(at), _mm512_loadu_si512(at.add(1))];
+                let target_start = _mm512_set1_epi8(target.start as i8);
                 let source_start = _mm512_set1_epi8(source.start as i8);
-                let laps = _mm512_set1_epi8(laps as i8);
-                let mut changed = 0;
                 let count = _mm512_loadu_si512(COUNT.as_ptr().cast());
-                let later = _mm512_add_epi8(count, _mm512_set1_epi8(64));
-                for (places, old, half) in [(count, low, 0), (later, high, 1)] {
-                    // Each place's lap, and what that lap copies.
-                    let lap = match target.stride {
-                        Stride::Up => _mm512_sub_epi8(places, start),
-                        Stride::Down => _mm512_sub_epi8(start, places),
+                let places = [count, _mm512_add_epi8(count, _mm512_set1_epi8(64))];
+                let laps_mask = _mm512_set1_epi8(0x7f);
+                // Each place's lap, and what that lap copies. (No closures
+                // here: they would not be compiled for these instructions.)
+                let mut lap = places;
+                let mut new = old;
+                for half in 0..2 {
+                    let distance = match target.stride {
+                        Stride::Up => _mm512_sub_epi8(places[half], target_start),
+                        Stride::Down => _mm512_sub_epi8(target_start, places[half]),
                     };
-                    let lap = _mm512_and_si512(lap, _mm512_set1_epi8(0x7f));
+                    lap[half] = _mm512_and_si512(distance, laps_mask);
                     let from = match source.stride {
-                        Stride::Up => _mm512_add_epi8(source_start, lap),
-                        Stride::Down => _mm512_sub_epi8(source_start, lap),
+                        Stride::Up => _mm512_add_epi8(source_start, lap[half]),
+                        Stride::Down => _mm512_sub_epi8(source_start, lap[half]),
                     };
-                    let new = _mm512_permutex2var_epi8(low, from, high);
-                    let written = _mm512_cmplt_epu8_mask(lap, laps);
-                    changed |= _mm512_mask_cmpneq_epu8_mask(written, new, old);
-                    let merged = _mm512_mask_blend_epi8(written, old, new);
-                    _mm512_storeu_si512(at.add(half), merged);
+                    new[half] = _mm512_permutex2var_epi8(old[0], from, old[1]);
                 }
-                changed != 0
+                let different = u128::from(_mm512_cmpneq_epu8_mask(new[0], old[0]))
+                    | u128::from(_mm512_cmpneq_epu8_mask(new[1], old[1])) << 64;
+                if let Some(fixed_lap) = target.first_lap_in(different & fixed) {
+                    laps = laps.min(fixed_lap);
+                }
+                let end = _mm512_set1_epi8(laps as i8);
+                let low = _mm512_cmplt_epu8_mask(lap[0], end);
+                let high = _mm512_cmplt_epu8_mask(lap[1], end);
+                _mm512_storeu_si512(at, _mm512_mask_blend_epi8(low, old[0], new[0]));
+                _mm512_storeu_si512(at.add(1), _mm512_mask_blend_epi8(high, old[1], new[1]));
+                let written = u128::from(low) | u128::from(high) << 64;
+                (laps, different & written != 0)
             }
         }
     }
@@ -276,7 +319,7 @@ mod tests {
     /// Every set of instructions copies and finds nulls as the portable loop.
     #[test]
     fn all_copy_and_find_nulls_alike() {
-        fn check<V: Vectors>(tape: &Tape, a: Track, b: Track, laps: usize, mask: u8) {
+        fn check<V: Vectors>(tape: &Tape, a: Track, b: Track, laps: usize, fixed: u128, mask: u8) {
             let (mut expected, mut actual) = (*tape, *tape);
             // SAFETY: the caller checks that the machine has these lanes.
             unsafe {
@@ -285,8 +328,8 @@ mod tests {
                     Portable::first_null(tape, a, mask, laps)
                 );
                 assert_eq!(
-                    V::copy(&mut actual, a, b, laps),
-                    Portable::copy(&mut expected, a, b, laps)
+                    V::copy(&mut actual, a, b, laps, fixed),
+                    Portable::copy(&mut expected, a, b, laps, fixed)
                 );
             }
             assert_eq!(actual, expected, "{a:?} {b:?} {laps}");
@@ -312,15 +355,19 @@ mod tests {
                 })
                 .unwrap_or(0);
             let laps = random(160) % (clear + 1);
+            let places = u128::from(mix(round)) << 64 | u128::from(mix(round + 7777));
+            let fixed = [0, !0, places, 1 << (random(162) % 128)][random(163) % 4];
+            let first = (0..TAPE_LEN).find(|lap| fixed >> a.at(*lap) & 1 == 1);
+            assert_eq!(a.first_lap_in(fixed), first);
             for lanes in Lanes::available() {
                 match lanes {
                     #[cfg(target_arch = "x86_64")]
                     Lanes::Avx512 => {
-                        check::<Avx512>(&tape, a, b, laps, [0xff, 0x0f][random(161) % 2])
+                        check::<Avx512>(&tape, a, b, laps, fixed, [0xff, 0x0f][random(161) % 2])
                     }
                     #[cfg(target_arch = "x86_64")]
-                    Lanes::Avx2 => check::<Avx2>(&tape, a, b, laps, 0xff),
-                    Lanes::Portable => check::<Portable>(&tape, a, b, laps, 0xff),
+                    Lanes::Avx2 => check::<Avx2>(&tape, a, b, laps, fixed, 0xff),
+                    Lanes::Portable => check::<Portable>(&tape, a, b, laps, fixed, 0xff),
                 }
             }
         }

@@ -64,12 +64,21 @@ unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
         ops: 0,
     };
     let mut recurrence = Recurrence::new();
+    // Writes that change a kind make the masks stale. Behind the program
+    // counter that matters only once it jumps, ahead only once it comes there.
+    let mut stale = false;
+    let mut stale_from = TAPE_LEN;
 
     // A straight stretch each time, in one half of the tape: from `pc` to the
-    // next `]`, or until a `[` jumps or a write makes the masks wrong.
+    // next `]` or to where the masks are stale, or until a `[` jumps.
     'stretch: loop {
         if pc >= TAPE_LEN {
             return end(at, Ended::LeftTape);
+        }
+        if pc >= stale_from {
+            // SAFETY: the caller's promise.
+            masks = unsafe { Masks::classify::<V>(dialect, tape) };
+            (stale, stale_from) = (false, TAPE_LEN);
         }
         let half = masks.half(pc / HALF);
         let base = pc / HALF * HALF;
@@ -79,7 +88,8 @@ unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
         let close = (half.close & ahead).trailing_zeros() as usize;
         // What the steps left do not cover is cut off.
         let limit = from + ((max_steps - at.steps) as usize).min(HALF);
-        let stretch = ahead & bits_below(close.min(limit));
+        let fresh = stale_from.saturating_sub(base);
+        let stretch = ahead & bits_below(close.min(limit).min(fresh));
         let mut events = (half.writes | half.open) & stretch;
         while events != 0 {
             let event = base + events.trailing_zeros() as usize;
@@ -96,11 +106,22 @@ unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
             tape[place] = new;
             let changes_kind = dialect.op(old) != dialect.op(new);
             if changes_kind | (op == Op::Open && dialect.is_null(old)) {
-                at.account(&half, ahead & (events ^ (events - 1)));
-                pc = event + 1;
                 if changes_kind {
-                    masks.put(dialect, place, dialect.op(new));
-                    continue 'stretch;
+                    stale = true;
+                    if place > event && place < stale_from {
+                        stale_from = place;
+                        at.account(&half, ahead & (events ^ (events - 1)));
+                        pc = event + 1;
+                        continue 'stretch;
+                    }
+                    events &= events - 1;
+                    continue;
+                }
+                at.account(&half, ahead & (events ^ (events - 1)));
+                if stale {
+                    // SAFETY: the caller's promise.
+                    masks = unsafe { Masks::classify::<V>(dialect, tape) };
+                    (stale, stale_from) = (false, TAPE_LEN);
                 }
                 let target = match dialect.brackets() {
                     Brackets::Match => masks.matching_close(event),
@@ -114,20 +135,26 @@ unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -
             }
             events &= events - 1;
         }
-        if limit < (close + 1).min(HALF) {
+        if limit < (close + 1).min(fresh).min(HALF) {
             at.ops += (half.ops & stretch).count_ones();
             at.steps = max_steps;
             return end(at, Ended::StepLimit);
         }
-        at.account(&half, ahead & bits_below(close + 1));
-        if close == HALF {
-            pc = base + HALF;
+        let stop = (close + 1).min(fresh).min(HALF);
+        at.account(&half, ahead & bits_below(stop));
+        if stop <= close {
+            pc = base + stop;
             continue;
         }
         let close = base + close;
         if dialect.is_null(tape[at.head0]) {
             pc = close + 1;
             continue;
+        }
+        if stale {
+            // SAFETY: the caller's promise.
+            masks = unsafe { Masks::classify::<V>(dialect, tape) };
+            (stale, stale_from) = (false, TAPE_LEN);
         }
         let (target, without) = match dialect.brackets() {
             Brackets::Match => (masks.matching_open(close), Ended::UnmatchedBracket),
