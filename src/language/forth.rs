@@ -60,6 +60,43 @@ pub enum Op {
     Noop,
 }
 
+impl Op {
+    /// Entries of the stack that it pops, be it to push them again.
+    pub const fn pops(self) -> usize {
+        match self {
+            Op::WriteA | Op::WriteB | Op::Write | Op::Copy => 2,
+            Op::Swap | Op::Add | Op::Subtract => 2,
+            Op::ReadA | Op::ReadB | Op::Read | Op::CopyAToB | Op::CopyBToA => 1,
+            Op::FlipSide | Op::Dup | Op::Drop | Op::SkipIf => 1,
+            Op::Increment | Op::Decrement => 1,
+            Op::Constant | Op::JumpForward | Op::JumpBack | Op::Noop => 0,
+        }
+    }
+}
+
+/// How far the jump `byte` goes.
+#[inline(always)]
+const fn distance(byte: u8) -> u8 {
+    byte % 64 + 1
+}
+
+static ADVANCES: [i8; 256] = {
+    let mut advances = [1; 256];
+    let mut byte = 0x80;
+    while byte < 256 {
+        let distance = distance(byte as u8) as i8;
+        advances[byte] = if byte < 0xc0 { distance } else { -distance };
+        byte += 1;
+    }
+    advances
+};
+
+/// How far `byte` moves the pc, in every dialect; [`Op::SkipIf`] may add one.
+#[inline(always)]
+pub fn advance(byte: u8) -> isize {
+    ADVANCES[byte as usize] as isize
+}
+
 /// The kinds of bytes of the family, in the order of [`Op`].
 pub static KINDS: [Kind; 22] = {
     const fn kind(symbol: &'static str, name: &'static str, role: Role) -> Kind {
@@ -144,6 +181,7 @@ impl Dialect {
 }
 
 /// Fill A with noise that the whole tape and `pc` determine.
+#[cold]
 fn refill_left(tape: &mut Tape, pc: usize) {
     let digest = tape
         .iter()
@@ -160,37 +198,30 @@ fn refill_left(tape: &mut Tape, pc: usize) {
 pub struct State {
     /// Place of the byte about to be read, 0..128.
     pub pc: usize,
-    stack: [u8; STACK_LEN],
-    depth: usize,
-    overflow: bool,
+    pub(crate) stack: [u8; STACK_LEN],
+    pub(crate) depth: usize,
 }
 
 impl State {
     /// The stack, oldest first.
     pub fn stack(&self) -> &[u8] {
-        &self.stack[..self.depth]
+        &self.stack[..self.depth.min(STACK_LEN)]
     }
 
+    /// A push too many ends the run, so where it is written does not matter.
     #[inline(always)]
     fn push(&mut self, value: u8) {
-        match self.stack.get_mut(self.depth) {
-            Some(top) => {
-                *top = value;
-                self.depth += 1;
-            }
-            None => self.overflow = true,
-        }
+        self.stack[self.depth % STACK_LEN] = value;
+        self.depth += 1;
     }
 
     #[inline(always)]
     fn pop(&mut self) -> u8 {
-        match self.depth.checked_sub(1) {
-            Some(depth) => {
-                self.depth = depth;
-                self.stack[depth]
-            }
-            None => 0,
+        if self.depth == 0 {
+            return 0;
         }
+        self.depth -= 1;
+        self.stack[self.depth % STACK_LEN]
     }
 
     /// A pop as a place in one program.
@@ -214,18 +245,16 @@ impl Rules for Dialect {
             pc: 0,
             stack: [0; STACK_LEN],
             depth: 0,
-            overflow: false,
         }
     }
 
     #[inline(always)]
     fn step(&self, tape: &mut Tape, state: &mut State) -> Step {
-        let byte = tape[state.pc];
-        let op = self.op(byte);
-        let distance = (byte % 64) as usize + 1;
+        let byte = tape[state.pc % TAPE_LEN];
         // A jump back past the start wraps to a place far above the tape.
         let mut next = state.pc + 1;
-        match op {
+        let mut is_op = true;
+        match self.op(byte) {
             Op::ReadA => {
                 let at = state.pop_place();
                 state.push(tape[at]);
@@ -308,22 +337,19 @@ impl Rules for Dialect {
                 state.push(a.wrapping_sub(b));
             }
             Op::Constant => state.push(byte % 64),
-            Op::JumpForward => next = state.pc + distance,
-            Op::JumpBack => next = state.pc.wrapping_sub(distance),
-            Op::Noop => {}
+            Op::JumpForward => next = state.pc + distance(byte) as usize,
+            Op::JumpBack => next = state.pc.wrapping_sub(distance(byte) as usize),
+            Op::Noop => is_op = false,
         }
         state.pc = next;
-        let ended = if state.overflow {
+        let ended = if state.depth > STACK_LEN {
             Some(Ended::StackOverflow)
         } else if next >= TAPE_LEN {
             Some(Ended::LeftTape)
         } else {
             None
         };
-        Step {
-            is_op: op != Op::Noop,
-            ended,
-        }
+        Step { is_op, ended }
     }
 
     fn view<'a>(&self, _tape: &Tape, state: &'a State) -> View<'a> {

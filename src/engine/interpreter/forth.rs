@@ -1,0 +1,94 @@
+//! The Forth family: its rules, with a head start and whole periods skipped.
+
+use super::cycle::{self, Cyclic, Standing};
+use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
+use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
+
+/// Steps after which a run may be in a cycle; no more than the stack holds.
+///
+/// Hardly any run of a random tape that leaves the tape takes as many.
+const FIRST: u32 = 16;
+
+/// Run `tape` for at most `max_steps` steps.
+pub fn run(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
+    let mut state = dialect.start(tape);
+    let (mut ops, mut steps) = (0, 0);
+    // Most bytes pop nothing: they are constants, jumps and no-ops. In a
+    // random order they are best done without a branch for each.
+    while steps < FIRST.min(max_steps) {
+        let byte = tape[state.pc % TAPE_LEN];
+        let op = dialect.op(byte);
+        if op.pops() > 0 {
+            break;
+        }
+        state.stack[state.depth % STACK_LEN] = byte % 64;
+        state.depth += usize::from(op == Op::Constant);
+        state.pc = state.pc.wrapping_add_signed(advance(byte));
+        steps += 1;
+        ops += u32::from(op != Op::Noop);
+        if state.pc >= TAPE_LEN {
+            let ended = Ended::LeftTape;
+            return Outcome { ops, steps, ended };
+        }
+    }
+    let now = Standing { state, steps, ops };
+    cycle::run(dialect, tape, now, FIRST, max_steps)
+}
+
+impl Cyclic for Dialect {
+    #[inline(always)]
+    fn pc(state: &State) -> usize {
+        state.pc
+    }
+
+    #[inline(always)]
+    fn alike(then: &State, now: &State) -> bool {
+        let top = |state: &State| state.stack[state.depth.wrapping_sub(1) % STACK_LEN];
+        then.pc == now.pc && then.depth <= now.depth && (then.depth == 0 || top(then) == top(now))
+    }
+
+    /// A run repeats where the stack is the same again, or where it has grown
+    /// and what the period reads of it is the same again, higher up.
+    #[cold]
+    fn skip(
+        &self,
+        tape: &Tape,
+        then: &State,
+        mut now: State,
+        period: u32,
+        mut periods: u32,
+    ) -> Option<(State, u32)> {
+        let growth = now.depth - then.depth;
+        if growth == 0 {
+            return (then.stack() == now.stack()).then_some((now, periods));
+        }
+        let (read, highest) = reach(self, *tape, then.clone(), period)?;
+        if then.stack[read..then.depth] != now.stack[read + growth..now.depth] {
+            return None;
+        }
+        periods = periods.min(((STACK_LEN - highest) / growth) as u32);
+        let by = growth * periods as usize;
+        now.stack
+            .copy_within(read + growth..now.depth, read + growth + by);
+        now.depth += by;
+        Some((now, periods))
+    }
+}
+
+/// The lowest entry of the stack that the next `steps` steps pop and the
+/// highest depth that they come to; nothing if they pop an empty stack.
+fn reach(
+    dialect: &Dialect,
+    mut tape: Tape,
+    mut state: State,
+    steps: u32,
+) -> Option<(usize, usize)> {
+    let (mut lowest, mut highest) = (state.depth, state.depth);
+    for _ in 0..steps {
+        let pops = dialect.op(tape[state.pc]).pops();
+        lowest = lowest.min(state.depth.checked_sub(pops)?);
+        dialect.step(&mut tape, &mut state);
+        highest = highest.max(state.depth);
+    }
+    Some((lowest, highest))
+}

@@ -1,0 +1,302 @@
+//! The interpreter against the reference engine: the Forth and subleq families.
+
+use broth::engine::{interpreter, reference};
+use broth::language::{Ended, Family, Language, Outcome, TAPE_LEN, Tape, forth, subleq};
+use broth::random::mix;
+use broth::{Settings, Soup};
+
+const LANGUAGES: [&Language; 6] = [
+    &forth::FORTH,
+    &forth::FORTHCOPY,
+    &forth::FORTHTRIVIAL,
+    &forth::FORTHTRIVIAL_RESET,
+    &subleq::RSUBLEQ4,
+    &subleq::SUBLEQ,
+];
+
+const FORTHS: [&Language; 4] = [
+    &forth::FORTH,
+    &forth::FORTHCOPY,
+    &forth::FORTHTRIVIAL,
+    &forth::FORTHTRIVIAL_RESET,
+];
+
+/// Run `tape` by both engines, which must agree.
+#[track_caller]
+fn check(language: &Language, tape: &Tape, max_steps: u32) -> Outcome {
+    let (mut expected, mut found) = (*tape, *tape);
+    let outcome = reference::run(language, &mut expected, max_steps);
+    let run = interpreter::run(language, &mut found, max_steps);
+    assert!(
+        run == outcome && found == expected,
+        "{language}, at most {max_steps} steps, {}: {run:?}, not {outcome:?}; the tapes are {}",
+        language.program_text(tape),
+        if found == expected { "equal" } else { "not" },
+    );
+    outcome
+}
+
+/// A stream of numbers.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 += 1;
+        (mix(self.0) % end as u64) as usize
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.below(256) as u8
+    }
+
+    fn max_steps(&mut self) -> u32 {
+        const USUAL: [u32; 12] = [0, 1, 2, 7, 15, 16, 17, 31, 33, 257, 8191, 8192];
+        match self.below(4) {
+            0 => USUAL[self.below(USUAL.len())],
+            1 => self.below(200) as u32,
+            2 => self.below(3000) as u32,
+            _ => self.below(20_000) as u32,
+        }
+    }
+
+    /// A byte that makes loops likely.
+    fn loopy_byte(&mut self, language: &Language) -> u8 {
+        match language.family {
+            Family::Forth(_) => match self.below(8) {
+                0 => 0xc0 + self.below(12) as u8,
+                1 => 0x80 + self.below(4) as u8,
+                2 => 0x40 + self.below(20) as u8,
+                3 => 0x20,
+                4 => 0x13,
+                _ => self.below(14) as u8,
+            },
+            Family::RelativeSubleq(_) => match self.below(4) {
+                0 => self.below(12) as u8,
+                1 => 0xff - self.below(12) as u8,
+                2 => 0,
+                _ => self.byte(),
+            },
+            _ => match self.below(3) {
+                0 => 3 * self.below(6) as u8,
+                1 => self.below(20) as u8,
+                _ => self.byte(),
+            },
+        }
+    }
+}
+
+#[test]
+fn tapes_of_any_bytes() {
+    let mut numbers = Numbers(1 << 32);
+    for language in LANGUAGES {
+        for _ in 0..5000 {
+            let tape = std::array::from_fn(|_| numbers.byte());
+            check(language, &tape, numbers.max_steps());
+        }
+    }
+}
+
+#[test]
+fn tapes_of_few_different_bytes() {
+    let mut numbers = Numbers(2 << 32);
+    for language in LANGUAGES {
+        for _ in 0..5000 {
+            let loopy = numbers.below(2) == 0;
+            let bytes: Vec<u8> = (0..2 + numbers.below(7))
+                .map(|_| match loopy {
+                    true => numbers.loopy_byte(language),
+                    false => numbers.byte(),
+                })
+                .collect();
+            let tape = std::array::from_fn(|_| bytes[numbers.below(bytes.len())]);
+            check(language, &tape, numbers.max_steps());
+        }
+    }
+}
+
+#[test]
+fn tapes_with_many_loops() {
+    let mut numbers = Numbers(3 << 32);
+    for language in LANGUAGES {
+        let mut ended = [0; Ended::ALL.len()];
+        for _ in 0..5000 {
+            let tape = std::array::from_fn(|_| numbers.loopy_byte(language));
+            check(language, &tape, numbers.max_steps());
+            ended[check(language, &tape, 1000).ended as usize] += 1;
+        }
+        // The tapes are worth the test.
+        assert!(
+            ended[Ended::StepLimit as usize] > 10,
+            "{language}: {ended:?}"
+        );
+    }
+}
+
+#[test]
+fn tapes_of_soups() {
+    let mut numbers = Numbers(4 << 32);
+    for language in LANGUAGES {
+        let mut soup = Soup::new(Settings {
+            language,
+            num_programs: 512,
+            mutation_prob: 0.01,
+            ..Settings::default()
+        })
+        .unwrap();
+        for _ in 0..8 {
+            for _ in 0..8 {
+                soup.step();
+            }
+            let (tapes, _) = soup.programs().as_chunks::<TAPE_LEN>();
+            for tape in tapes {
+                check(language, tape, 8192);
+                check(language, tape, numbers.max_steps());
+            }
+        }
+    }
+}
+
+/// Check the tape that starts with `bytes` for every step limit that could
+/// matter: in, at the end of and between the periods that are skipped.
+#[track_caller]
+fn check_limits(language: &Language, bytes: &[u8]) -> Outcome {
+    let mut tape = [0x3f; TAPE_LEN];
+    tape[..bytes.len()].copy_from_slice(bytes);
+    for max_steps in (0..1200).chain(8100..8192) {
+        check(language, &tape, max_steps);
+    }
+    check(language, &tape, 8192)
+}
+
+#[test]
+fn forth_loops() {
+    const CASES: [(&[u8], Ended); 20] = [
+        // No-ops count as steps only.
+        (&[0x3f, 0xc0], Ended::StepLimit),
+        (&[0x3f, 0x3f, 0x80, 0xc2], Ended::StepLimit),
+        // Long before the loop, and longer than it.
+        (&[0x8f; 100], Ended::LeftTape),
+        // Pushes until the stack is full, in the midst of a period or at its end.
+        (&[0x41, 0xc0], Ended::StackOverflow),
+        (&[0x41, 0x42, 0x43, 0xc2], Ended::StackOverflow),
+        (&[0x41, 0x3f, 0x42, 0x05, 0xc3], Ended::StackOverflow),
+        // Goes higher within a period than from one to the next.
+        (&[0x41, 0x42, 0x43, 0x05, 0x05, 0xc4], Ended::StackOverflow),
+        // Reads what the last period left, and leaves one more of it.
+        (&[0x41, 0x04, 0xc0], Ended::StackOverflow),
+        (&[0x41, 0x42, 0x06, 0x04, 0xc1], Ended::StackOverflow),
+        // Ever another top: nothing repeats.
+        (&[0x41, 0x04, 0x08, 0xc1], Ended::StackOverflow),
+        // On an empty stack: drop; add one; swap; skip, which skips nothing.
+        (&[0x05, 0xc0], Ended::StepLimit),
+        (&[0x08, 0xc0], Ended::StepLimit),
+        (&[0x06, 0xc0], Ended::StepLimit),
+        (&[0x07, 0xc0], Ended::StepLimit),
+        (&[0x04, 0xc0], Ended::StackOverflow),
+        // Eats a stack first.
+        (
+            &[0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x05, 0xc0],
+            Ended::StepLimit,
+        ),
+        // A top that comes back after 256 periods.
+        (&[0x40, 0x08, 0xc0], Ended::StepLimit),
+        // Leaves when the top has come down to 0.
+        (&[0x7f, 0x09, 0x07, 0x80, 0xc2], Ended::StepLimit),
+        // Sums: two pops, one push, on a stack that gets empty.
+        (&[0x41, 0x42, 0x43, 0x0a, 0xc0], Ended::StepLimit),
+        (&[0x41, 0x42, 0x0b, 0x43, 0x06, 0xc1], Ended::StackOverflow),
+    ];
+    for language in FORTHS {
+        for (bytes, ended) in CASES {
+            assert_eq!(check_limits(language, bytes).ended, ended, "{bytes:02x?}");
+        }
+    }
+}
+
+#[test]
+fn forth_loops_that_write() {
+    for language in FORTHS {
+        let copy = language == &forth::FORTHCOPY;
+        let (read, write) = if copy { (0x00, 0x01) } else { (0x00, 0x02) };
+        // Add one to a byte for ever: to one that is not run, to each byte of
+        // the loop, its jump among them, and to the one behind it.
+        for at in [32, 0, 1, 2, 3, 4, 5, 6] {
+            let at = 0x40 + at;
+            check_limits(language, &[at, at, read, 0x08, write, 0xc4]);
+            check_limits(language, &[at, at, read, 0x09, write, 0xc4, 0xc5]);
+        }
+        // Write the same again and again; push another one each time.
+        check_limits(language, &[0x50, 0x51, write, 0xc2]);
+        check_limits(language, &[0x50, 0x51, write, 0x41, 0xc3]);
+        // Copy with a counter, as replicators do, in loops that end and do not.
+        for op in [0x02, 0x0c, 0x0d] {
+            check_limits(language, &[op, 0x08, 0xc1]);
+            check_limits(language, &[op, 0x08, 0x80, 0x04, 0x04, 0xc4]);
+            check_limits(language, &[0x41, op, 0x08, 0xc1]);
+        }
+    }
+}
+
+#[test]
+fn guards_refill_within_a_loop() {
+    // The loop is in the right program, out of the refill's reach; it copies
+    // over a guard for ever, and in a second one pushes until it overflows.
+    for pushed in [0x3f, 0x41] {
+        let mut bytes = [0x3f; TAPE_LEN];
+        bytes[0] = 0xbf;
+        bytes[64..68].copy_from_slice(&[0x4a, 0x0c, pushed, 0xc2]);
+        bytes[74] = 0x13;
+        let before = bytes;
+        check_limits(&forth::FORTHTRIVIAL_RESET, &bytes);
+        reference::run(&forth::FORTHTRIVIAL_RESET, &mut bytes, 8192);
+        assert_ne!(bytes[..64], before[..64]);
+        assert_eq!(bytes[64..], before[64..]);
+    }
+}
+
+#[test]
+fn subleq_loops() {
+    const RELATIVE: [&[u8]; 8] = [
+        // 0 - 0 into itself, jump to itself.
+        &[0x08, 0x08, 0x08, 0x00],
+        // Counts down, and back from the top, while not positive.
+        &[0x08, 0x08, 0x09, 0x00, 0, 0, 0, 0, 0, 1],
+        &[0x08, 0x08, 0x09, 0x00, 0, 0, 0, 0, 0xff, 3],
+        // Two instructions, there and back.
+        &[0x10, 0x10, 0x10, 0x04, 0x10, 0x10, 0x10, 0xfc],
+        // Writes its own operands, and its jump.
+        &[0x00, 0x08, 0x09, 0x00, 0, 0, 0, 0, 0, 1],
+        &[0x01, 0x01, 0x08, 0x00, 0, 0, 0, 0, 1],
+        &[0x02, 0x08, 0x09, 0x00, 0, 0, 0, 0, 0x80, 2],
+        &[0x03, 0x08, 0x09, 0x00, 0, 0, 0, 0, 0xfc, 2],
+    ];
+    for bytes in RELATIVE {
+        check_limits(&subleq::RSUBLEQ4, bytes);
+    }
+    const ABSOLUTE: [&[u8]; 7] = [
+        &[0x08, 0x08, 0x00],
+        &[0x08, 0x09, 0x00, 0, 0, 0, 0, 0, 0, 1],
+        &[0x08, 0x09, 0x00, 0, 0, 0, 0, 0, 0xff, 3],
+        &[0x10, 0x10, 0x03, 0x10, 0x10, 0x00],
+        &[0x00, 0x09, 0x00, 0, 0, 0, 0, 0, 0, 1],
+        &[0x01, 0x09, 0x00, 0, 0, 0, 0, 0, 0, 1],
+        &[0x02, 0x09, 0x00, 0, 0, 0, 0, 0, 0, 1],
+    ];
+    for bytes in ABSOLUTE {
+        check_limits(&subleq::SUBLEQ, bytes);
+    }
+}
+
+#[test]
+fn the_highest_step_limit() {
+    let mut tape = [0x3f; TAPE_LEN];
+    tape[1] = 0xc0;
+    let outcome = interpreter::run(&forth::FORTH, &mut tape, u32::MAX);
+    assert_eq!(outcome.ended, Ended::StepLimit);
+    assert_eq!((outcome.steps, outcome.ops), (u32::MAX, u32::MAX / 2));
+
+    let mut tape = [0; TAPE_LEN];
+    let outcome = interpreter::run(&subleq::RSUBLEQ4, &mut tape, u32::MAX);
+    assert_eq!(outcome.ended, Ended::StepLimit);
+    assert_eq!((outcome.steps, outcome.ops), (u32::MAX, u32::MAX));
+}
