@@ -41,11 +41,30 @@ impl Engine {
 
     /// What runs tapes of `language` on this machine.
     pub fn runner(self, language: &'static Language) -> Runner {
-        let run = match self {
-            Engine::Reference => reference::run,
+        let run: RunTapes = match self {
+            Engine::Reference => |language, tapes, max_steps, outcomes| {
+                run_each(language, tapes, max_steps, outcomes, reference::run)
+            },
             Engine::Auto | Engine::Interpreter => interpreter::for_machine(language),
         };
         Runner { language, run }
+    }
+}
+
+/// Runs some tapes, one outcome each, and as many outcomes as tapes.
+type RunTapes = fn(&Language, &mut [Tape], u32, &mut [Outcome]);
+
+/// Run one tape after the other.
+#[inline(always)]
+fn run_each(
+    language: &Language,
+    tapes: &mut [Tape],
+    max_steps: u32,
+    outcomes: &mut [Outcome],
+    run: impl Fn(&Language, &mut Tape, u32) -> Outcome,
+) {
+    for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
+        *outcome = run(language, tape, max_steps);
     }
 }
 
@@ -53,14 +72,27 @@ impl Engine {
 #[derive(Clone, Copy, Debug)]
 pub struct Runner {
     language: &'static Language,
-    run: fn(&Language, &mut Tape, u32) -> Outcome,
+    run: RunTapes,
 }
 
 impl Runner {
     /// Run `tape` for at most `max_steps` steps.
-    #[inline(always)]
     pub fn run(&self, tape: &mut Tape, max_steps: u32) -> Outcome {
-        (self.run)(self.language, tape, max_steps)
+        let mut outcomes = [Outcome::default()];
+        self.run_all(std::slice::from_mut(tape), max_steps, &mut outcomes);
+        outcomes[0]
+    }
+
+    /// Run each of `tapes` for at most `max_steps` steps, which is faster than
+    /// one by one; their outcomes go to the start of `outcomes`.
+    #[inline(always)]
+    pub fn run_all(&self, tapes: &mut [Tape], max_steps: u32, outcomes: &mut [Outcome]) {
+        (self.run)(
+            self.language,
+            tapes,
+            max_steps,
+            &mut outcomes[..tapes.len()],
+        );
     }
 }
 

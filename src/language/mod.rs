@@ -23,10 +23,11 @@ pub const TAPE_LEN: usize = 2 * PROGRAM_LEN;
 pub type Tape = [u8; TAPE_LEN];
 
 /// Why a run of a tape ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Ended {
     /// It used up all its steps.
+    #[default]
     StepLimit,
     /// Its program counter left the tape.
     LeftTape,
@@ -67,8 +68,9 @@ impl fmt::Display for Ended {
     }
 }
 
-/// What running a tape came to, besides the changed tape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What running a tape came to, besides the changed tape; by default that of
+/// no steps at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Steps that were not no-ops.
     pub ops: u32,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::Error;
 use crate::engine::{Engine, Runner};
-use crate::language::{Ended, PROGRAM_LEN, TAPE_LEN};
+use crate::language::{Ended, Outcome, PROGRAM_LEN, TAPE_LEN};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use memory::Programs;
@@ -253,21 +253,20 @@ fn interact(
         .map(|batch| {
             let pairs = batch * BATCH..len.min((batch + 1) * BATCH);
             // In phases: what waits for memory waits for all tapes at once.
-            programs.prefetch(pairs.end..len.min(pairs.end + BATCH));
             let mut tapes = [[0; TAPE_LEN]; BATCH];
             for (tape, pair) in tapes.iter_mut().zip(pairs.clone()) {
+                programs.prefetch((pair + BATCH).min(len - 1));
                 programs.load(pair, tape);
                 let stream = first
                     .wrapping_add(pair as u64)
                     .wrapping_mul(TAPE_LEN as u64);
                 mutation.apply(tape, stream);
             }
+            let running = pairs.end.min(interacting).saturating_sub(pairs.start);
+            let mut outcomes = [Outcome::default(); BATCH];
+            runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);
             let mut tally = Tally::default();
-            for (tape, _) in tapes
-                .iter_mut()
-                .zip(pairs.start..pairs.end.min(interacting))
-            {
-                let outcome = runner.run(tape, settings.max_steps);
+            for outcome in &outcomes[..running] {
                 tally.interactions += 1;
                 tally.ops += u64::from(outcome.ops);
                 tally.steps += u64::from(outcome.steps);

@@ -1,7 +1,6 @@
 //! The soup of one epoch, written by many threads at once.
 
 use std::cell::Cell;
-use std::ops::Range;
 
 use super::pairing::Pairs;
 use crate::language::{PROGRAM_LEN, Tape};
@@ -37,21 +36,21 @@ impl<'a> SharedPrograms<'a> {
         self.pairs
     }
 
-    /// Ask for the programs of pairs that are about to be loaded.
+    /// Ask for the programs of a pair that is about to be loaded.
     #[inline(always)]
-    pub fn prefetch(&self, pairs: Range<usize>) {
-        #[cfg(target_arch = "x86_64")]
-        for pair in pairs {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let (left, right) = self.pairs.get(pair);
-            for program in [left, right] {
-                let address = self.programs[program].as_ptr().cast::<i8>();
-                // SAFETY: a prefetch reads and writes nothing.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
+    pub fn prefetch(&self, pair: usize) {
+        let (left, right) = self.pairs.get(pair);
+        for program in [left, right] {
+            let address = self.programs[program].as_ptr().cast::<i8>();
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a prefetch reads and writes nothing.
+            unsafe {
+                use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+                _mm_prefetch::<_MM_HINT_T0>(address);
             }
+            #[cfg(not(target_arch = "x86_64"))]
+            let _ = address;
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = pairs;
     }
 
     /// Join the two programs of `pair` in `tape`.

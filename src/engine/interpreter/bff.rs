@@ -1,6 +1,7 @@
 //! The BFF family, from event to event: between writes and brackets nothing
 //! happens that bit counts over the tape's kinds do not tell.
 
+use crate::engine::RunTapes;
 use crate::engine::interpreter::recurrence::Recurrence;
 use crate::engine::loops::{Left, Loop, Progress};
 use crate::engine::masks::{HALF, Masks, bits_below, range};
@@ -12,33 +13,37 @@ use crate::language::bff::{Brackets, Dialect, Op};
 use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 
 /// The walk, compiled for `lanes`, which this machine must have.
-pub fn for_lanes(lanes: Lanes) -> fn(&Language, &mut Tape, u32) -> Outcome {
+pub fn for_lanes(lanes: Lanes) -> RunTapes {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(
             enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi1,bmi2,lzcnt,popcnt"
         )]
-        fn avx512(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
+        fn avx512(language: &Language, tapes: &mut [Tape], max: u32, outcomes: &mut [Outcome]) {
             // SAFETY: the instructions that this function is compiled for.
-            unsafe { walk::<Avx512>(dialect(language), tape, max_steps) }
+            unsafe { walk_all::<Avx512>(dialect(language), tapes, max, outcomes) }
         }
         #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-        fn avx2(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
+        fn avx2(language: &Language, tapes: &mut [Tape], max: u32, outcomes: &mut [Outcome]) {
             // SAFETY: as above.
-            unsafe { walk::<Avx2>(dialect(language), tape, max_steps) }
+            unsafe { walk_all::<Avx2>(dialect(language), tapes, max, outcomes) }
         }
         match lanes {
             // SAFETY: the machine has the lanes.
-            Lanes::Avx512 => return |l, tape, max_steps| unsafe { avx512(l, tape, max_steps) },
+            Lanes::Avx512 => {
+                return |l, tapes, max, outcomes| unsafe { avx512(l, tapes, max, outcomes) };
+            }
             // SAFETY: as above.
-            Lanes::Avx2 => return |l, tape, max_steps| unsafe { avx2(l, tape, max_steps) },
+            Lanes::Avx2 => {
+                return |l, tapes, max, outcomes| unsafe { avx2(l, tapes, max, outcomes) };
+            }
             Lanes::Portable => {}
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = lanes;
     // SAFETY: needs no instructions beyond those of every machine.
-    |language, tape, max_steps| unsafe { walk::<Portable>(dialect(language), tape, max_steps) }
+    |l, tapes, max, outcomes| unsafe { walk_all::<Portable>(dialect(l), tapes, max, outcomes) }
 }
 
 fn dialect(language: &Language) -> &Dialect {
@@ -48,13 +53,43 @@ fn dialect(language: &Language) -> &Dialect {
     }
 }
 
+/// Tapes that are classified together, before any of them is walked: where a
+/// walk goes is hard to guess, and the sooner it is known the better.
+const BATCH: usize = 16;
+
 /// # Safety
 ///
 /// This machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn walk<V: Vectors>(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
-    // SAFETY: the caller's promise.
-    let mut masks = unsafe { Masks::classify::<V>(dialect, tape) };
+unsafe fn walk_all<V: Vectors>(
+    dialect: &Dialect,
+    tapes: &mut [Tape],
+    max_steps: u32,
+    outcomes: &mut [Outcome],
+) {
+    for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
+        let mut masks = [Masks::default(); BATCH];
+        for (masks, tape) in masks.iter_mut().zip(tapes.iter()) {
+            // SAFETY: the caller's promise.
+            *masks = unsafe { Masks::classify::<V>(dialect, tape) };
+        }
+        for ((tape, outcome), masks) in tapes.iter_mut().zip(outcomes).zip(masks) {
+            // SAFETY: the caller's promise.
+            *outcome = unsafe { walk::<V>(dialect, tape, masks, max_steps) };
+        }
+    }
+}
+
+/// # Safety
+///
+/// This machine must have the instructions of `V`.
+#[inline(always)]
+unsafe fn walk<V: Vectors>(
+    dialect: &Dialect,
+    tape: &mut Tape,
+    mut masks: Masks,
+    max_steps: u32,
+) -> Outcome {
     let start = dialect.start(tape);
     let mut pc = start.pc;
     let mut at = Progress {

@@ -6,25 +6,34 @@ mod forth;
 mod recurrence;
 mod subleq;
 
+use super::{RunTapes, run_each};
 use crate::lanes::Lanes;
 use crate::language::{Family, Language, Outcome, Tape};
 
 /// The function that runs tapes of `language` fastest on this machine.
-pub fn for_machine(language: &Language) -> fn(&Language, &mut Tape, u32) -> Outcome {
+pub(super) fn for_machine(language: &Language) -> RunTapes {
     match language.family {
         Family::Bff(_) => bff::for_lanes(Lanes::widest()),
-        _ => run_in_any_lanes,
+        _ => |language, tapes, max_steps, outcomes| {
+            run_each(language, tapes, max_steps, outcomes, run)
+        },
     }
 }
 
 /// Run `tape` for at most `max_steps` steps.
 pub fn run(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
-    for_machine(language)(language, tape, max_steps)
-}
-
-fn run_in_any_lanes(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
     match &language.family {
-        Family::Bff(_) => bff::for_lanes(Lanes::Portable)(language, tape, max_steps),
+        Family::Bff(_) => {
+            let mut outcome = [Outcome::default()];
+            let run = bff::for_lanes(Lanes::widest());
+            run(
+                language,
+                std::slice::from_mut(tape),
+                max_steps,
+                &mut outcome,
+            );
+            outcome[0]
+        }
         Family::Forth(dialect) => forth::run(dialect, tape, max_steps),
         Family::Subleq(variant) => subleq::run(variant, tape, max_steps),
         Family::RelativeSubleq(variant) => subleq::run(variant, tape, max_steps),
