@@ -6,6 +6,15 @@ use common::{data, read, read_text, sha256, succeed};
 
 #[test]
 fn soups_are_cubffs_byte_for_byte() {
+    check("auto");
+}
+
+#[test]
+fn soups_of_the_reference_engine_are_cubffs_byte_for_byte() {
+    check("reference");
+}
+
+fn check(engine: &str) {
     let cases = read_text(data("cubff-soups.txt"));
     let cases: Vec<_> = cases
         .lines()
@@ -17,11 +26,11 @@ fn soups_are_cubffs_byte_for_byte() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("run");
         succeed(
-            &format!("run {flags} --max-epochs 257 --quiet --out"),
+            &format!("run {flags} --engine {engine} --max-epochs 257 --quiet --out"),
             &[&out],
         );
         let checkpoint = read(out.join("checkpoints/0000000257.dat"));
-        assert_eq!(sha256(&checkpoint), expected, "{flags}");
+        assert_eq!(sha256(&checkpoint), expected, "{engine}, {flags}");
     }
 }
 

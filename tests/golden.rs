@@ -5,6 +5,7 @@
 
 mod common;
 
+use broth::engine::Engine;
 use broth::language::Language;
 use broth::measure::Measures;
 use broth::output::csv::{LogRow, PastRow};
@@ -23,7 +24,7 @@ fn languages() -> Vec<&'static Language> {
 }
 
 /// Compare the log of `language` up to `last_epoch` epochs done.
-fn check(language: &'static Language, last_epoch: u64) {
+fn check(language: &'static Language, engine: Engine, last_epoch: u64) {
     let path = common::data(&format!("golden/{}.txt", language.name));
     let golden = common::read_text(path);
     let mut lines = golden.lines();
@@ -34,6 +35,7 @@ fn check(language: &'static Language, last_epoch: u64) {
         ..Settings::default()
     };
     let mut soup = Soup::new(settings).unwrap();
+    soup.set_engine(engine);
     let mut compared = 0;
     for expected in lines {
         let epoch: u64 = expected.split(',').next().unwrap().parse().unwrap();
@@ -58,14 +60,16 @@ fn check(language: &'static Language, last_epoch: u64) {
 #[test]
 fn first_lines_of_all_thirteen_logs() {
     for language in languages() {
-        check(language, 1);
+        for engine in [Engine::Auto, Engine::Reference] {
+            check(language, engine, 1);
+        }
     }
 }
 
 #[test]
-fn a_quarter_of_the_quick_logs() {
-    for name in ["subleq", "rsubleq4", "forthcopy", "bff_noheads"] {
-        check(name.parse().unwrap(), 65);
+fn a_quarter_of_all_thirteen_logs() {
+    for language in languages() {
+        check(language, Engine::Auto, 65);
     }
 }
 
@@ -73,6 +77,14 @@ fn a_quarter_of_the_quick_logs() {
 #[ignore = "takes minutes"]
 fn all_thirteen_logs_to_the_end() {
     for language in languages() {
-        check(language, 257);
+        check(language, Engine::Auto, 257);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn all_thirteen_logs_to_the_end_by_the_reference_engine() {
+    for language in languages() {
+        check(language, Engine::Reference, 257);
     }
 }

@@ -59,7 +59,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "BITS", help_heading = "Run")]
     stopping_bpb: Option<f64>,
 
-    /// What runs the tapes: auto or reference; changes the speed only [default: auto]
+    /// What runs the tapes: auto, interpreter or reference; changes the speed only
+    /// [default: auto]
     #[arg(long, value_name = "ENGINE", help_heading = "Run", value_parser = parse_engine)]
     engine: Option<Engine>,
 

@@ -1,6 +1,6 @@
 //! Engines: how a tape is run.
 //!
-//! The [`reference`] engine says what is right; every other one is an
+//! The [reference engine](mod@reference) says what is right; every other one is an
 //! optimisation that answers to it: same tape, same ops, same steps, same way
 //! of ending, for every input.
 

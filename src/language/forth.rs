@@ -14,27 +14,27 @@ pub const STACK_LEN: usize = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Op {
-    /// Push A[pop mod 64].
+    /// `Push A[pop mod 64]`.
     ReadA,
-    /// Push B[pop mod 64].
+    /// `Push B[pop mod 64]`.
     ReadB,
-    /// Push tape[pop mod 128].
+    /// `Push tape[pop mod 128]`.
     Read,
-    /// v = pop; A[pop mod 64] = v.
+    /// `v = pop; A[pop mod 64] = v`.
     WriteA,
-    /// v = pop; B[pop mod 64] = v.
+    /// `v = pop; B[pop mod 64] = v`.
     WriteB,
-    /// v = pop; tape[pop mod 128] = v.
+    /// `v = pop; tape[pop mod 128] = v`.
     Write,
-    /// x = pop mod 64; B[x] = A[x].
+    /// `x = pop mod 64; B[x] = A[x]`.
     CopyAToB,
-    /// x = pop mod 64; A[x] = B[x].
+    /// `x = pop mod 64; A[x] = B[x]`.
     CopyBToA,
-    /// to = pop mod 128; from = pop mod 128; tape[to] = tape[from].
+    /// `to = pop mod 128; from = pop mod 128; tape[to] = tape[from]`.
     Copy,
     /// Top of the stack xor 64.
     FlipSide,
-    /// v = pop; push it twice.
+    /// `v = pop; push it twice`.
     Dup,
     /// Pop.
     Drop,
@@ -170,7 +170,7 @@ impl Dialect {
         &KINDS[self.op(byte) as usize]
     }
 
-    /// Write `value` to B[at], unless a guard stands there.
+    /// Write `value` to `B[at]`, unless a guard stands there.
     fn write_right(&self, tape: &mut Tape, at: usize, value: u8, pc: usize) {
         if self.guard == Some(tape[PROGRAM_LEN + at]) {
             refill_left(tape, pc);

@@ -140,7 +140,7 @@ static LOW_PRODUCTS: [[u64; 8]; 8] = {
     let mut products = [[0; 8]; 8];
     let mut i = 0;
     while i < 64 {
-        products[i / 8][i % 8] = ((i / 8 ^ i % 8) as u64).wrapping_mul(FACTOR_1);
+        products[i / 8][i % 8] = (((i / 8) ^ (i % 8)) as u64).wrapping_mul(FACTOR_1);
         i += 1;
     }
     products

@@ -204,21 +204,18 @@ unsafe fn walk<V: Vectors>(
             true => Loop::decode(dialect, &masks, tape, pc, close),
             false => None,
         };
-        let left = match &decoded {
-            // SAFETY: the caller's promise.
-            Some(decoded) => unsafe {
-                Some(decoded.run::<V>(&mut masks, tape, &mut at, max_steps))
-            },
-            None => None,
+        let Some(decoded) = decoded else {
+            skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
+            continue;
         };
-        match left {
-            Some(Left::Done) => pc = close + 1,
-            Some(Left::OutOfSteps) => {}
-            Some(Left::Rewritten { next }) => {
+        // SAFETY: the caller's promise.
+        match unsafe { decoded.run::<V>(&mut masks, tape, &mut at, max_steps) } {
+            Left::Done => pc = close + 1,
+            Left::OutOfSteps => {}
+            Left::Rewritten { next } => {
                 pc = next;
                 skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
             }
-            None => skip_periods(&mut recurrence, pc, tape, &mut at, max_steps),
         }
     }
 }
