@@ -17,6 +17,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// What cannot be without a bug in broth.
+    #[error("{0}; please report this")]
+    Bug(String),
     /// The system refused: no such file, no permission, disk full.
     #[error("cannot {what} {}: {source}{}", path.display(), advice(source))]
     System {
@@ -49,13 +52,14 @@ impl Error {
 
     /// The thread that measures and writes is gone, which takes a bug.
     pub(crate) fn recorder_gone() -> Error {
-        Error::Usage("the recording thread ended early; please report this".into())
+        Error::Bug("the recording thread ended early".into())
     }
 
     /// Whether what was asked for was wrong, and not the machine.
     pub fn is_usage(&self) -> bool {
         match self {
             Error::Usage(_) | Error::File { .. } => true,
+            Error::Bug(_) => false,
             Error::System { what, source, .. } => {
                 *what == "read"
                     && matches!(

@@ -37,6 +37,17 @@ impl Lanes {
         wide.into_iter().flatten().chain([Lanes::Portable])
     }
 
+    /// What it is called in a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Lanes::Avx512 => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Lanes::Avx2 => "AVX2",
+            Lanes::Portable => "portable",
+        }
+    }
+
     /// The widest that this machine has.
     pub fn widest() -> Lanes {
         Lanes::available().next().unwrap_or(Lanes::Portable)

@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs/library.md")]
 
+pub mod bench;
 pub mod engine;
 pub mod error;
 mod lanes;

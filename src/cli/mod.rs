@@ -1,5 +1,6 @@
 //! Subcommands, one file each; what they share is here.
 
+mod bench;
 mod exec;
 mod inspect;
 mod languages;
@@ -11,6 +12,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use broth::Error;
+use broth::engine::Engine;
 use broth::language::Language;
 use clap::{Parser, Subcommand};
 
@@ -41,6 +43,8 @@ enum Command {
     Languages,
     /// Tell what a checkpoint holds
     Inspect(inspect::InspectArgs),
+    /// Measure how fast this machine runs soups
+    Bench(bench::BenchArgs),
 }
 
 /// What ends a subcommand early.
@@ -73,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Exec(args) => exec::exec(args),
         Command::Languages => languages::languages(),
         Command::Inspect(args) => inspect::inspect(args),
+        Command::Bench(args) => bench::bench(args),
     };
     let (message, code) = match result {
         Ok(code) => return code,
@@ -94,4 +99,23 @@ pub fn main() -> ExitCode {
 /// Reads `--lang`, with a hint where the name is not quite right.
 fn parse_language(name: &str) -> Result<&'static Language, String> {
     name.parse().map_err(|error| format!("{error}"))
+}
+
+/// Reads the name of an engine.
+fn parse_engine(name: &str) -> Result<Engine, String> {
+    name.parse().map_err(|error| format!("{error}"))
+}
+
+/// Start the threads that soups run on, one for each core if not told how
+/// many; returns their number.
+fn start_threads(asked: Option<u16>) -> Result<usize, Error> {
+    let threads = match asked {
+        Some(threads) => usize::from(threads),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| Error::Usage(format!("cannot start {threads} threads: {error}")))?;
+    Ok(threads)
 }

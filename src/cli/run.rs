@@ -21,7 +21,7 @@ use clap::Args;
 
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
-use super::{Failure, INTERRUPTED, parse_language};
+use super::{Failure, INTERRUPTED, parse_engine, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -219,20 +219,9 @@ fn parse_probability(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
 }
 
-fn parse_engine(name: &str) -> Result<Engine, String> {
-    name.parse().map_err(|error| format!("{error}"))
-}
-
 pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let quiet = args.quiet;
-    let threads = match args.threads {
-        Some(threads) => usize::from(threads),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|error| Error::Usage(format!("cannot start {threads} threads: {error}")))?;
+    let threads = start_threads(args.threads)?;
 
     let interrupt = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupt);

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use tempfile::{NamedTempFile, PersistError};
+
 use crate::Error;
 
 /// How temporary files are called until they get their final name.
@@ -14,6 +16,22 @@ const TEMPORARY_PREFIX: &str = ".broth-unfinished-";
 pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    write_then(path, write, |file| file.persist(path))
+}
+
+/// As [`write_whole`], but a file of that name is an error and stays.
+pub fn write_new(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    write_then(path, write, |file| file.persist_noclobber(path))
+}
+
+fn write_then(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    rename: impl FnOnce(NamedTempFile) -> Result<fs::File, PersistError>,
 ) -> Result<(), Error> {
     let cannot = |error| Error::cannot("write", path, error);
     let folder = match path.parent() {
@@ -34,7 +52,7 @@ pub fn write_whole(
     buffered.flush().map_err(cannot)?;
     drop(buffered);
     file.as_file().sync_all().map_err(cannot)?;
-    file.persist(path).map_err(|error| cannot(error.error))?;
+    rename(file).map_err(|error| cannot(error.error))?;
     sync_folder(folder).map_err(cannot)
 }
 
@@ -79,6 +97,17 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         write_whole(&path, |file| file.write_all(b"whole")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_new_file_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_new(&path, |file| file.write_all(b"first")).unwrap();
+        let result = write_new(&path, |file| file.write_all(b"second"));
+        assert!(matches!(result, Err(Error::System { .. })));
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

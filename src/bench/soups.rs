@@ -1,0 +1,360 @@
+//! The soups that are measured: made once, then kept in a cache folder.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::language::{Language, PROGRAM_LEN, Role};
+use crate::measure::Measures;
+use crate::soup::checkpoint::Checkpoint;
+use crate::{Error, Settings, Soup};
+
+/// Part of every name in the cache; counts up when a soup of the same name
+/// would come out otherwise.
+const FORMAT: u32 = 1;
+/// Epochs between looks at the entropy.
+const LOOK_INTERVAL: u64 = 16;
+/// A soup with a high-order entropy above this, in bits per byte, is on its
+/// way to life and no longer taken as pre-life.
+const RISEN: f32 = 1.0;
+/// Epochs that a soup goes on for once it lives.
+const EPOCHS_ALIVE: u64 = 256;
+/// Of so many programs one is a planted replicator.
+const PLANTED_EVERY: usize = 64;
+
+/// A sort of soup: how far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// After its first epoch.
+    Random,
+    /// Long run in, and not alive.
+    Prelife,
+    /// Taken over by replicators, which were planted where one is known.
+    Alive,
+}
+
+impl Sort {
+    /// Every sort.
+    pub const ALL: [Sort; 3] = [Sort::Random, Sort::Prelife, Sort::Alive];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Sort::Random => "random",
+            Sort::Prelife => "prelife",
+            Sort::Alive => "alive",
+        }
+    }
+}
+
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that no sort of soup has.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("unknown soup `{name}`; the soups are {}", Sort::ALL.map(Sort::name).join(", "))]
+pub struct UnknownSort {
+    /// What was asked for.
+    pub name: String,
+}
+
+impl FromStr for Sort {
+    type Err = UnknownSort;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSort> {
+        Sort::ALL
+            .into_iter()
+            .find(|sort| sort.name() == name)
+            .ok_or_else(|| UnknownSort { name: name.into() })
+    }
+}
+
+/// How a soup is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// What its bytes mean.
+    pub language: &'static Language,
+    /// Number of programs: even, and not zero.
+    pub num_programs: usize,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// How far it has come.
+    pub sort: Sort,
+    /// At most so many epochs: a pre-life soup is as old as that unless it
+    /// comes alive before; one that is to live and does not by then is given
+    /// up. A random soup always has one.
+    pub epochs: u64,
+}
+
+/// A soup to measure.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The soup.
+    pub checkpoint: Checkpoint,
+    /// Its high-order entropy, in bits per byte.
+    pub high_order_entropy: f32,
+    /// Whether it is what the recipe asks for; false where it should live and
+    /// does not.
+    pub as_asked: bool,
+}
+
+impl Recipe {
+    /// The settings that the soup is made and measured with.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            language: self.language,
+            num_programs: self.num_programs,
+            seed: self.seed,
+            ..Settings::default()
+        }
+    }
+
+    /// The soup's name in a cache folder, made of all that determines it.
+    pub fn file_name(&self) -> String {
+        let Recipe {
+            language,
+            num_programs,
+            seed,
+            sort,
+            epochs,
+        } = self;
+        let epochs = match sort {
+            Sort::Random => 1,
+            Sort::Prelife | Sort::Alive => *epochs,
+        };
+        format!("{language}-num-{num_programs}-seed-{seed}-{sort}-{epochs}-v{FORMAT}.dat")
+    }
+
+    /// The soup from the folder `cache`, where it is, else made and kept
+    /// there. While it is made, `see` is told the epochs done.
+    pub fn prepare(&self, cache: &Path, see: &mut dyn FnMut(u64)) -> Result<Prepared, Error> {
+        let settings = self.settings();
+        settings.check()?;
+        let path = cache.join(self.file_name());
+        let checkpoint = if path.symlink_metadata().is_ok() {
+            self.read(&path)?
+        } else {
+            fs::create_dir_all(cache).map_err(|error| Error::cannot("create", cache, error))?;
+            let made = self.make(settings, see)?;
+            made.write(&path)?;
+            made
+        };
+        let measures = Measures::of(&checkpoint.programs);
+        Ok(Prepared {
+            checkpoint,
+            high_order_entropy: measures.high_order_entropy,
+            as_asked: self.sort != Sort::Alive || measures.is_alive(),
+        })
+    }
+
+    fn read(&self, path: &Path) -> Result<Checkpoint, Error> {
+        let broken = |path: PathBuf, problem: String| Error::File {
+            path,
+            problem: format!("{problem}; remove it, and it is made anew"),
+        };
+        match Checkpoint::read(path) {
+            Ok(checkpoint) if checkpoint.programs.len() != self.num_programs * PROGRAM_LEN => {
+                Err(broken(
+                    path.into(),
+                    format!("does not hold {} programs", self.num_programs),
+                ))
+            }
+            Err(Error::File { path, problem }) => Err(broken(path, problem)),
+            result => result,
+        }
+    }
+
+    fn make(&self, settings: Settings, see: &mut dyn FnMut(u64)) -> Result<Checkpoint, Error> {
+        let mut soup = Soup::new(settings.clone())?;
+        let mut kept = Checkpoint::empty();
+        let mut step = |soup: &mut Soup| {
+            soup.step();
+            see(soup.epochs_done());
+        };
+        let looks = |soup: &Soup| soup.epochs_done().is_multiple_of(LOOK_INTERVAL);
+        match self.sort {
+            Sort::Random => step(&mut soup),
+            Sort::Prelife => {
+                // The newest soup that had not risen is kept.
+                step(&mut soup);
+                kept.copy_from(&soup);
+                while soup.epochs_done() < self.epochs {
+                    step(&mut soup);
+                    if looks(&soup) || soup.epochs_done() == self.epochs {
+                        let measures = Measures::of(soup.programs());
+                        if measures.is_alive() {
+                            break;
+                        }
+                        if measures.high_order_entropy < RISEN {
+                            kept.copy_from(&soup);
+                        }
+                    }
+                }
+                return Ok(kept);
+            }
+            Sort::Alive => {
+                if let Some(replicator) = replicator(self.language) {
+                    kept.copy_from(&soup);
+                    let (programs, _) = kept.programs.as_chunks_mut::<PROGRAM_LEN>();
+                    for program in programs.iter_mut().step_by(PLANTED_EVERY) {
+                        *program = replicator;
+                    }
+                    soup = Soup::from_checkpoint(settings, kept, false)?;
+                    kept = Checkpoint::empty();
+                }
+                let mut end = self.epochs;
+                let mut alive = false;
+                while soup.epochs_done() < end {
+                    step(&mut soup);
+                    if !alive && looks(&soup) && Measures::of(soup.programs()).is_alive() {
+                        alive = true;
+                        end = soup.epochs_done() + EPOCHS_ALIVE;
+                    }
+                }
+            }
+        }
+        kept.copy_from(&soup);
+        Ok(kept)
+    }
+}
+
+/// A program of `language` that writes itself over its neighbour on the right;
+/// none is known for the subleq family.
+///
+/// A few bytes do the copying and the rest is filled with different no-ops,
+/// but for 13 hex, which forthtrivial_reset does not let anybody replace. A
+/// copy that runs backwards turns the program around, so that one is the same
+/// from either end.
+fn replicator(language: &Language) -> Option<[u8; PROGRAM_LEN]> {
+    let (text, from_either_end) = match language.name {
+        "bff_noheads" | "bff_noheads_4bit" => ("[[{.>]-]", true),
+        "bff8_noheads" => (" {.>    ]", true),
+        // The heads start at 0 and 64, at 127 and 0 in bff_selfmove.
+        "bff" | "bff_perm" => ("\\x80\\x40[[.>}]-]", false),
+        "bff8" => ("\\x80\\x40.>}    ]", false),
+        "bff_selfmove" => ("\\xff\\x80,[[<,]-]", true),
+        // The top of the stack counts from 0 up.
+        "forth" => ("04 04 00 03 08 c4", false),
+        "forthcopy" => ("04 04 03 02 08 c4", false),
+        "forthtrivial" | "forthtrivial_reset" => ("04 0c 08 c2", false),
+        _ => return None,
+    };
+    let code = language.parse_program(text).ok()?;
+    let noops: Vec<u8> = (0..=255)
+        .filter(|byte| language.kind(*byte).role == Role::Noop && *byte != 0x13)
+        .collect();
+    let mut program = std::array::from_fn(|place| noops[place * 7 % noops.len()]);
+    program[..code.len()].copy_from_slice(&code);
+    if from_either_end {
+        let (left, right) = program.split_at_mut(PROGRAM_LEN / 2);
+        right.copy_from_slice(left);
+        right.reverse();
+    }
+    Some(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::reference;
+    use crate::language::TAPE_LEN;
+
+    #[test]
+    fn replicators_write_themselves_over_their_neighbour() {
+        let mut known = 0;
+        for language in Language::ALL {
+            let Some(replicator) = replicator(language) else {
+                continue;
+            };
+            known += 1;
+            for filling in [0, 1, 0x20, 0x5b, 0xff] {
+                let mut tape = [filling; TAPE_LEN];
+                tape[..PROGRAM_LEN].copy_from_slice(&replicator);
+                reference::run(language, &mut tape, 8192);
+                let (left, right) = tape.split_at(PROGRAM_LEN);
+                assert_eq!(
+                    (left, right),
+                    (&replicator[..], &replicator[..]),
+                    "{language} over {filling:02x}: {} | {}",
+                    language.program_text(left),
+                    language.program_text(right)
+                );
+            }
+        }
+        assert_eq!(known, 11);
+    }
+
+    fn recipe(sort: Sort, epochs: u64) -> Recipe {
+        Recipe {
+            language: Language::ALL[3],
+            num_programs: 256,
+            seed: 5,
+            sort,
+            epochs,
+        }
+    }
+
+    #[test]
+    fn each_sort_is_what_it_says() {
+        let cache = tempfile::tempdir().unwrap();
+        let prepare = |recipe: Recipe| recipe.prepare(cache.path(), &mut |_| {}).unwrap();
+        let random = prepare(recipe(Sort::Random, 9));
+        assert_eq!(random.checkpoint.epochs_done, 1);
+        let prelife = prepare(recipe(Sort::Prelife, 20));
+        assert_eq!(prelife.checkpoint.epochs_done, 20);
+        assert!(prelife.high_order_entropy < RISEN);
+        let alive = prepare(recipe(Sort::Alive, 1024));
+        assert!(
+            alive.as_asked && alive.high_order_entropy > 3.0,
+            "{alive:?}"
+        );
+        let dead = prepare(recipe(Sort::Alive, 1));
+        assert!(!dead.as_asked && dead.checkpoint.epochs_done == 1);
+        // This one comes alive at epoch 1,857.
+        let early = prepare(Recipe {
+            language: "forthtrivial".parse().unwrap(),
+            num_programs: 1024,
+            ..recipe(Sort::Prelife, 4096)
+        });
+        assert!(
+            early.high_order_entropy < RISEN && early.checkpoint.epochs_done < 4096,
+            "entropy {} after {} epochs",
+            early.high_order_entropy,
+            early.checkpoint.epochs_done
+        );
+    }
+
+    #[test]
+    fn names_tell_soups_apart() {
+        let plain = recipe(Sort::Prelife, 8);
+        assert_eq!(
+            plain.file_name(),
+            "bff_noheads-num-256-seed-5-prelife-8-v1.dat"
+        );
+        assert_ne!(plain.file_name(), recipe(Sort::Alive, 8).file_name());
+        assert_ne!(plain.file_name(), recipe(Sort::Prelife, 9).file_name());
+        assert_eq!(
+            recipe(Sort::Random, 8).file_name(),
+            recipe(Sort::Random, 9).file_name()
+        );
+    }
+
+    #[test]
+    fn a_broken_soup_in_the_cache_is_named() {
+        let cache = tempfile::tempdir().unwrap();
+        let recipe = recipe(Sort::Random, 1);
+        let path = cache.path().join(recipe.file_name());
+        fs::write(&path, "cut short").unwrap();
+        let error = recipe.prepare(cache.path(), &mut |_| {}).unwrap_err();
+        assert!(error.is_usage());
+        let message = error.to_string();
+        assert!(
+            message.contains("v1.dat") && message.contains("remove it"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,322 @@
+//! `broth bench` on tiny soups: its numbers, its cache, its messages.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use broth::bench::soups::{Recipe, Sort};
+use broth::bench::{self, fingerprint};
+use broth::engine::Engine;
+use broth::{Settings, Soup};
+use common::{broth, fail, read, read_text, succeed};
+use serde_json::Value;
+
+const TINY: &str = "bench --num 64 --rounds 1 --epochs 1 --prelife-epochs 4";
+
+/// The table and the numbers of a benchmark of tiny soups.
+fn bench(words: &str, cache: &Path, json: &Path) -> (String, Value) {
+    measure(&format!("{TINY} {words}"), cache, json)
+}
+
+fn measure(words: &str, cache: &Path, json: &Path) -> (String, Value) {
+    let output = succeed(words, &["--cache".as_ref(), cache, "--json".as_ref(), json]);
+    let table = String::from_utf8(output.stdout).expect("text");
+    let numbers = serde_json::from_str(&read_text(json)).expect("JSON");
+    (table, numbers)
+}
+
+fn number(value: &Value) -> f64 {
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("no number: {value}"))
+}
+
+#[track_caller]
+fn assert_close(a: f64, b: f64) {
+    assert!((a / b - 1.0).abs() < 1e-9, "{a} is not {b}");
+}
+
+#[test]
+fn its_numbers_hang_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cache, json) = (folder.path().join("cache"), folder.path().join("out.json"));
+    let (table, report) = measure(
+        "bench --lang bff_noheads,forthtrivial --num 64 --prelife-epochs 4 --rounds 3 --epochs 2",
+        &cache,
+        &json,
+    );
+    assert_eq!(report["num_programs"], 64);
+    assert_eq!(report["rounds"], 3);
+    assert!(number(&report["machine"]["threads"]) >= 1.0);
+    let soups = report["soups"].as_array().unwrap();
+    let names: Vec<_> = soups
+        .iter()
+        .map(|soup| {
+            (
+                soup["language"].as_str().unwrap(),
+                soup["soup"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let languages = ["bff_noheads", "forthtrivial"];
+    let expected = languages.map(|language| Sort::ALL.map(|sort| (language, sort.name())));
+    assert_eq!(names, expected.concat());
+    for (soup, (language, sort)) in soups.iter().zip(names) {
+        let heading = format!("{language}, {sort}: epoch {}", soup["epochs_done"]);
+        assert!(table.contains(&heading), "no `{heading}` in\n{table}");
+        assert_eq!(soup["problem"], Value::Null);
+        let measured = &soup["measured"];
+        assert_eq!(measured["epochs"], 2);
+        assert_eq!(measured["interactions"], 64);
+        let floor = number(&measured["floor_ms_per_epoch"]["median"]);
+        let engines = measured["engines"].as_array().unwrap();
+        assert_eq!(engines.len(), 2);
+        assert_eq!(engines[0]["engine"], "reference");
+        assert_eq!(engines[1]["engine"], "interpreter");
+        assert_eq!(engines[0]["fingerprint"], engines[1]["fingerprint"]);
+        assert_eq!(number(&engines[0]["speed_up"]), 1.0);
+        let first = number(&engines[0]["ms_per_epoch"]["median"]);
+        for engine in engines {
+            let times = &engine["ms_per_epoch"];
+            let median = number(&times["median"]);
+            assert_eq!(times["rounds"].as_array().unwrap().len(), 3);
+            assert!(number(&times["minimum"]) <= median);
+            assert!(median <= number(&times["maximum"]));
+            assert_close(number(&engine["speed_up"]), first / median);
+            assert_close(number(&engine["over_floor"]), median / floor);
+            assert_close(number(&engine["ns_per_interaction"]), median * 1e6 / 32.0);
+            let seconds = median * 2.0 / 1e3;
+            for what in ["interactions", "ops", "steps"] {
+                let rate = number(&engine[format!("{what}_per_second")]);
+                assert_close(rate, number(&measured[what]) / seconds);
+            }
+        }
+    }
+    let entropies: Vec<_> = soups
+        .iter()
+        .map(|soup| number(&soup["high_order_entropy"]))
+        .collect();
+    assert!(entropies[0] < 1.0 && entropies[1] < 1.0 && entropies[2] > 3.0);
+}
+
+/// The soup and the counts are those that the library comes to by itself.
+#[test]
+fn what_it_runs_is_the_soup() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("out.json");
+    let (_, report) = measure(
+        "bench --num 64 --seed 9 --soups random --rounds 2 --epochs 3",
+        folder.path(),
+        &json,
+    );
+    let mut soup = Soup::new(Settings {
+        num_programs: 64,
+        seed: 9,
+        ..Settings::default()
+    })
+    .unwrap();
+    // One to make it, one that is not measured.
+    soup.step();
+    soup.step();
+    let steps: u64 = (0..3).map(|_| soup.step().steps).sum();
+    let measured = &report["soups"][0]["measured"];
+    assert_eq!(measured["steps"], steps);
+    for engine in measured["engines"].as_array().unwrap() {
+        assert_eq!(engine["fingerprint"], fingerprint(soup.programs()));
+    }
+}
+
+#[test]
+fn soups_are_made_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let run = |json: &str| bench("", &cache, &folder.path().join(json));
+    let files = || {
+        let mut files: Vec<_> = fs::read_dir(&cache)
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let modified = entry.metadata().unwrap().modified().unwrap();
+                (entry.file_name().into_string().unwrap(), modified)
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let (_, first) = run("1.json");
+    let made = files();
+    assert_eq!(made.len(), 3, "{made:?}");
+    let (_, second) = run("2.json");
+    assert_eq!(files(), made);
+    for soup in 0..3 {
+        let hash =
+            |report: &Value| report["soups"][soup]["measured"]["engines"][0]["fingerprint"].clone();
+        assert_eq!(hash(&first), hash(&second));
+        assert!(hash(&first).is_string());
+    }
+    // What is in the cache is what is measured.
+    let prelife = &made[1].0;
+    assert!(prelife.contains("prelife-4-"), "{made:?}");
+    fs::copy(cache.join(&made[0].0), cache.join(prelife)).unwrap();
+    let (_, third) = run("3.json");
+    assert_ne!(
+        first["soups"][1]["epochs_done"],
+        third["soups"][1]["epochs_done"]
+    );
+}
+
+#[test]
+fn a_soup_that_never_lives_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("out.json");
+    let (table, report) = bench(
+        "--lang subleq --soups alive --alive-epochs 32",
+        folder.path(),
+        &json,
+    );
+    let problem = "no alive soup of subleq within 32 epochs";
+    assert!(table.contains(problem), "{table}");
+    assert_eq!(report["soups"][0]["problem"], problem);
+    assert_eq!(report["soups"][0]["measured"], Value::Null);
+}
+
+#[test]
+fn every_language_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("out.json");
+    let (_, report) = bench(
+        "--lang all,bff --soups random --engines auto --threads 1",
+        folder.path(),
+        &json,
+    );
+    let soups = report["soups"].as_array().unwrap();
+    assert_eq!(soups.len(), 13);
+    assert!(soups.iter().all(|soup| soup["measured"].is_object()));
+    assert_eq!(report["machine"]["threads"], 1);
+}
+
+#[test]
+fn wrong_flags_are_usage_errors() {
+    for (words, hints) in [
+        (
+            "--lang bff,bff_nohead",
+            &["--lang", "did you mean `bff_noheads`"][..],
+        ),
+        (
+            "--engines fast",
+            &["--engines", "unknown engine `fast`", "interpreter"],
+        ),
+        (
+            "--soups dead",
+            &["--soups", "unknown soup `dead`", "prelife"],
+        ),
+        ("--num 63", &["--num 63", "even"]),
+        ("--num 0", &["--num 0", "from 2 up"]),
+        ("--num 99999999998", &["--num 99999999998", "at most"]),
+        ("--epochs 0", &["--epochs", "1.."]),
+        ("--rounds 0", &["--rounds", "1.."]),
+        ("--threads 0", &["--threads", "1..=1024"]),
+        ("--prelife-epochs 0", &["--prelife-epochs", "1.."]),
+        ("--alive-epochs 0", &["--alive-epochs", "1.."]),
+        ("--seed -1", &["--seed"]),
+        (
+            "--json no-such-folder/x.json",
+            &["--json no-such-folder/x.json", "create it"],
+        ),
+        (
+            "--json Cargo.toml",
+            &["--json Cargo.toml", "exists already", "another name"],
+        ),
+    ] {
+        fail(2, &format!("bench {words}"), &[], hints);
+    }
+    let package = read("Cargo.toml");
+    assert!(package.starts_with(b"[package]"));
+}
+
+#[test]
+fn without_a_folder_for_caches_it_says_what_to_give() {
+    let Output { status, stderr, .. } = broth()
+        .args(TINY.split_whitespace())
+        .env_remove("XDG_CACHE_HOME")
+        .env_remove("HOME")
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.code(), Some(2), "{message}");
+    assert!(message.contains("--cache DIR"), "{message}");
+}
+
+#[test]
+fn the_system_says_where_soups_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = broth()
+        .args(TINY.split_whitespace())
+        .args(["--soups", "random"])
+        .env("XDG_CACHE_HOME", folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let recipe = Recipe {
+        language: Settings::default().language,
+        num_programs: 64,
+        seed: 0,
+        sort: Sort::Random,
+        epochs: 1,
+    };
+    let path = folder.path().join("broth").join(recipe.file_name());
+    assert!(path.is_file(), "{}", path.display());
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    fail(
+        1,
+        TINY,
+        &["--cache".as_ref(), &file],
+        &["cannot create", "file"],
+    );
+    fs::write(
+        folder
+            .path()
+            .join("bff_noheads-num-64-seed-0-random-1-v1.dat"),
+        "broken",
+    )
+    .unwrap();
+    fail(
+        2,
+        TINY,
+        &["--cache".as_ref(), folder.path()],
+        &["random-1-v1.dat", "is not a checkpoint", "remove it"],
+    );
+}
+
+#[test]
+fn a_benchmark_of_nothing_is_an_error() {
+    let soup = Soup::new(Settings {
+        num_programs: 2,
+        ..Settings::default()
+    })
+    .unwrap();
+    let mut start = broth::soup::checkpoint::Checkpoint::empty();
+    start.copy_from(&soup);
+    let plan = |engines: &[Engine], rounds, epochs| bench::Plan {
+        engines: engines.to_vec(),
+        rounds,
+        epochs,
+    };
+    for (plan, fine) in [
+        (plan(&[], 1, Some(1)), false),
+        (plan(&[Engine::Auto], 0, Some(1)), false),
+        (plan(&[Engine::Auto], 1, Some(0)), false),
+        (plan(&[Engine::Auto], 1, Some(1)), true),
+    ] {
+        let result = bench::compare(soup.settings(), &start, &plan, &mut |_| {});
+        assert_eq!(result.is_ok(), fine, "{plan:?}");
+    }
+}
