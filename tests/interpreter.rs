@@ -46,22 +46,8 @@ fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Dialect)>
 
 /// The bytes of the commands that a dialect has, in the order of [`Op`].
 fn command_bytes(dialect: &Dialect) -> Vec<u8> {
-    let all = [
-        Op::Open,
-        Op::Close,
-        Op::Increment,
-        Op::Decrement,
-        Op::CopyTo1,
-        Op::CopyTo0,
-        Op::Left0,
-        Op::Right0,
-        Op::Left1,
-        Op::Right1,
-    ];
-    assert_eq!(all.len(), COMMANDS.len());
-    all.into_iter()
-        .filter_map(|op| dialect.byte_of(op))
-        .collect()
+    let all = &Op::ALL[..COMMANDS.len()];
+    all.iter().filter_map(|op| dialect.byte_of(*op)).collect()
 }
 
 /// Ops as dense as asked for, in all; the rest any bytes, or nulls.

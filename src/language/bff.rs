@@ -38,7 +38,8 @@ pub enum Op {
 }
 
 impl Op {
-    pub(super) const ALL: [Op; 12] = [
+    /// Every op, the ten commands first.
+    pub const ALL: [Op; 12] = [
         Op::Open,
         Op::Close,
         Op::Increment,
