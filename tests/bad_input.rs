@@ -8,8 +8,16 @@ use std::path::Path;
 
 use common::{data, fail, succeed};
 
+/// How many run folders there are where these tests would make them; a user
+/// may have some already.
+fn run_folders() -> usize {
+    let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("runs");
+    fs::read_dir(runs).map_or(0, Iterator::count)
+}
+
 #[test]
 fn wrong_flags_are_usage_errors() {
+    let before = run_folders();
     for (words, hints) in [
         (
             "run --lang bff_nohead",
@@ -122,7 +130,7 @@ fn wrong_flags_are_usage_errors() {
         &[Path::new(&long)],
         &["more than 128 bytes"],
     );
-    assert!(!Path::new(env!("CARGO_MANIFEST_DIR")).join("runs").exists());
+    assert_eq!(run_folders(), before, "a run folder was left behind");
 }
 
 #[test]
