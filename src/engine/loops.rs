@@ -151,7 +151,8 @@ impl<'a> Loop<'a> {
         at.head1 = moved(at.head1, self.move1);
     }
 
-    /// Run whole laps from the start of one, as many as `max_steps` cover.
+    /// Run whole laps from the start of one, as many as `max_steps` cover; says
+    /// also whether any byte may have changed its kind.
     ///
     /// # Safety
     ///
@@ -159,23 +160,19 @@ impl<'a> Loop<'a> {
     #[inline(always)]
     pub unsafe fn run<V: Vectors>(
         &self,
-        masks: &mut Masks,
+        masks: &Masks,
         tape: &mut Tape,
         at: &mut Progress,
         max_steps: u32,
-    ) -> Left {
+    ) -> (Left, bool) {
         let laps = (max_steps - at.steps) / self.lap_steps();
         if self.num_writes == 0 {
-            return self.run_unwriting(tape, at, laps);
+            return (self.run_unwriting(tape, at, laps), false);
         }
         let mut stale = false;
         // SAFETY: the caller's promise.
         let left = unsafe { self.run_writing::<V>(masks, tape, at, laps, &mut stale) };
-        if stale {
-            // SAFETY: the caller's promise.
-            *masks = unsafe { Masks::classify::<V>(self.dialect, tape) };
-        }
-        left
+        (left, stale)
     }
 
     /// Without writes, the first null along head 0's stride ends the loop.

@@ -8,6 +8,7 @@ pub mod interpreter;
 mod loops;
 mod masks;
 pub mod reference;
+mod script;
 mod vectors;
 
 use std::str::FromStr;

@@ -1,6 +1,8 @@
 //! What the interpreter does to many bytes of a tape at once, for each set of
 //! instructions. All do the same; the tests hold them to that.
 
+use super::script::Script;
+use crate::language::bff::Dialect;
 use crate::language::{TAPE_LEN, Tape};
 
 /// Which way a head goes from lap to lap.
@@ -59,9 +61,25 @@ impl Track {
 /// # Safety
 ///
 /// Every function asks that this machine have the instructions.
-pub trait Vectors {
+pub trait Vectors: Sized {
     /// A tape in registers.
     type Loaded;
+
+    /// Fill `script` with the ops of `tape` from `script.first` on; the bases
+    /// of the heads, and what depends on them, are left alone.
+    #[inline(always)]
+    unsafe fn decode(dialect: &Dialect, tape: &Tape, script: &mut Script) {
+        // SAFETY: the caller's promise.
+        let ops = unsafe { Script::ops_from::<Self>(dialect, tape, script.first) };
+        script.decode(dialect, tape, ops);
+    }
+
+    /// Have the events of `script` go from and to the heads, counted from
+    /// these bases.
+    #[inline(always)]
+    unsafe fn aim(script: &mut Script, base0: u8, base1: u8) {
+        script.aim_each(base0, base1);
+    }
 
     /// The bytes of `tape`, each cut down to the bits of `mask`.
     unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded;
@@ -144,7 +162,10 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{Stride, Track, Vectors};
-    use crate::language::Tape;
+    use crate::engine::masks::below;
+    use crate::engine::script::{Effects, LAST_EVENT, LEN, Script};
+    use crate::language::bff::{Class, Dialect, Op};
+    use crate::language::{TAPE_LEN, Tape};
 
     /// 64 bytes a register; for machines with [`crate::lanes::Lanes::Avx512`].
     pub struct Avx512;
@@ -162,6 +183,78 @@ mod x86 {
 
     impl Vectors for Avx512 {
         type Loaded = [__m512i; 2];
+
+        #[inline(always)]
+        unsafe fn decode(dialect: &Dialect, tape: &Tape, script: &mut Script) {
+            // SAFETY: the caller has the instructions; the loads are of the
+            // tape's 128 bytes, the first 128 of the 256 classes and COUNT's
+            // 64. (No closures: they would be compiled without AVX-512.)
+            unsafe {
+                // Of the significant bits no command has the highest.
+                let bytes = Self::load(tape, dialect.significant_bits());
+                let classes = dialect.classes().as_ptr().cast::<__m512i>();
+                let low_classes = _mm512_loadu_si512(classes);
+                let high_classes = _mm512_loadu_si512(classes.add(1));
+                let command = _mm512_set1_epi8(Class::COMMAND as i8);
+                let kept = !below(script.first);
+                let mut ops = [0u64; 2];
+                let mut list = [_mm512_setzero_si512(); 2];
+                let mut place = [_mm512_set1_epi8(TAPE_LEN as i8); 2];
+                let mut places = _mm512_loadu_si512(COUNT.as_ptr().cast());
+                for half in 0..2 {
+                    let kinds = _mm512_maskz_permutex2var_epi8(
+                        !_mm512_movepi8_mask(bytes[half]),
+                        low_classes,
+                        bytes[half],
+                        high_classes,
+                    );
+                    ops[half] =
+                        _mm512_test_epi8_mask(kinds, command) & (kept >> (64 * half)) as u64;
+                    list[half] = _mm512_maskz_compress_epi8(ops[half], kinds);
+                    place[half] = _mm512_mask_compress_epi8(place[half], ops[half], places);
+                    places = _mm512_add_epi8(places, _mm512_set1_epi8(64));
+                }
+                // The second half's ops behind those of the first.
+                let low = ops[0].count_ones() as usize;
+                let behind = !(below(low) as u64);
+                let list = _mm512_mask_expand_epi8(list[0], behind, list[1]);
+                let list = _mm512_and_si512(list, command);
+                let place = _mm512_mask_expand_epi8(place[0], behind, place[1]);
+                let len = (low + ops[1].count_ones() as usize).min(LEN - 1);
+
+                let effects = Effects::of(dialect);
+                store(&mut script.place, place);
+                store(&mut script.moved0, sums_before(look_up(&effects.move0, list)));
+                store(&mut script.moved1, sums_before(look_up(&effects.move1, list)));
+                store(&mut script.add, look_up(&effects.add, list));
+                store(&mut script.jumps_at, look_up(&effects.jumps_at, list));
+                script.ops = u128::from(ops[0]) | u128::from(ops[1]) << 64;
+                script.len = len;
+                let last_event = _mm512_set1_epi8(LAST_EVENT as i8);
+                let events = _mm512_cmple_epu8_mask(list, last_event);
+                script.events = events & (below(len) as u64) | 1 << len;
+                let copy_to_0 = _mm512_set1_epi8(Class::command(Op::CopyTo0) as i8);
+                let copy_to_1 = _mm512_set1_epi8(Class::command(Op::CopyTo1) as i8);
+                script.from1 = _mm512_cmpeq_epi8_mask(list, copy_to_0);
+                script.to1 = _mm512_cmpeq_epi8_mask(list, copy_to_1);
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn aim(script: &mut Script, base0: u8, base1: u8) {
+            // SAFETY: the caller has the instructions; the loads and stores
+            // are of the script's arrays of 64 bytes.
+            unsafe {
+                let moved0 = _mm512_loadu_si512(script.moved0.as_ptr().cast());
+                let moved1 = _mm512_loadu_si512(script.moved1.as_ptr().cast());
+                let head0 = _mm512_add_epi8(moved0, _mm512_set1_epi8(base0 as i8));
+                let head1 = _mm512_add_epi8(moved1, _mm512_set1_epi8(base1 as i8));
+                let from = _mm512_mask_mov_epi8(head0, script.from1, head1);
+                let to = _mm512_mask_mov_epi8(head0, script.to1, head1);
+                store(&mut script.from, from);
+                store(&mut script.to, to);
+            }
+        }
 
         #[inline(always)]
         unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {
@@ -259,6 +352,62 @@ mod x86 {
                 let written = u128::from(low) | u128::from(high) << 64;
                 (laps, different & written != 0)
             }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// This machine must have the instructions of [`Avx512`].
+    #[inline(always)]
+    unsafe fn store(bytes: &mut [u8; 64], value: __m512i) {
+        // SAFETY: the caller has the instructions; the store is of 64 bytes.
+        unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), value) }
+    }
+
+    /// The entry of `table` for each byte, which is below 16.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of [`Avx512`].
+    #[inline(always)]
+    unsafe fn look_up(table: &[u8; 16], bytes: __m512i) -> __m512i {
+        // SAFETY: the caller has the instructions; the load is of 16 bytes.
+        unsafe {
+            let table = _mm_loadu_si128(table.as_ptr().cast());
+            _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), bytes)
+        }
+    }
+
+    /// For each byte the sum of those before it, modulo 256.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of [`Avx512`].
+    #[inline(always)]
+    unsafe fn sums_before(bytes: __m512i) -> __m512i {
+        /// Where each byte finds the last one of the eight before its own.
+        static LAST_OF_EIGHT: [u8; 64] = {
+            let mut last = [0; 64];
+            let mut i = 0;
+            while i < 64 {
+                last[i] = (i as u8 / 8 * 8).wrapping_sub(1);
+                i += 1;
+            }
+            last
+        };
+        // SAFETY: the caller has the instructions; the load is of 64 bytes.
+        unsafe {
+            // Within each eight; then the eights before it.
+            let mut sums = _mm512_add_epi8(bytes, _mm512_slli_epi64::<8>(bytes));
+            sums = _mm512_add_epi8(sums, _mm512_slli_epi64::<16>(sums));
+            sums = _mm512_add_epi8(sums, _mm512_slli_epi64::<32>(sums));
+            let zero = _mm512_setzero_si512();
+            let last = _mm512_loadu_si512(LAST_OF_EIGHT.as_ptr().cast());
+            let mut eights = _mm512_maskz_permutexvar_epi8(!0xff, last, sums);
+            eights = _mm512_add_epi8(eights, _mm512_alignr_epi64::<7>(eights, zero));
+            eights = _mm512_add_epi8(eights, _mm512_alignr_epi64::<6>(eights, zero));
+            eights = _mm512_add_epi8(eights, _mm512_alignr_epi64::<4>(eights, zero));
+            _mm512_sub_epi8(_mm512_add_epi8(sums, eights), bytes)
         }
     }
 

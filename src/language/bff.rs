@@ -79,6 +79,34 @@ pub static KINDS: [Kind; 12] = {
     ]
 };
 
+/// What a walk asks of a byte, in one word: which command it is, if any, and
+/// whether brackets take it for null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class(u8);
+
+impl Class {
+    /// The bits that say which command it is: 0 for none, else one more than
+    /// its place in [`Op`].
+    pub const COMMAND: u8 = 0x0f;
+    /// The bit of a byte that is not null, and of one that is.
+    pub const SET: u8 = 0x40;
+    pub const NULL: u8 = 0x80;
+
+    /// The class as a number.
+    #[inline(always)]
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The number in the command bits of `op`.
+    pub const fn command(op: Op) -> u8 {
+        match op {
+            Op::Null | Op::Noop => 0,
+            _ => op as u8 + 1,
+        }
+    }
+}
+
 /// How brackets jump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brackets {
@@ -92,6 +120,7 @@ pub enum Brackets {
 #[derive(Debug)]
 pub struct Dialect {
     ops: [Op; 256],
+    classes: [Class; 256],
     /// The significant bits of each command, where the dialect has it.
     commands: [Option<u8>; 10],
     /// The bits of a byte that mean something.
@@ -110,6 +139,7 @@ impl Dialect {
     /// A dialect whose command `c` has the byte `commands[c]`, where it has one.
     const fn new(commands: [Option<u8>; 10], mask: u8) -> Self {
         let mut ops = [Op::Noop; 256];
+        let mut classes = [Class(0); 256];
         let mut byte = 0;
         while byte < 256 {
             let significant = byte as u8 & mask;
@@ -125,10 +155,16 @@ impl Dialect {
                 }
                 command += 1;
             }
+            let null = match significant {
+                0 => Class::NULL,
+                _ => Class::SET,
+            };
+            classes[byte] = Class(Class::command(ops[byte]) | null);
             byte += 1;
         }
         Dialect {
             ops,
+            classes,
             commands,
             mask,
             heads_on_tape: false,
@@ -172,6 +208,17 @@ impl Dialect {
     #[inline(always)]
     pub fn op(&self, byte: u8) -> Op {
         self.ops[byte as usize]
+    }
+
+    /// The class of `byte`.
+    #[inline(always)]
+    pub fn class(&self, byte: u8) -> Class {
+        self.classes[byte as usize]
+    }
+
+    /// The class of every byte.
+    pub fn classes(&self) -> &[Class; 256] {
+        &self.classes
     }
 
     /// The kind of `byte`.

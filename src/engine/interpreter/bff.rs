@@ -1,15 +1,16 @@
-//! The BFF family, from event to event: between writes and brackets nothing
-//! happens that bit counts over the tape's kinds do not tell.
+//! The BFF family, from event to event of a tape's script: between writes and
+//! brackets nothing happens that the script does not tell.
 
 use crate::engine::RunTapes;
 use crate::engine::interpreter::recurrence::Recurrence;
 use crate::engine::loops::{Left, Loop, Progress};
-use crate::engine::masks::{HALF, Masks, bits_below, range};
+use crate::engine::masks::{Masks, range};
+use crate::engine::script::{LEN, Script};
 #[cfg(target_arch = "x86_64")]
 use crate::engine::vectors::{Avx2, Avx512};
 use crate::engine::vectors::{Portable, Vectors};
 use crate::lanes::Lanes;
-use crate::language::bff::{Brackets, Dialect, Op};
+use crate::language::bff::{Brackets, Class, Dialect};
 use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 
 /// The walk, compiled for `lanes`, which this machine must have.
@@ -17,7 +18,7 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(
-            enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi1,bmi2,lzcnt,popcnt"
+            enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt"
         )]
         fn avx512(language: &Language, tapes: &mut [Tape], max: u32, outcomes: &mut [Outcome]) {
             // SAFETY: the instructions that this function is compiled for.
@@ -67,19 +68,25 @@ unsafe fn walk_all<V: Vectors>(
     max_steps: u32,
     outcomes: &mut [Outcome],
 ) {
+    let mut scripts = [const { Script::EMPTY }; BATCH];
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
-        let mut masks = [Masks::default(); BATCH];
-        for (masks, tape) in masks.iter_mut().zip(tapes.iter()) {
+        for (script, tape) in scripts.iter_mut().zip(tapes.iter()) {
+            let start = dialect.start(tape);
             // SAFETY: the caller's promise.
-            *masks = unsafe { Masks::classify::<V>(dialect, tape) };
+            unsafe {
+                script.read::<V>(dialect, tape, start.pc);
+                script.aim::<V>(0, start.head0, start.head1);
+            }
         }
-        for ((tape, outcome), masks) in tapes.iter_mut().zip(outcomes).zip(masks) {
+        for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(&mut scripts) {
             // SAFETY: the caller's promise.
-            *outcome = unsafe { walk::<V>(dialect, tape, masks, max_steps) };
+            *outcome = unsafe { walk::<V>(dialect, tape, script, max_steps) };
         }
     }
 }
 
+/// Run `tape`, of which `script` tells from its start on.
+///
 /// # Safety
 ///
 /// This machine must have the instructions of `V`.
@@ -87,162 +94,140 @@ unsafe fn walk_all<V: Vectors>(
 unsafe fn walk<V: Vectors>(
     dialect: &Dialect,
     tape: &mut Tape,
-    mut masks: Masks,
+    script: &mut Script,
     max_steps: u32,
 ) -> Outcome {
-    let start = dialect.start(tape);
-    let mut pc = start.pc;
-    let mut at = Progress {
-        head0: start.head0,
-        head1: start.head1,
-        steps: 0,
-        ops: 0,
-    };
+    let mut pc = script.first;
+    let mut index = 0;
+    let (mut steps, mut ops) = (0, 0);
     let mut recurrence = Recurrence::new();
-    // Writes that change a kind make the masks stale. Behind the program
-    // counter that matters only once it jumps, ahead only once it comes there.
-    let mut stale = false;
-    let mut stale_from = TAPE_LEN;
+    // What brackets need to know; where it is not known, or no longer true.
+    let mut masks = None;
 
-    // A straight stretch each time, in one half of the tape: from `pc` to the
-    // next `]` or to where the masks are stale, or until a `[` jumps.
-    'stretch: loop {
-        if pc >= TAPE_LEN {
-            return end(at, Ended::LeftTape);
+    // A straight stretch each time: from `pc`, the place of or before op number
+    // `index` of the script, until a bracket jumps or the script is no longer
+    // true.
+    loop {
+        // Where the steps end, and from where on the script is wrong. Behind
+        // the program counter a changed kind matters only once it jumps.
+        let limit = pc + (max_steps - steps) as usize;
+        let mut stop = script.end().min(limit);
+        let mut changed = 0;
+        let mut events = script.events & !0 << index;
+        let jump = loop {
+            let event = events.trailing_zeros() as usize % LEN;
+            let place = usize::from(script.place[event]);
+            if place >= stop {
+                break None;
+            }
+            events &= events - 1;
+            let from = usize::from(script.from[event]) % TAPE_LEN;
+            let to = usize::from(script.to[event]) % TAPE_LEN;
+            let old = tape[to];
+            let new = tape[from].wrapping_add(script.add[event]);
+            tape[to] = new;
+            let class = dialect.class(old).bits();
+            let change = (class ^ dialect.class(new).bits()) & Class::COMMAND;
+            changed |= change;
+            let ahead = if change != 0 && to > place { to } else { TAPE_LEN };
+            stop = stop.min(ahead);
+            if class & script.jumps_at[event] != 0 {
+                break Some((event, place));
+            }
+        };
+        let mut stale = changed != 0;
+        if stale {
+            masks = None;
         }
-        if pc >= stale_from {
-            // SAFETY: the caller's promise.
-            masks = unsafe { Masks::classify::<V>(dialect, tape) };
-            (stale, stale_from) = (false, TAPE_LEN);
-        }
-        let half = masks.half(pc / HALF);
-        let base = pc / HALF * HALF;
-        let from = pc % HALF;
-        let ahead = !0 << from;
-        // HALF where there is no `]` ahead.
-        let close = (half.close & ahead).trailing_zeros() as usize;
-        // What the steps left do not cover is cut off.
-        let limit = from + ((max_steps - at.steps) as usize).min(HALF);
-        let fresh = stale_from.saturating_sub(base);
-        let stretch = ahead & bits_below(close.min(limit).min(fresh));
-        let mut events = (half.writes | half.open) & stretch;
-        while events != 0 {
-            let event = base + events.trailing_zeros() as usize;
-            let before = (events - 1) & !events & ahead;
-            let (head0, head1) = at.heads_after(&half, before);
-            let op = dialect.op(tape[event]);
-            // `[` counts as a write that changes nothing: whether the next
-            // event is one or the other is more than a branch can guess.
-            let write = &WRITES[op as usize % WRITES.len()];
-            let heads = [head0, head1];
-            let place = heads[write.to];
-            let old = tape[place];
-            let new = tape[heads[write.from]].wrapping_add(write.add);
-            tape[place] = new;
-            let changes_kind = dialect.op(old) != dialect.op(new);
-            if changes_kind | (op == Op::Open && dialect.is_null(old)) {
-                if changes_kind {
-                    stale = true;
-                    if place > event && place < stale_from {
-                        stale_from = place;
-                        at.account(&half, ahead & (events ^ (events - 1)));
-                        pc = event + 1;
-                        continue 'stretch;
-                    }
-                    events &= events - 1;
-                    continue;
-                }
-                at.account(&half, ahead & (events ^ (events - 1)));
-                if stale {
-                    // SAFETY: the caller's promise.
-                    masks = unsafe { Masks::classify::<V>(dialect, tape) };
-                    (stale, stale_from) = (false, TAPE_LEN);
-                }
+        let at_stop = match jump {
+            None => script.index(stop),
+            Some((event, place)) => {
+                stop = place + 1;
+                event
+            }
+        };
+        steps += (stop - pc) as u32;
+        let (head0, head1) = script.heads(at_stop);
+        let mut at = Progress {
+            head0,
+            head1,
+            steps,
+            ops: ops + (at_stop - index) as u32,
+        };
+        pc = stop;
+        if let Some((event, bracket)) = jump {
+            at.ops += 1;
+            let known = match masks {
+                Some(known) => known,
+                // SAFETY: the caller's promise.
+                None => unsafe { Masks::classify::<V>(dialect, tape) },
+            };
+            masks = Some(known);
+            if script.jumps_at[event] == Class::NULL {
                 let target = match dialect.brackets() {
-                    Brackets::Match => masks.matching_close(event),
-                    Brackets::Jump(distance) => Some(event + distance),
+                    Brackets::Match => known.matching_close(bracket),
+                    Brackets::Jump(distance) => Some(bracket + distance),
                 };
                 match target {
                     Some(target) => pc = target + 1,
                     None => return end(at, Ended::UnmatchedBracket),
                 }
-                continue 'stretch;
+            } else {
+                let (target, without) = match dialect.brackets() {
+                    Brackets::Match => (known.matching_open(bracket), Ended::UnmatchedBracket),
+                    Brackets::Jump(distance) => (bracket.checked_sub(distance), Ended::LeftTape),
+                };
+                match target {
+                    Some(target) => pc = target + 1,
+                    None => return end(at, without),
+                }
+                let is_plain = known.brackets() & range(pc, bracket) == 0;
+                let decoded = match is_plain {
+                    true => Loop::decode(dialect, &known, tape, pc, bracket),
+                    false => None,
+                };
+                let mut repeats = true;
+                if let Some(decoded) = decoded {
+                    // SAFETY: the caller's promise.
+                    let (left, rewrote) =
+                        unsafe { decoded.run::<V>(&known, tape, &mut at, max_steps) };
+                    if rewrote {
+                        (stale, masks) = (true, None);
+                    }
+                    match left {
+                        Left::Done => pc = bracket + 1,
+                        Left::OutOfSteps => {}
+                        Left::Rewritten { next } => pc = next,
+                    }
+                    repeats = matches!(left, Left::Rewritten { .. });
+                }
+                if repeats {
+                    skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
+                }
             }
-            events &= events - 1;
+        } else {
+            stale = true;
         }
-        if limit < (close + 1).min(fresh).min(HALF) {
-            at.ops += (half.ops & stretch).count_ones();
-            at.steps = max_steps;
+        if pc >= TAPE_LEN {
+            return end(at, Ended::LeftTape);
+        }
+        if at.steps == max_steps {
             return end(at, Ended::StepLimit);
         }
-        let stop = (close + 1).min(fresh).min(HALF);
-        at.account(&half, ahead & bits_below(stop));
-        if stop <= close {
-            pc = base + stop;
-            continue;
-        }
-        let close = base + close;
-        if dialect.is_null(tape[at.head0]) {
-            pc = close + 1;
-            continue;
-        }
-        if stale {
-            // SAFETY: the caller's promise.
-            masks = unsafe { Masks::classify::<V>(dialect, tape) };
-            (stale, stale_from) = (false, TAPE_LEN);
-        }
-        let (target, without) = match dialect.brackets() {
-            Brackets::Match => (masks.matching_open(close), Ended::UnmatchedBracket),
-            Brackets::Jump(distance) => (close.checked_sub(distance), Ended::LeftTape),
-        };
-        let Some(target) = target else {
-            return end(at, without);
-        };
-        pc = target + 1;
-        let is_plain = masks.brackets() & range(pc, close) == 0;
-        let decoded = match is_plain {
-            true => Loop::decode(dialect, &masks, tape, pc, close),
-            false => None,
-        };
-        let Some(decoded) = decoded else {
-            skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
-            continue;
-        };
+        (steps, ops) = (at.steps, at.ops);
         // SAFETY: the caller's promise.
-        match unsafe { decoded.run::<V>(&mut masks, tape, &mut at, max_steps) } {
-            Left::Done => pc = close + 1,
-            Left::OutOfSteps => {}
-            Left::Rewritten { next } => {
-                pc = next;
-                skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
+        unsafe {
+            if stale || !(script.first..script.end()).contains(&pc) {
+                script.read::<V>(dialect, tape, 0);
+                if pc >= script.end() {
+                    script.read::<V>(dialect, tape, pc);
+                }
             }
+            index = script.index(pc);
+            script.aim::<V>(index, at.head0, at.head1);
         }
     }
 }
-
-/// What an event does: the byte at one head, plus something, goes to a head.
-struct Write {
-    to: usize,
-    from: usize,
-    add: u8,
-}
-
-/// By [`Op`], as far as events go; `[` leaves head 0's byte as it is.
-static WRITES: [Write; 8] = {
-    const fn write(to: usize, from: usize, add: u8) -> Write {
-        Write { to, from, add }
-    }
-    [
-        write(0, 0, 0),
-        write(0, 0, 0),
-        write(0, 0, 1),
-        write(0, 0, 0xff),
-        write(1, 0, 0),
-        write(0, 1, 0),
-        write(0, 0, 0),
-        write(0, 0, 0),
-    ]
-};
 
 #[inline(always)]
 fn skip_periods(
