@@ -6,9 +6,10 @@
 //! steps and ops, the same writes at places relative to the heads, the same net
 //! move of both heads, and then the test of the byte at head 0.
 
-use super::masks::{HalfMasks, Masks, range};
+use super::places::{below, range};
+use super::script::{LEN, Script};
 use super::vectors::{Stride, Track, Vectors};
-use crate::language::bff::{Dialect, Op};
+use crate::language::bff::{Class, Dialect};
 use crate::language::{TAPE_LEN, Tape};
 
 /// Writes of a lap beyond which a loop is not decoded.
@@ -17,15 +18,17 @@ const MAX_WRITES: usize = 24;
 /// Laps that a block copies at most.
 const BLOCK: usize = 64;
 
-/// A write of a lap.
-#[derive(Clone, Copy, Debug)]
+/// A write of a lap: the byte at one head, plus something, goes to a head.
+#[derive(Clone, Copy, Debug, Default)]
 struct Write {
-    op: Op,
-    /// Its place on the tape.
+    /// Its place on the tape, and the ops of a lap up to it.
     at: u8,
-    /// The heads there, counted from those at the start of the lap, modulo 128.
-    head0: u8,
-    head1: u8,
+    ops: u8,
+    /// The heads there, counted from those at the start of the lap.
+    moved: [u8; 2],
+    from: u8,
+    to: u8,
+    add: u8,
 }
 
 /// A loop, decoded.
@@ -52,33 +55,6 @@ pub struct Progress {
     pub ops: u32,
 }
 
-impl Progress {
-    /// Move the heads by what [`Masks::moves_in`] says.
-    #[inline(always)]
-    pub fn move_heads(&mut self, (move0, move1): (usize, usize)) {
-        self.head0 = self.head0.wrapping_add(move0) % TAPE_LEN;
-        self.head1 = self.head1.wrapping_add(move1) % TAPE_LEN;
-    }
-}
-
-impl Progress {
-    /// The heads after the places in `range` have had their turn.
-    #[inline(always)]
-    pub fn heads_after(&self, half: &HalfMasks, range: u64) -> (usize, usize) {
-        let mut moved = *self;
-        moved.move_heads(half.moves_in(range));
-        (moved.head0, moved.head1)
-    }
-
-    /// Account for the steps of the places in `range`.
-    #[inline(always)]
-    pub fn account(&mut self, half: &HalfMasks, range: u64) {
-        self.steps += range.count_ones();
-        self.ops += (half.ops & range).count_ones();
-        self.move_heads(half.moves_in(range));
-    }
-}
-
 /// How laps came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
@@ -91,46 +67,65 @@ pub enum Left {
     Rewritten { next: usize },
 }
 
+impl Write {
+    /// The heads at this write of a lap that begins at `at`.
+    #[inline(always)]
+    fn heads(&self, at: &Progress) -> [usize; 2] {
+        [
+            (at.head0 + usize::from(self.moved[0])) % TAPE_LEN,
+            (at.head1 + usize::from(self.moved[1])) % TAPE_LEN,
+        ]
+    }
+}
+
 impl<'a> Loop<'a> {
-    /// Decode the loop that runs from `first` to the `]` at `close`, where
-    /// there are no brackets in between; `None` where it has too many writes.
+    /// Decode the loop that runs from `first` to the `]` at `close`; `None` where
+    /// `script` does not tell of it, where there are brackets in between, or too
+    /// many writes.
     #[inline(always)]
     pub fn decode(
         dialect: &'a Dialect,
-        masks: &Masks,
-        tape: &Tape,
+        script: &Script,
         first: usize,
         close: usize,
     ) -> Option<Loop<'a>> {
-        let body = range(first, close + 1);
-        let (move0, move1) = masks.moves_in(body);
-        let mut writes = [Write {
-            op: Op::Noop,
-            at: 0,
-            head0: 0,
-            head1: 0,
-        }; MAX_WRITES];
+        if first < script.first || close >= script.end() {
+            return None;
+        }
+        let (start, end) = (script.index(first), script.index(close));
+        let moved = |entry: usize| {
+            [
+                script.moved0[entry % LEN].wrapping_sub(script.moved0[start % LEN]),
+                script.moved1[entry % LEN].wrapping_sub(script.moved1[start % LEN]),
+            ]
+        };
+        let mut writes = [Write::default(); MAX_WRITES];
         let mut num_writes = 0;
-        let mut rest = masks.writes & body;
+        let mut rest = script.events & below(end) as u64 & !below(start) as u64;
         while rest != 0 {
-            let at = rest.trailing_zeros() as usize;
-            let (head0, head1) = masks.moves_in(range(first, at));
+            let entry = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            if script.jumps_at[entry] != 0 {
+                return None;
+            }
             *writes.get_mut(num_writes)? = Write {
-                op: dialect.op(tape[at]),
-                at: at as u8,
-                head0: (head0 % TAPE_LEN) as u8,
-                head1: (head1 % TAPE_LEN) as u8,
+                at: script.place[entry],
+                ops: (entry + 1 - start) as u8,
+                moved: moved(entry),
+                from: (script.from1 >> entry & 1) as u8,
+                to: (script.to1 >> entry & 1) as u8,
+                add: script.add[entry],
             };
             num_writes += 1;
-            rest &= rest - 1;
         }
+        let [move0, move1] = moved(end).map(|moved| usize::from(moved) % TAPE_LEN);
         Some(Loop {
             dialect,
             first,
             close,
-            ops: masks.ops_in(body),
-            move0: move0 % TAPE_LEN,
-            move1: move1 % TAPE_LEN,
+            ops: (end + 1 - start) as u32,
+            move0,
+            move1,
             writes,
             num_writes,
         })
@@ -160,7 +155,6 @@ impl<'a> Loop<'a> {
     #[inline(always)]
     pub unsafe fn run<V: Vectors>(
         &self,
-        masks: &Masks,
         tape: &mut Tape,
         at: &mut Progress,
         max_steps: u32,
@@ -171,7 +165,7 @@ impl<'a> Loop<'a> {
         }
         let mut stale = false;
         // SAFETY: the caller's promise.
-        let left = unsafe { self.run_writing::<V>(masks, tape, at, laps, &mut stale) };
+        let left = unsafe { self.run_writing::<V>(tape, at, laps, &mut stale) };
         (left, stale)
     }
 
@@ -194,8 +188,8 @@ impl<'a> Loop<'a> {
         Left::OutOfSteps
     }
 
-    /// Sets `stale` where the masks no longer hold outside the loop; inside
-    /// they hold for as long as it runs.
+    /// Sets `stale` where a byte outside the loop may mean something else now;
+    /// inside none does for as long as it runs.
     ///
     /// # Safety
     ///
@@ -203,7 +197,6 @@ impl<'a> Loop<'a> {
     #[inline(always)]
     unsafe fn run_writing<V: Vectors>(
         &self,
-        masks: &Masks,
         tape: &mut Tape,
         at: &mut Progress,
         laps: u32,
@@ -228,11 +221,14 @@ impl<'a> Loop<'a> {
                 match self.write_lap(tape, at, stale) {
                     Ok(changed) => (1, changed),
                     Err(last) => {
-                        let done = range(self.first, last + 1);
-                        at.steps += (last + 1 - self.first) as u32;
-                        at.ops += masks.ops_in(done);
-                        at.move_heads(masks.moves_in(done));
-                        return Left::Rewritten { next: last + 1 };
+                        let next = usize::from(last.at) + 1;
+                        at.steps += (next - self.first) as u32;
+                        at.ops += u32::from(last.ops);
+                        [at.head0, at.head1] = last.heads(at);
+                        // A copy may move head 1.
+                        at.head1 += usize::from(self.dialect.copy_moves() && last.from == 1);
+                        at.head1 %= TAPE_LEN;
+                        return Left::Rewritten { next };
                     }
                 }
             };
@@ -247,26 +243,22 @@ impl<'a> Loop<'a> {
         Left::OutOfSteps
     }
 
-    /// Do the writes of a lap; whether they changed any byte, or the place of
-    /// the write that changed what a byte of the loop means, the last one done.
+    /// Do the writes of a lap; whether they changed any byte, or the write that
+    /// changed what a byte of the loop means, the last one done.
     #[inline(always)]
-    fn write_lap(&self, tape: &mut Tape, at: &Progress, stale: &mut bool) -> Result<bool, usize> {
+    fn write_lap(&self, tape: &mut Tape, at: &Progress, stale: &mut bool) -> Result<bool, &Write> {
         let mut changed = false;
         for write in &self.writes[..self.num_writes] {
-            let head0 = (at.head0 + usize::from(write.head0)) % TAPE_LEN;
-            let head1 = (at.head1 + usize::from(write.head1)) % TAPE_LEN;
-            let (place, new) = match write.op {
-                Op::Increment => (head0, tape[head0].wrapping_add(1)),
-                Op::Decrement => (head0, tape[head0].wrapping_sub(1)),
-                Op::CopyTo1 => (head1, tape[head0]),
-                _ => (head0, tape[head1]),
-            };
+            let heads = write.heads(at);
+            let place = heads[usize::from(write.to % 2)];
+            let new = tape[heads[usize::from(write.from % 2)]].wrapping_add(write.add);
             let old = std::mem::replace(&mut tape[place], new);
             changed |= old != new;
-            if self.dialect.op(old) != self.dialect.op(new) {
+            let change = self.dialect.class(old).bits() ^ self.dialect.class(new).bits();
+            if change & Class::COMMAND != 0 {
                 *stale = true;
                 if self.spans(place) {
-                    return Err(usize::from(write.at));
+                    return Err(write);
                 }
             }
         }
@@ -293,15 +285,14 @@ impl<'a> Loop<'a> {
             [write] => write,
             _ => return None,
         };
-        let to_head1 = match write.op {
-            Op::CopyTo1 => true,
-            Op::CopyTo0 => false,
-            _ => return None,
-        };
+        if write.from == write.to {
+            return None;
+        }
+        let [head0, head1] = write.moved.map(usize::from);
         Some(Copy {
-            to_head1,
-            head0: usize::from(write.head0),
-            head1: usize::from(write.head1),
+            to_head1: write.to == 1,
+            head0,
+            head1,
             move0,
             move1,
         })

@@ -6,7 +6,7 @@
 
 pub mod interpreter;
 mod loops;
-mod masks;
+mod places;
 pub mod reference;
 mod script;
 mod vectors;

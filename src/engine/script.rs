@@ -1,7 +1,7 @@
 //! A BFF tape's ops one after the other, decoded: where each lies, where the
 //! heads are when its turn comes, and what it does there.
 
-use super::masks::{Masks, below};
+use super::places::below;
 use super::vectors::Vectors;
 use crate::language::bff::{Class, Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
@@ -12,13 +12,13 @@ pub const LEN: usize = 64;
 /// The ops of a tape from a place on, as long as the program counter goes
 /// straight on and no byte changes what it means. Entry i is the i-th op.
 ///
-/// Heads are counted from a base, which is not known before a walk gets to
-/// some op with its heads in some places, and which [`Script::aim`] sets.
+/// Heads are counted from a base, which [`Script::aim`] sets once a walk gets to
+/// some op with its heads in some places.
 #[derive(Clone)]
 #[repr(align(64))]
 pub struct Script {
     /// Where each op lies, and behind the last the place where the script ends.
-    pub place: [u8; LEN],
+    pub place: [u8; 2 * LEN],
     /// How far the heads have moved before each op, modulo 256.
     pub moved0: [u8; LEN],
     pub moved1: [u8; LEN],
@@ -89,7 +89,7 @@ impl Effects {
 
 impl Script {
     pub const EMPTY: Script = Script {
-        place: [0; LEN],
+        place: [0; 2 * LEN],
         moved0: [0; LEN],
         moved1: [0; LEN],
         from: [0; LEN],
@@ -127,7 +127,7 @@ impl Script {
         )
     }
 
-    /// Tell of `tape` from `first` on, the heads there at 0.
+    /// Tell of `tape` from `first` on.
     ///
     /// # Safety
     ///
@@ -135,10 +135,30 @@ impl Script {
     #[inline(always)]
     pub unsafe fn read<V: Vectors>(&mut self, dialect: &Dialect, tape: &Tape, first: usize) {
         self.first = first;
-        self.base0 = 0;
-        self.base1 = 0;
         // SAFETY: the caller's promise.
         unsafe { V::decode(dialect, tape, self) };
+    }
+
+    /// Tell of `tape` so that `place` is told of, of all of it if possible.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    pub unsafe fn read_around<V: Vectors>(&mut self, dialect: &Dialect, tape: &Tape, place: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.read::<V>(dialect, tape, 0);
+            if !self.tells_of(place) {
+                self.read::<V>(dialect, tape, place);
+            }
+        }
+    }
+
+    /// Whether the script tells of `place`.
+    #[inline(always)]
+    pub fn tells_of(&self, place: usize) -> bool {
+        (self.first..self.end()).contains(&place)
     }
 
     /// Have the heads at `head0` and `head1` before entry `index`.
@@ -148,11 +168,23 @@ impl Script {
     /// This machine must have the instructions of `V`.
     #[inline(always)]
     pub unsafe fn aim<V: Vectors>(&mut self, index: usize, head0: usize, head1: usize) {
-        self.base0 = head0.wrapping_sub(usize::from(self.moved0[index % LEN])) % TAPE_LEN;
-        self.base1 = head1.wrapping_sub(usize::from(self.moved1[index % LEN])) % TAPE_LEN;
-        let (base0, base1) = (self.base0 as u8, self.base1 as u8);
+        let back = |head: usize, moved: u8| head.wrapping_sub(usize::from(moved)) % TAPE_LEN;
+        let base0 = back(head0, self.moved0[index % LEN]);
+        let base1 = back(head1, self.moved1[index % LEN]);
         // SAFETY: the caller's promise.
-        unsafe { V::aim(self, base0, base1) };
+        unsafe { self.aim_first::<V>(base0, base1) };
+    }
+
+    /// Have the heads at `head0` and `head1` before the first entry.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    pub unsafe fn aim_first<V: Vectors>(&mut self, head0: usize, head1: usize) {
+        (self.base0, self.base1) = (head0, head1);
+        // SAFETY: the caller's promise.
+        unsafe { V::aim(self, head0 as u8, head1 as u8) };
     }
 
     /// What [`Vectors::decode`] does, entry by entry.
@@ -194,17 +226,5 @@ impl Script {
             self.from[i] = if self.from1 >> i & 1 == 1 { head1 } else { head0 };
             self.to[i] = if self.to1 >> i & 1 == 1 { head1 } else { head0 };
         }
-    }
-
-    /// The ops of `tape` that a script from `first` on tells of.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
-    #[inline(always)]
-    pub unsafe fn ops_from<V: Vectors>(dialect: &Dialect, tape: &Tape, first: usize) -> u128 {
-        // SAFETY: the caller's promise.
-        let masks = unsafe { Masks::classify::<V>(dialect, tape) };
-        masks.ops & !below(first)
     }
 }

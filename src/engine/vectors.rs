@@ -1,6 +1,7 @@
 //! What the interpreter does to many bytes of a tape at once, for each set of
 //! instructions. All do the same; the tests hold them to that.
 
+use super::places::below;
 use super::script::Script;
 use crate::language::bff::Dialect;
 use crate::language::{TAPE_LEN, Tape};
@@ -69,9 +70,15 @@ pub trait Vectors: Sized {
     /// of the heads, and what depends on them, are left alone.
     #[inline(always)]
     unsafe fn decode(dialect: &Dialect, tape: &Tape, script: &mut Script) {
+        let mut ops = 0;
         // SAFETY: the caller's promise.
-        let ops = unsafe { Script::ops_from::<Self>(dialect, tape, script.first) };
-        script.decode(dialect, tape, ops);
+        unsafe {
+            let loaded = Self::load(tape, dialect.significant_bits());
+            for code in dialect.commands().iter().flatten() {
+                ops |= Self::equal(&loaded, *code);
+            }
+        }
+        script.decode(dialect, tape, ops & !below(script.first));
     }
 
     /// Have the events of `script` go from and to the heads, counted from
@@ -162,7 +169,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{Stride, Track, Vectors};
-    use crate::engine::masks::below;
+    use crate::engine::places::below;
     use crate::engine::script::{Effects, LAST_EVENT, LEN, Script};
     use crate::language::bff::{Class, Dialect, Op};
     use crate::language::{TAPE_LEN, Tape};
@@ -188,7 +195,8 @@ mod x86 {
         unsafe fn decode(dialect: &Dialect, tape: &Tape, script: &mut Script) {
             // SAFETY: the caller has the instructions; the loads are of the
             // tape's 128 bytes, the first 128 of the 256 classes and COUNT's
-            // 64. (No closures: they would be compiled without AVX-512.)
+            // 64, the stores to `place` of 64 of its 128 bytes, from 0 and from
+            // at most 64. (No closures: they would be compiled without AVX-512.)
             unsafe {
                 // Of the significant bits no command has the highest.
                 let bytes = Self::load(tape, dialect.significant_bits());
@@ -196,7 +204,6 @@ mod x86 {
                 let low_classes = _mm512_loadu_si512(classes);
                 let high_classes = _mm512_loadu_si512(classes.add(1));
                 let command = _mm512_set1_epi8(Class::COMMAND as i8);
-                let kept = !below(script.first);
                 let mut ops = [0u64; 2];
                 let mut list = [_mm512_setzero_si512(); 2];
                 let mut place = [_mm512_set1_epi8(TAPE_LEN as i8); 2];
@@ -208,8 +215,10 @@ mod x86 {
                         bytes[half],
                         high_classes,
                     );
-                    ops[half] =
-                        _mm512_test_epi8_mask(kinds, command) & (kept >> (64 * half)) as u64;
+                    ops[half] = _mm512_test_epi8_mask(kinds, command);
+                    if script.first > 0 {
+                        ops[half] &= (!below(script.first) >> (64 * half)) as u64;
+                    }
                     list[half] = _mm512_maskz_compress_epi8(ops[half], kinds);
                     place[half] = _mm512_mask_compress_epi8(place[half], ops[half], places);
                     places = _mm512_add_epi8(places, _mm512_set1_epi8(64));
@@ -219,11 +228,12 @@ mod x86 {
                 let behind = !(below(low) as u64);
                 let list = _mm512_mask_expand_epi8(list[0], behind, list[1]);
                 let list = _mm512_and_si512(list, command);
-                let place = _mm512_mask_expand_epi8(place[0], behind, place[1]);
                 let len = (low + ops[1].count_ones() as usize).min(LEN - 1);
 
                 let effects = Effects::of(dialect);
-                store(&mut script.place, place);
+                let at = script.place.as_mut_ptr();
+                _mm512_storeu_si512(at.cast(), place[0]);
+                _mm512_storeu_si512(at.add(low).cast(), place[1]);
                 store(&mut script.moved0, sums_before(look_up(&effects.move0, list)));
                 store(&mut script.moved1, sums_before(look_up(&effects.move1, list)));
                 store(&mut script.add, look_up(&effects.add, list));
@@ -385,29 +395,40 @@ mod x86 {
     /// This machine must have the instructions of [`Avx512`].
     #[inline(always)]
     unsafe fn sums_before(bytes: __m512i) -> __m512i {
-        /// Where each byte finds the last one of the eight before its own.
-        static LAST_OF_EIGHT: [u8; 64] = {
+        /// In each eight, the last places of all eights.
+        static LAST_OF_EIGHTS: [u8; 64] = {
             let mut last = [0; 64];
             let mut i = 0;
             while i < 64 {
-                last[i] = (i as u8 / 8 * 8).wrapping_sub(1);
+                last[i] = i as u8 % 8 * 8 + 7;
                 i += 1;
             }
             last
         };
-        // SAFETY: the caller has the instructions; the load is of 64 bytes.
+        /// Of those, the ones in an eight before: none, one, two, …
+        const EIGHTS_BEFORE: u64 = 0x7f3f_1f0f_0703_0100;
+        /// In each eight, its first place within the register's 16 bytes.
+        static FIRST_OF_EIGHT: [u8; 64] = {
+            let mut first = [0; 64];
+            let mut i = 0;
+            while i < 64 {
+                first[i] = i as u8 % 16 / 8 * 8;
+                i += 1;
+            }
+            first
+        };
+        // SAFETY: the caller has the instructions; the loads are of 64 bytes.
         unsafe {
             // Within each eight; then the eights before it.
             let mut sums = _mm512_add_epi8(bytes, _mm512_slli_epi64::<8>(bytes));
             sums = _mm512_add_epi8(sums, _mm512_slli_epi64::<16>(sums));
             sums = _mm512_add_epi8(sums, _mm512_slli_epi64::<32>(sums));
-            let zero = _mm512_setzero_si512();
-            let last = _mm512_loadu_si512(LAST_OF_EIGHT.as_ptr().cast());
-            let mut eights = _mm512_maskz_permutexvar_epi8(!0xff, last, sums);
-            eights = _mm512_add_epi8(eights, _mm512_alignr_epi64::<7>(eights, zero));
-            eights = _mm512_add_epi8(eights, _mm512_alignr_epi64::<6>(eights, zero));
-            eights = _mm512_add_epi8(eights, _mm512_alignr_epi64::<4>(eights, zero));
-            _mm512_sub_epi8(_mm512_add_epi8(sums, eights), bytes)
+            let last = _mm512_loadu_si512(LAST_OF_EIGHTS.as_ptr().cast());
+            let eights = _mm512_maskz_permutexvar_epi8(EIGHTS_BEFORE, last, sums);
+            let eights = _mm512_sad_epu8(eights, _mm512_setzero_si512());
+            let first = _mm512_loadu_si512(FIRST_OF_EIGHT.as_ptr().cast());
+            let before = _mm512_shuffle_epi8(eights, first);
+            _mm512_sub_epi8(_mm512_add_epi8(sums, before), bytes)
         }
     }
 

@@ -4,13 +4,13 @@
 use crate::engine::RunTapes;
 use crate::engine::interpreter::recurrence::Recurrence;
 use crate::engine::loops::{Left, Loop, Progress};
-use crate::engine::masks::{Masks, range};
+use crate::engine::places::{matching_close, matching_open};
 use crate::engine::script::{LEN, Script};
 #[cfg(target_arch = "x86_64")]
 use crate::engine::vectors::{Avx2, Avx512};
 use crate::engine::vectors::{Portable, Vectors};
 use crate::lanes::Lanes;
-use crate::language::bff::{Brackets, Class, Dialect};
+use crate::language::bff::{Brackets, Class, Dialect, Op};
 use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 
 /// The walk, compiled for `lanes`, which this machine must have.
@@ -75,7 +75,7 @@ unsafe fn walk_all<V: Vectors>(
             // SAFETY: the caller's promise.
             unsafe {
                 script.read::<V>(dialect, tape, start.pc);
-                script.aim::<V>(0, start.head0, start.head1);
+                script.aim_first::<V>(start.head0, start.head1);
             }
         }
         for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(&mut scripts) {
@@ -101,8 +101,6 @@ unsafe fn walk<V: Vectors>(
     let mut index = 0;
     let (mut steps, mut ops) = (0, 0);
     let mut recurrence = Recurrence::new();
-    // What brackets need to know; where it is not known, or no longer true.
-    let mut masks = None;
 
     // A straight stretch each time: from `pc`, the place of or before op number
     // `index` of the script, until a bracket jumps or the script is no longer
@@ -136,13 +134,10 @@ unsafe fn walk<V: Vectors>(
             }
         };
         let mut stale = changed != 0;
-        if stale {
-            masks = None;
-        }
         let at_stop = match jump {
             None => script.index(stop),
-            Some((event, place)) => {
-                stop = place + 1;
+            Some((event, bracket)) => {
+                stop = bracket + 1;
                 event
             }
         };
@@ -157,43 +152,24 @@ unsafe fn walk<V: Vectors>(
         pc = stop;
         if let Some((event, bracket)) = jump {
             at.ops += 1;
-            let known = match masks {
-                Some(known) => known,
-                // SAFETY: the caller's promise.
-                None => unsafe { Masks::classify::<V>(dialect, tape) },
+            let is_open = script.jumps_at[event] == Class::NULL;
+            // SAFETY: the caller's promise.
+            let partner = unsafe { partner::<V>(dialect, tape, bracket, is_open) };
+            pc = match partner {
+                Ok(place) => place + 1,
+                Err(ended) => return end(at, ended),
             };
-            masks = Some(known);
-            if script.jumps_at[event] == Class::NULL {
-                let target = match dialect.brackets() {
-                    Brackets::Match => known.matching_close(bracket),
-                    Brackets::Jump(distance) => Some(bracket + distance),
-                };
-                match target {
-                    Some(target) => pc = target + 1,
-                    None => return end(at, Ended::UnmatchedBracket),
-                }
-            } else {
-                let (target, without) = match dialect.brackets() {
-                    Brackets::Match => (known.matching_open(bracket), Ended::UnmatchedBracket),
-                    Brackets::Jump(distance) => (bracket.checked_sub(distance), Ended::LeftTape),
-                };
-                match target {
-                    Some(target) => pc = target + 1,
-                    None => return end(at, without),
-                }
-                let is_plain = known.brackets() & range(pc, bracket) == 0;
-                let decoded = match is_plain {
-                    true => Loop::decode(dialect, &known, tape, pc, bracket),
-                    false => None,
-                };
-                let mut repeats = true;
-                if let Some(decoded) = decoded {
+            if !is_open {
+                if stale || !script.tells_of(pc) {
                     // SAFETY: the caller's promise.
-                    let (left, rewrote) =
-                        unsafe { decoded.run::<V>(&known, tape, &mut at, max_steps) };
-                    if rewrote {
-                        (stale, masks) = (true, None);
-                    }
+                    unsafe { script.read_around::<V>(dialect, tape, pc) };
+                    stale = false;
+                }
+                let mut repeats = true;
+                if let Some(decoded) = Loop::decode(dialect, script, pc, bracket) {
+                    // SAFETY: the caller's promise.
+                    let left;
+                    (left, stale) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
                     match left {
                         Left::Done => pc = bracket + 1,
                         Left::OutOfSteps => {}
@@ -217,16 +193,48 @@ unsafe fn walk<V: Vectors>(
         (steps, ops) = (at.steps, at.ops);
         // SAFETY: the caller's promise.
         unsafe {
-            if stale || !(script.first..script.end()).contains(&pc) {
-                script.read::<V>(dialect, tape, 0);
-                if pc >= script.end() {
-                    script.read::<V>(dialect, tape, pc);
-                }
+            if stale || !script.tells_of(pc) {
+                script.read_around::<V>(dialect, tape, pc);
             }
             index = script.index(pc);
             script.aim::<V>(index, at.head0, at.head1);
         }
     }
+}
+
+/// Where the bracket at `bracket` jumps, or how the run ends there.
+///
+/// # Safety
+///
+/// This machine must have the instructions of `V`.
+#[inline(always)]
+unsafe fn partner<V: Vectors>(
+    dialect: &Dialect,
+    tape: &Tape,
+    bracket: usize,
+    is_open: bool,
+) -> Result<usize, Ended> {
+    if let Brackets::Jump(distance) = dialect.brackets() {
+        return match is_open {
+            true => Ok(bracket + distance),
+            false => bracket.checked_sub(distance).ok_or(Ended::LeftTape),
+        };
+    }
+    let code = |op: Op| dialect.commands()[op as usize];
+    let (mut opens, mut closes) = (0, 0);
+    if let (Some(open), Some(close)) = (code(Op::Open), code(Op::Close)) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let loaded = V::load(tape, dialect.significant_bits());
+            opens = V::equal(&loaded, open);
+            closes = V::equal(&loaded, close);
+        }
+    }
+    let partner = match is_open {
+        true => matching_close(opens, closes, bracket),
+        false => matching_open(opens, closes, bracket),
+    };
+    partner.ok_or(Ended::UnmatchedBracket)
 }
 
 #[inline(always)]
