@@ -3,7 +3,7 @@
 /// Vector instructions that a loop can be compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lanes {
-    /// AVX-512 F, BW, DQ, VL, VBMI and VBMI2, with BMI 1 and 2, LZCNT and POPCNT.
+    /// AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and IFMA, with BMI 1 and 2, LZCNT and POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx512,
     /// AVX2, with BMI 1 and 2, LZCNT and POPCNT.
@@ -30,7 +30,8 @@ impl Lanes {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512vbmi")
-                && is_x86_feature_detected!("avx512vbmi2");
+                && is_x86_feature_detected!("avx512vbmi2")
+                && is_x86_feature_detected!("avx512ifma");
             [avx512.then_some(Lanes::Avx512), avx2.then_some(Lanes::Avx2)]
         };
         #[cfg(not(target_arch = "x86_64"))]

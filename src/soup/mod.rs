@@ -257,11 +257,11 @@ fn interact(
             for (tape, pair) in tapes.iter_mut().zip(pairs.clone()) {
                 programs.prefetch((pair + BATCH).min(len - 1));
                 programs.load(pair, tape);
-                let stream = first
-                    .wrapping_add(pair as u64)
-                    .wrapping_mul(TAPE_LEN as u64);
-                mutation.apply(tape, stream);
             }
+            let stream = first
+                .wrapping_add(pairs.start as u64)
+                .wrapping_mul(TAPE_LEN as u64);
+            mutation.apply(&mut tapes[..pairs.len()], stream);
             let running = pairs.end.min(interacting).saturating_sub(pairs.start);
             let mut outcomes = [Outcome::default(); BATCH];
             runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);

@@ -6,35 +6,33 @@ use crate::random::{FACTOR_1, GAMMA, finish_mix, mix};
 
 /// The chance of a byte to mutate, as the random stream tests it.
 ///
-/// Most tapes have no mutation at all, so a vector pass first asks whether any
-/// byte has one, in the widest lanes that the machine offers.
+/// Hardly any byte mutates. So a vector pass, in the widest lanes that the
+/// machine offers, first sorts out nearly all that do not.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutation {
     /// A byte mutates where 30 random bits, as a number, are below this.
     threshold: u64,
-    may_mutate: fn(u64, u64) -> bool,
+    apply: Apply,
 }
+
+/// Mutates some tapes, given the stream of the first and the threshold.
+type Apply = fn(&mut [Tape], u64, u64);
 
 impl Mutation {
     /// `probability` is that of one byte in one interaction, 0 to 1.
     pub fn new(probability: f64) -> Self {
         Mutation {
             threshold: (probability * f64::from(1 << 30)).round() as u64,
-            may_mutate: may_mutate_in(Lanes::widest()),
+            apply: apply_in(Lanes::widest()),
         }
     }
 
-    /// Mutate `tape`, whose byte i has the random number mix(`stream` + i).
+    /// Mutate `tapes`: byte i of all, counted through, has the random number
+    /// mix(`stream` + i).
     #[inline]
-    pub fn apply(self, tape: &mut Tape, stream: u64) {
-        if self.threshold == 0 || !(self.may_mutate)(stream, self.threshold) {
-            return;
-        }
-        for (i, byte) in tape.iter_mut().enumerate() {
-            let random = mix(stream.wrapping_add(i as u64));
-            if mutates(random, self.threshold) {
-                *byte = random as u8;
-            }
+    pub fn apply(self, tapes: &mut [Tape], stream: u64) {
+        if self.threshold > 0 {
+            (self.apply)(tapes, stream, self.threshold);
         }
     }
 }
@@ -48,122 +46,249 @@ fn mutates(random: u64, threshold: u64) -> bool {
     random & DRAWN < threshold << 8
 }
 
-/// The states of a tape in eights, for asking whether any byte mutates.
+/// [`Mutation::apply`] by the definition, byte by byte.
+fn apply_plainly(tapes: &mut [Tape], stream: u64, threshold: u64) {
+    for (i, byte) in tapes.as_flattened_mut().iter_mut().enumerate() {
+        let random = mix(stream.wrapping_add(i as u64));
+        if mutates(random, threshold) {
+            *byte = random as u8;
+        }
+    }
+}
+
+/// States of SplitMix64, one behind the other, in aligned eights.
 ///
 /// SplitMix64 multiplies twice. Within eight states whose lowest three bits
 /// count from 0 to 7, everything above those bits is the same, also in
 /// `state >> 30`, so that the first product is that of the upper bits, one for
 /// all eight, plus that of the lowest three, which a table holds.
 struct Eights {
+    /// The first state of the first eight.
     first: u64,
+    /// Its `state >> 30`, and that of all others.
     above: u64,
+    /// States of the first eight that come before the stream begins.
+    skipped: usize,
 }
 
-impl Eights {
-    /// Enough to cover a tape wherever in the first eight it begins.
-    const COUNT: u64 = TAPE_LEN as u64 / 8 + 1;
-
-    /// `None` where `state >> 30` is not the same for all: one tape in eight
-    /// million, not worth a second table.
-    #[inline(always)]
-    fn of(stream: u64) -> Option<Eights> {
-        let first = stream.wrapping_add(GAMMA) & !7;
-        let above = first >> 30;
-        (first.wrapping_add(8 * Eights::COUNT) >> 30 == above).then_some(Eights { first, above })
-    }
-
-    /// The first product of the lowest three bits, from 0 to 7.
-    #[inline(always)]
-    fn low_products(&self) -> &'static [u64; 8] {
-        &LOW_PRODUCTS[self.above as usize % 8]
-    }
-
-    /// The first product of the upper bits of eight number `index`.
-    #[inline(always)]
-    fn product(&self, index: u64) -> u64 {
-        let state = self.first.wrapping_add(8 * index);
-        ((state ^ self.above) & !7).wrapping_mul(FACTOR_1)
-    }
-}
-
-/// Whether a byte mutates, or one of the few just before and behind the tape:
-/// the caller looks closely where this says yes.
-#[inline(always)]
-fn may_mutate(stream: u64, threshold: u64) -> bool {
-    let Some(eights) = Eights::of(stream) else {
-        return true;
-    };
-    let low_products = eights.low_products();
-    // The least of each lane, so that one comparison at the end does for all.
-    let mut least = [u64::MAX; 8];
-    for index in 0..Eights::COUNT {
-        let product = eights.product(index);
-        for (least, low) in least.iter_mut().zip(low_products) {
-            *least = (finish_mix(product.wrapping_add(*low)) & DRAWN).min(*least);
-        }
-    }
-    least.iter().any(|drawn| mutates(*drawn, threshold))
-}
-
-/// As [`may_mutate`]. Compiled from that, shifts, minima and products all wait
-/// for the one port that does them; this leaves it the products.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn may_mutate_avx512(stream: u64, threshold: u64) -> bool {
-    use std::arch::x86_64::*;
-
-    use crate::random::FACTOR_2;
-
-    let Some(eights) = Eights::of(stream) else {
-        return true;
-    };
-    let [a, b, c, d, e, f, g, h] = eights.low_products().map(|product| product as i64);
-    let low_products = _mm512_set_epi64(h, g, f, e, d, c, b, a);
-    let factor = _mm512_set1_epi64(FACTOR_2 as i64);
-    let drawn = _mm512_set1_epi64(DRAWN as i64);
-    let limit = _mm512_set1_epi64((threshold << 8) as i64);
-    let mut none = 0xff;
-    for index in 0..Eights::COUNT {
-        let product = _mm512_set1_epi64(eights.product(index) as i64);
-        let z = _mm512_add_epi64(product, low_products);
-        let z = _mm512_xor_si512(z, _mm512_srli_epi64::<27>(z));
-        let z = _mm512_mullo_epi64(z, factor);
-        // (z ^ z >> 31) & drawn
-        let z = _mm512_ternarylogic_epi64::<0x28>(z, _mm512_srli_epi64::<31>(z), drawn);
-        none = _mm512_mask_cmpge_epu64_mask(none, z, limit);
-    }
-    none != 0xff
-}
-
-/// The product of FACTOR_1 and (low ^ above), by above and low.
-static LOW_PRODUCTS: [[u64; 8]; 8] = {
-    let mut products = [[0; 8]; 8];
-    let mut i = 0;
-    while i < 64 {
-        products[i / 8][i % 8] = (((i / 8) ^ (i % 8)) as u64).wrapping_mul(FACTOR_1);
-        i += 1;
+/// The first product of the lowest three bits, after the first shift.
+const LOW_PRODUCTS: [u64; 8] = {
+    let mut products = [0; 8];
+    let mut low = 0;
+    while low < 8 {
+        products[low] = (low as u64).wrapping_mul(FACTOR_1);
+        low += 1;
     }
     products
 };
 
-/// [`may_mutate`], compiled for `lanes`, which this machine must have.
-fn may_mutate_in(lanes: Lanes) -> fn(u64, u64) -> bool {
+impl Eights {
+    /// Those of `len` numbers from mix(`stream`) on, and of up to 64 more.
+    /// `None` where `state >> 30` is not the same for all: one batch in half a
+    /// million, not worth a second case.
+    #[inline(always)]
+    fn of(stream: u64, len: usize) -> Option<Eights> {
+        let state = stream.wrapping_add(GAMMA);
+        let first = state & !7;
+        let above = first >> 30;
+        let last = first.wrapping_add(len as u64 + 72);
+        (last >> 30 == above).then_some(Eights {
+            first,
+            above,
+            skipped: (state - first) as usize,
+        })
+    }
+
+    /// The first product of the upper bits of the states of eight `index`.
+    #[inline(always)]
+    fn product(&self, index: usize) -> u64 {
+        let state = self.first + 8 * index as u64;
+        ((state ^ self.above) & !7).wrapping_mul(FACTOR_1)
+    }
+}
+
+/// As [`apply_plainly`], where any byte of a tape may mutate.
+#[inline(always)]
+fn apply_to_eights(tapes: &mut [Tape], stream: u64, threshold: u64) {
+    for (index, tape) in tapes.iter_mut().enumerate() {
+        let stream = stream.wrapping_add((index * TAPE_LEN) as u64);
+        let may_mutate = match Eights::of(stream, TAPE_LEN) {
+            None => true,
+            Some(eights) => {
+                // The least of each lane, so that one comparison does for all.
+                let mut least = [u64::MAX; 8];
+                for index in 0..TAPE_LEN / 8 + 1 {
+                    let product = eights.product(index);
+                    for (least, low) in least.iter_mut().zip(LOW_PRODUCTS) {
+                        *least = (finish_mix(product.wrapping_add(low)) & DRAWN).min(*least);
+                    }
+                }
+                least.iter().any(|drawn| mutates(*drawn, threshold))
+            }
+        };
+        if may_mutate {
+            apply_plainly(std::slice::from_mut(tape), stream, threshold);
+        }
+    }
+}
+
+/// [`Mutation::apply`], compiled for `lanes`, which this machine must have.
+fn apply_in(lanes: Lanes) -> Apply {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
-        fn avx2(stream: u64, threshold: u64) -> bool {
-            may_mutate(stream, threshold)
+        fn avx2(tapes: &mut [Tape], stream: u64, threshold: u64) {
+            apply_to_eights(tapes, stream, threshold);
         }
         match lanes {
             // SAFETY: `available` found the instructions on this machine.
-            Lanes::Avx512 => |stream, threshold| unsafe { may_mutate_avx512(stream, threshold) },
+            Lanes::Avx512 => |tapes, stream, threshold| unsafe {
+                avx512::apply(tapes, stream, threshold)
+            },
             // SAFETY: as above.
-            Lanes::Avx2 => |stream, threshold| unsafe { avx2(stream, threshold) },
-            Lanes::Portable => may_mutate,
+            Lanes::Avx2 => |tapes, stream, threshold| unsafe { avx2(tapes, stream, threshold) },
+            Lanes::Portable => apply_to_eights,
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    may_mutate
+    apply_to_eights
+}
+
+/// Two sieves instead of one. A byte can mutate only if some bits of its
+/// random number are 0, and a few of these are there already in the low 52 bits
+/// of the second product, which one instruction computes for eight states. What
+/// is left, one state in 32 at the usual mutation rates, is looked at in full.
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+    use std::mem::MaybeUninit;
+
+    use super::{DRAWN, Eights, LOW_PRODUCTS, apply_plainly};
+    use crate::language::{TAPE_LEN, Tape};
+    use crate::random::{FACTOR_1, FACTOR_2};
+
+    /// Tapes that go through the sieves together.
+    const BATCH: usize = 16;
+    /// Sixty-fours of states, wherever in its eight the first of them is.
+    const MAX_SETS: usize = BATCH * TAPE_LEN / 64 + 1;
+    const MAX_CANDIDATES: usize = 64 * MAX_SETS;
+    /// Of a random number, the bits that decide and are bits of the second
+    /// product: those that are not mixed with others at the end.
+    const UNMIXED: u64 = DRAWN & !((1 << 33) - 1);
+
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx512ifma,popcnt"
+    )]
+    pub fn apply(tapes: &mut [Tape], stream: u64, threshold: u64) {
+        for (index, tapes) in tapes.chunks_mut(BATCH).enumerate() {
+            let stream = stream.wrapping_add((index * BATCH * TAPE_LEN) as u64);
+            match Eights::of(stream, tapes.len() * TAPE_LEN) {
+                Some(eights) => apply_to_batch(tapes, &eights, threshold),
+                None => apply_plainly(tapes, stream, threshold),
+            }
+        }
+    }
+
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx512ifma,popcnt"
+    )]
+    fn apply_to_batch(tapes: &mut [Tape], eights: &Eights, threshold: u64) {
+        let len = tapes.len() * TAPE_LEN;
+        let sets = (eights.skipped + len).div_ceil(64);
+
+        // First sieve. Bit j of byte k of a set: the state of eight number j
+        // whose lowest bits are k after the first shift.
+        let mut candidates = [[0; 8]; MAX_SETS];
+        // Numbers below the threshold have these bits 0.
+        let free = u64::MAX >> ((threshold - 1) << 8 | 0xff).leading_zeros();
+        let decisive = UNMIXED & !free;
+        let decisive = _mm512_set1_epi64(decisive as i64);
+        let count = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+        let factor_1 = _mm512_set1_epi64(FACTOR_1 as i64);
+        let factor_2 = _mm512_set1_epi64(FACTOR_2 as i64);
+        let above = _mm512_set1_epi64((eights.above & !7) as i64);
+        let first = _mm512_set1_epi64(eights.first as i64);
+        let zero = _mm512_setzero_si512();
+        let mut states = _mm512_add_epi64(first, _mm512_slli_epi64::<3>(count));
+        for candidates in &mut candidates[..sets] {
+            let product = _mm512_mullo_epi64(_mm512_xor_si512(states, above), factor_1);
+            for (candidates, low) in candidates.iter_mut().zip(LOW_PRODUCTS) {
+                let z = _mm512_add_epi64(product, _mm512_set1_epi64(low as i64));
+                let z = _mm512_xor_si512(z, _mm512_srli_epi64::<27>(z));
+                let z = _mm512_madd52lo_epu64(zero, z, factor_2);
+                *candidates = _mm512_testn_epi64_mask(z, decisive);
+            }
+            states = _mm512_add_epi64(states, _mm512_set1_epi64(64));
+        }
+
+        // Their list: each one's bit, and its set.
+        let mut bits = MaybeUninit::<[u8; MAX_CANDIDATES + 64]>::uninit();
+        let mut set_of = MaybeUninit::<[u8; MAX_CANDIDATES + 64]>::uninit();
+        let bits = bits.as_mut_ptr().cast::<u8>();
+        let set_of = set_of.as_mut_ptr().cast::<u8>();
+        let mut found = 0;
+        let all_bits = _mm512_add_epi8(
+            _mm512_set1_epi64(0x0706_0504_0302_0100),
+            _mm512_mullo_epi64(count, _mm512_set1_epi64(0x0808_0808_0808_0808)),
+        );
+        for (set, candidates) in candidates[..sets].iter().enumerate() {
+            let candidates = u64::from_le_bytes(*candidates);
+            let compressed = _mm512_maskz_compress_epi8(candidates, all_bits);
+            // SAFETY: 64 bytes from `found` on, which is at most 64 a set.
+            unsafe {
+                _mm512_storeu_si512(bits.add(found).cast(), compressed);
+                _mm512_storeu_si512(set_of.add(found).cast(), _mm512_set1_epi8(set as i8));
+            }
+            found += candidates.count_ones() as usize;
+        }
+
+        // Second sieve: all of the random number.
+        let seven = _mm512_set1_epi64(7);
+        let low_above = _mm512_set1_epi64((eights.above & 7) as i64);
+        let skipped = _mm512_set1_epi64(eights.skipped as i64);
+        let end = _mm512_set1_epi64(len as i64);
+        let drawn = _mm512_set1_epi64(DRAWN as i64);
+        let limit = _mm512_set1_epi64((threshold << 8) as i64);
+        for next in (0..found).step_by(8) {
+            // SAFETY: the last store before `found` wrote the 64 bytes from
+            // `found` or before it on, so that all that is read here is set.
+            let (bit, set) = unsafe {
+                (
+                    _mm512_cvtepu8_epi64(_mm_loadl_epi64(bits.add(next).cast())),
+                    _mm512_cvtepu8_epi64(_mm_loadl_epi64(set_of.add(next).cast())),
+                )
+            };
+            let eight = _mm512_slli_epi64::<3>(_mm512_and_si512(bit, seven));
+            let low = _mm512_xor_si512(_mm512_srli_epi64::<3>(bit), low_above);
+            let place = _mm512_or_si512(_mm512_or_si512(_mm512_slli_epi64::<6>(set), eight), low);
+            let z = _mm512_add_epi64(first, place);
+            let z = _mm512_xor_si512(z, _mm512_srli_epi64::<30>(z));
+            let z = _mm512_mullo_epi64(z, factor_1);
+            let z = _mm512_xor_si512(z, _mm512_srli_epi64::<27>(z));
+            let z = _mm512_mullo_epi64(z, factor_2);
+            let random = _mm512_xor_si512(z, _mm512_srli_epi64::<31>(z));
+            // States before the stream wrap around to far behind it.
+            let place = _mm512_sub_epi64(place, skipped);
+            let listed = !(!0u64 << (found - next).min(63)) as u8;
+            let mutates = _mm512_mask_cmplt_epu64_mask(
+                _mm512_mask_cmplt_epu64_mask(listed, place, end),
+                _mm512_and_si512(random, drawn),
+                limit,
+            );
+            if mutates != 0 {
+                let (mut places, mut randoms) = ([0u64; 8], [0u64; 8]);
+                // SAFETY: stores of 64 bytes each.
+                unsafe {
+                    _mm512_storeu_si512(places.as_mut_ptr().cast(), place);
+                    _mm512_storeu_si512(randoms.as_mut_ptr().cast(), random);
+                }
+                for lane in (0..8).filter(|lane| mutates >> lane & 1 == 1) {
+                    let place = places[lane] as usize;
+                    tapes[place / TAPE_LEN][place % TAPE_LEN] = randoms[lane] as u8;
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -179,24 +304,28 @@ mod tests {
         assert_eq!(Mutation::new(0.4 / f64::from(1 << 30)).threshold, 0);
     }
 
-    /// Against the definition, a bit at a time, at every width and for
-    /// probabilities from the least to 1.
+    /// Against the definition, a bit at a time, at every width, for few and
+    /// many tapes and for probabilities from the least to 1.
     #[test]
     fn every_width_mutates_as_defined() {
+        // The last ones have another `state >> 30` in their midst.
+        let streams = (0..120).map(|i| mix(i) << 7);
+        let streams = streams.chain((0..30).map(|i| (mix(i) << 30).wrapping_sub(GAMMA + 64 * i)));
+        let streams: Vec<u64> = streams.collect();
         for lanes in Lanes::available() {
-            for threshold in [1, 1 << 10, 1 << 18, 1 << 22, (1 << 29) + 1, 1 << 30] {
+            for threshold in [1, 1 << 10, 1 << 18, (1 << 25) - 1, 1 << 26, (1 << 29) + 1, 1 << 30] {
                 let mutation = Mutation {
                     threshold,
-                    may_mutate: may_mutate_in(lanes),
+                    apply: apply_in(lanes),
                 };
-                for stream in (0..500).map(|i| mix(i) << 7) {
-                    let mut tape = [7; TAPE_LEN];
-                    mutation.apply(&mut tape, stream);
-                    for (i, byte) in tape.into_iter().enumerate() {
+                for (i, stream) in streams.iter().enumerate() {
+                    let mut tapes = vec![[7; TAPE_LEN]; 1 + i % 19];
+                    mutation.apply(&mut tapes, *stream);
+                    for (i, byte) in tapes.into_iter().flatten().enumerate() {
                         let random = mix(stream.wrapping_add(i as u64));
                         let drawn = random >> 8 & ((1 << 30) - 1);
                         let expected = if drawn < threshold { random as u8 } else { 7 };
-                        assert_eq!(byte, expected, "{lanes:?} {threshold}");
+                        assert_eq!(byte, expected, "{lanes:?} {threshold} {stream} {i}");
                     }
                 }
             }

@@ -56,7 +56,7 @@ fn dialect(language: &Language) -> &Dialect {
 
 /// Tapes that are classified together, before any of them is walked: where a
 /// walk goes is hard to guess, and the sooner it is known the better.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 
 /// # Safety
 ///
