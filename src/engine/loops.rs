@@ -161,7 +161,11 @@ impl<'a> Loop<'a> {
     ) -> (Left, bool) {
         let laps = (max_steps - at.steps) / self.lap_steps();
         if self.num_writes == 0 {
-            return (self.run_unwriting(tape, at, laps), false);
+            // SAFETY: the caller's promise.
+            return (unsafe { self.run_unwriting::<V>(tape, at, laps) }, false);
+        }
+        if let Some(place) = self.counted_place(at) {
+            return self.count(tape, at, laps, place);
         }
         let mut stale = false;
         // SAFETY: the caller's promise.
@@ -170,22 +174,56 @@ impl<'a> Loop<'a> {
     }
 
     /// Without writes, the first null along head 0's stride ends the loop.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    fn run_unwriting(&self, tape: &Tape, at: &mut Progress, laps: u32) -> Left {
-        // The stride comes back to where it began after at most 128 laps.
-        let mut head = at.head0;
-        for lap in 1..=laps.min(TAPE_LEN as u32) {
-            head = (head + self.move0) % TAPE_LEN;
-            if self.dialect.is_null(tape[head]) {
+    unsafe fn run_unwriting<V: Vectors>(&self, tape: &Tape, at: &mut Progress, laps: u32) -> Left {
+        // SAFETY: the caller's promise.
+        let nulls = unsafe { V::equal(&V::load(tape, self.dialect.significant_bits()), 0) };
+        match first_lap_on(nulls, at.head0, self.move0) {
+            Some(lap) if lap <= laps => {
                 self.advance(at, lap);
-                return Left::Done;
+                Left::Done
             }
-            if head == at.head0 {
-                break;
+            _ => {
+                self.advance(at, laps);
+                Left::OutOfSteps
             }
         }
+    }
+
+    /// The place that the loop counts up or down, where that is all it does and
+    /// the loop itself does not depend on it: `[-]` and its like.
+    #[inline(always)]
+    fn counted_place(&self, at: &Progress) -> Option<usize> {
+        match &self.writes[..self.num_writes] {
+            [write] if write.from == 0 && write.to == 0 && self.move0 == 0 => {
+                let [place, _] = write.heads(at);
+                (!self.spans(place)).then_some(place)
+            }
+            _ => None,
+        }
+    }
+
+    /// Count laps at `place`, until it is null or for ever.
+    #[inline(always)]
+    fn count(&self, tape: &mut Tape, at: &mut Progress, laps: u32, place: usize) -> (Left, bool) {
+        let old = tape[place];
+        let add = self.writes[0].add;
+        // From 1 to all values that the dialect tells apart.
+        let to_null = if add == 1 { old.wrapping_neg() } else { old };
+        let mask = self.dialect.significant_bits();
+        let to_null = u32::from(to_null.wrapping_sub(1) & mask) + 1;
+        let (laps, left) = match place == at.head0 && to_null <= laps {
+            true => (to_null, Left::Done),
+            false => (laps, Left::OutOfSteps),
+        };
         self.advance(at, laps);
-        Left::OutOfSteps
+        tape[place] = old.wrapping_add(add.wrapping_mul(laps as u8));
+        let change = self.dialect.class(old).bits() ^ self.dialect.class(tape[place]).bits();
+        (left, change & Class::COMMAND != 0)
     }
 
     /// Sets `stale` where a byte outside the loop may mean something else now;
@@ -205,10 +243,22 @@ impl<'a> Loop<'a> {
         // Laps after which both heads are where they were.
         let period = TAPE_LEN as u32 >> (self.move0 | self.move1 | TAPE_LEN).trailing_zeros();
         let copy = self.as_copy();
+        let laps_to_mirror = match &copy {
+            Some(copy) => copy.laps_to_mirror(at),
+            None => u32::MAX,
+        };
         let mut left = laps;
         let mut unchanged = 0;
         // Once a period has changed nothing, nothing ever will.
         while left > 0 && unchanged < period {
+            if laps - left >= laps_to_mirror {
+                // Nothing changes any more, and without a null there is no end.
+                // SAFETY: the caller's promise.
+                let nulls = unsafe { V::equal(&V::load(tape, self.dialect.significant_bits()), 0) };
+                if nulls == 0 {
+                    break;
+                }
+            }
             let block = match &copy {
                 // SAFETY: the caller's promise.
                 Some(copy) => unsafe { copy.block::<V>(self, tape, at, left) },
@@ -299,6 +349,36 @@ impl<'a> Loop<'a> {
     }
 }
 
+/// The first lap, from 1 on, at which a head that starts at `start` and moves by
+/// `stride` a lap comes to one of `places`.
+#[inline(always)]
+fn first_lap_on(places: u128, start: usize, stride: usize) -> Option<u32> {
+    // lap * stride = distance, modulo 128. With stride = odd * 2^zeros there is
+    // an answer for multiples of 2^zeros only, and it repeats after `period`.
+    let zeros = (stride | TAPE_LEN).trailing_zeros();
+    let period = TAPE_LEN as u32 >> zeros;
+    let odd = (stride >> zeros) as u32;
+    // Newton's method: right to 3 bits, to 6, to 12.
+    let mut inverse = odd;
+    for _ in 0..2 {
+        inverse = inverse.wrapping_mul(2u32.wrapping_sub(odd.wrapping_mul(inverse)));
+    }
+    let mut first = None;
+    // By distance from the start.
+    let mut rest = places.rotate_right(start as u32);
+    while rest != 0 {
+        let distance = rest.trailing_zeros();
+        rest &= rest - 1;
+        if distance & ((1 << zeros) - 1) == 0 {
+            let lap = (distance >> zeros).wrapping_mul(inverse).wrapping_sub(1) % period + 1;
+            if first.is_none_or(|first| lap < first) {
+                first = Some(lap);
+            }
+        }
+    }
+    first
+}
+
 impl Track {
     /// Laps before this track reads what `written` wrote in an earlier lap or,
     /// with `same_lap`, up to the same one; right for up to 64 laps.
@@ -341,6 +421,22 @@ struct Block {
 }
 
 impl Copy {
+    /// Where the heads go opposite ways, every lap makes one place the mirror
+    /// image of another. From where they cross, 64 laps do so for all places, and
+    /// copying changes nothing from then on: the laps to there.
+    #[inline(always)]
+    fn laps_to_mirror(&self, at: &Progress) -> u32 {
+        if self.move0 == self.move1 {
+            return u32::MAX;
+        }
+        let distance = (at.head1 + self.head1).wrapping_sub(at.head0 + self.head0);
+        let distance = match self.move0 {
+            Stride::Up => distance,
+            Stride::Down => distance.wrapping_neg(),
+        };
+        ((distance % TAPE_LEN) / 2 + 1 + TAPE_LEN / 2) as u32
+    }
+
     /// Do as many laps at once as read nothing that they write and leave the
     /// loop itself as it is, the one that finds a null the last; maybe none.
     ///
@@ -371,18 +467,26 @@ impl Copy {
         let mut laps = BLOCK
             .min(left as usize)
             .min(source.laps_before_reading(target, false));
-        if !tests_copied {
-            laps = laps.min(test.laps_before_reading(target, true));
+        let mask = whole.dialect.significant_bits();
+        let tested = if tests_copied { source } else { test };
+        // SAFETY: the caller's promise.
+        let mut null = unsafe { V::first_null(tape, tested, mask, laps) };
+        // Where the test reads what was copied before, its bytes were null and
+        // are not, or are now, only if there are nulls among either.
+        let unread = test.laps_before_reading(target, true);
+        if !tests_copied && unread < laps {
+            // SAFETY: the caller's promise.
+            let copied_null = unsafe { V::first_null(tape, source, mask, laps) };
+            if null.is_some() || copied_null.is_some() {
+                laps = unread;
+                null = null.filter(|lap| *lap < laps);
+            }
+        }
+        if let Some(lap) = null {
+            laps = lap + 1;
         }
         if laps == 0 {
             return Block::default();
-        }
-        let tested = if tests_copied { source } else { test };
-        let mask = whole.dialect.significant_bits();
-        // SAFETY: the caller's promise.
-        let null = unsafe { V::first_null(tape, tested, mask, laps) };
-        if let Some(lap) = null {
-            laps = lap + 1;
         }
         let own = range(whole.first - 1, whole.close + 1);
         // SAFETY: the caller's promise.

@@ -172,7 +172,9 @@ unsafe fn walk<V: Vectors>(
                     (left, stale) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
                     match left {
                         Left::Done => pc = bracket + 1,
-                        Left::OutOfSteps => {}
+                        // What is left of the steps ends within the loop, of
+                        // which the script is still true.
+                        Left::OutOfSteps => stale = false,
                         Left::Rewritten { next } => pc = next,
                     }
                     repeats = matches!(left, Left::Rewritten { .. });
