@@ -188,57 +188,86 @@ mod x86 {
         count
     };
 
+    /// The ops of half a tape, packed: the command bits of each, then zeros, and
+    /// its place, then the tape's length.
+    struct OpsOfHalf {
+        ops: u64,
+        list: __m512i,
+        places: __m512i,
+    }
+
+    impl OpsOfHalf {
+        /// Those at `first` or behind it. (No closures here or elsewhere in this
+        /// room: they would be compiled without the instructions.)
+        ///
+        /// # Safety
+        ///
+        /// This machine must have the instructions of [`Avx512`].
+        #[inline(always)]
+        unsafe fn of(dialect: &Dialect, tape: &Tape, half: usize, first: usize) -> OpsOfHalf {
+            // SAFETY: the caller has the instructions; the loads are of one half
+            // of the tape's 128 bytes, the first 128 of the 256 classes and
+            // COUNT's 64.
+            unsafe {
+                let bytes = _mm512_loadu_si512(tape.as_ptr().add(64 * half).cast());
+                // Of the significant bits no command has the highest.
+                let significant = _mm512_set1_epi8(dialect.significant_bits() as i8);
+                let bytes = _mm512_and_si512(bytes, significant);
+                let classes = dialect.classes().as_ptr().cast::<__m512i>();
+                let classes = _mm512_maskz_permutex2var_epi8(
+                    !_mm512_movepi8_mask(bytes),
+                    _mm512_loadu_si512(classes),
+                    bytes,
+                    _mm512_loadu_si512(classes.add(1)),
+                );
+                let commands = _mm512_and_si512(classes, _mm512_set1_epi8(Class::COMMAND as i8));
+                let mut ops = _mm512_test_epi8_mask(commands, commands);
+                if first > 64 * half {
+                    ops &= !(below(first) >> (64 * half)) as u64;
+                }
+                let count = _mm512_loadu_si512(COUNT.as_ptr().cast());
+                let places = _mm512_add_epi8(count, _mm512_set1_epi8(64 * half as i8));
+                let end = _mm512_set1_epi8(TAPE_LEN as i8);
+                OpsOfHalf {
+                    ops,
+                    list: _mm512_maskz_compress_epi8(ops, commands),
+                    places: _mm512_mask_compress_epi8(end, ops, places),
+                }
+            }
+        }
+    }
+
     impl Vectors for Avx512 {
         type Loaded = [__m512i; 2];
 
         #[inline(always)]
         unsafe fn decode(dialect: &Dialect, tape: &Tape, script: &mut Script) {
-            // SAFETY: the caller has the instructions; the loads are of the
-            // tape's 128 bytes, the first 128 of the 256 classes and COUNT's
-            // 64, the stores to `place` of 64 of its 128 bytes, from 0 and from
-            // at most 64. (No closures: they would be compiled without AVX-512.)
+            // SAFETY: the caller has the instructions; the stores to `place` are
+            // of 64 of its 128 bytes, from 0 and from at most 64.
             unsafe {
-                // Of the significant bits no command has the highest.
-                let bytes = Self::load(tape, dialect.significant_bits());
-                let classes = dialect.classes().as_ptr().cast::<__m512i>();
-                let low_classes = _mm512_loadu_si512(classes);
-                let high_classes = _mm512_loadu_si512(classes.add(1));
-                let command = _mm512_set1_epi8(Class::COMMAND as i8);
-                let mut ops = [0u64; 2];
-                let mut list = [_mm512_setzero_si512(); 2];
-                let mut place = [_mm512_set1_epi8(TAPE_LEN as i8); 2];
-                let mut places = _mm512_loadu_si512(COUNT.as_ptr().cast());
-                for half in 0..2 {
-                    let kinds = _mm512_maskz_permutex2var_epi8(
-                        !_mm512_movepi8_mask(bytes[half]),
-                        low_classes,
-                        bytes[half],
-                        high_classes,
-                    );
-                    ops[half] = _mm512_test_epi8_mask(kinds, command);
-                    if script.first > 0 {
-                        ops[half] &= (!below(script.first) >> (64 * half)) as u64;
-                    }
-                    list[half] = _mm512_maskz_compress_epi8(ops[half], kinds);
-                    place[half] = _mm512_mask_compress_epi8(place[half], ops[half], places);
-                    places = _mm512_add_epi8(places, _mm512_set1_epi8(64));
+                let high = OpsOfHalf::of(dialect, tape, 1, script.first);
+                let places = script.place.as_mut_ptr();
+                let mut list = high.list;
+                let mut len = high.ops.count_ones() as usize;
+                script.ops = u128::from(high.ops) << 64;
+                let mut behind = 0;
+                if script.first < TAPE_LEN / 2 {
+                    // The second half's ops behind those of the first.
+                    let low = OpsOfHalf::of(dialect, tape, 0, script.first);
+                    behind = low.ops.count_ones() as usize;
+                    list = _mm512_mask_expand_epi8(low.list, !(below(behind) as u64), list);
+                    len += behind;
+                    script.ops |= u128::from(low.ops);
+                    _mm512_storeu_si512(places.cast(), low.places);
                 }
-                // The second half's ops behind those of the first.
-                let low = ops[0].count_ones() as usize;
-                let behind = !(below(low) as u64);
-                let list = _mm512_mask_expand_epi8(list[0], behind, list[1]);
-                let list = _mm512_and_si512(list, command);
-                let len = (low + ops[1].count_ones() as usize).min(LEN - 1);
+                _mm512_storeu_si512(places.add(behind).cast(), high.places);
+                let len = len.min(LEN - 1);
 
                 let effects = Effects::of(dialect);
-                let at = script.place.as_mut_ptr();
-                _mm512_storeu_si512(at.cast(), place[0]);
-                _mm512_storeu_si512(at.add(low).cast(), place[1]);
                 store(&mut script.moved0, sums_before(look_up(&effects.move0, list)));
                 store(&mut script.moved1, sums_before(look_up(&effects.move1, list)));
                 store(&mut script.add, look_up(&effects.add, list));
                 store(&mut script.jumps_at, look_up(&effects.jumps_at, list));
-                script.ops = u128::from(ops[0]) | u128::from(ops[1]) << 64;
                 script.len = len;
                 let last_event = _mm512_set1_epi8(LAST_EVENT as i8);
                 let events = _mm512_cmple_epu8_mask(list, last_event);

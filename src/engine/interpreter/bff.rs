@@ -183,8 +183,6 @@ unsafe fn walk<V: Vectors>(
                     skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
                 }
             }
-        } else {
-            stale = true;
         }
         if pc >= TAPE_LEN {
             return end(at, Ended::LeftTape);
@@ -195,6 +193,13 @@ unsafe fn walk<V: Vectors>(
         (steps, ops) = (at.steps, at.ops);
         // SAFETY: the caller's promise.
         unsafe {
+            if jump.is_none() {
+                // Straight on: what lies behind is hardly ever asked for again.
+                script.read::<V>(dialect, tape, pc);
+                script.aim_first::<V>(at.head0, at.head1);
+                index = 0;
+                continue;
+            }
             if stale || !script.tells_of(pc) {
                 script.read_around::<V>(dialect, tape, pc);
             }
