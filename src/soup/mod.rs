@@ -254,16 +254,18 @@ fn interact(
             let pairs = batch * BATCH..len.min((batch + 1) * BATCH);
             // In phases: what waits for memory waits for all tapes at once.
             let mut tapes = [[0; TAPE_LEN]; BATCH];
-            for (tape, pair) in tapes.iter_mut().zip(pairs.clone()) {
-                programs.prefetch((pair + BATCH).min(len - 1));
-                programs.load(pair, tape);
-            }
+            programs.load(pairs.clone(), &mut tapes);
+            // As many programs are asked for at once as can be under way.
+            let next = pairs.end..(pairs.end + BATCH).min(len);
+            let middle = (pairs.end + BATCH / 2).min(len);
+            programs.prefetch(next.start..middle);
             let stream = first
                 .wrapping_add(pairs.start as u64)
                 .wrapping_mul(TAPE_LEN as u64);
             mutation.apply(&mut tapes[..pairs.len()], stream);
             let running = pairs.end.min(interacting).saturating_sub(pairs.start);
             let mut outcomes = [Outcome::default(); BATCH];
+            programs.prefetch(middle..next.end);
             runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);
             let mut tally = Tally::default();
             for outcome in &outcomes[..running] {
@@ -272,9 +274,7 @@ fn interact(
                 tally.steps += u64::from(outcome.steps);
                 tally.ended[outcome.ended as usize] += 1;
             }
-            for (tape, pair) in tapes.iter().zip(pairs) {
-                programs.store(pair, tape);
-            }
+            programs.store(pairs, &tapes);
             tally
         })
         .reduce(Tally::default, |a, b| a + b)

@@ -59,6 +59,12 @@ impl Pairs {
         )
     }
 
+    /// The programs of some pairs, a left one and a right one in turn.
+    #[inline(always)]
+    pub(crate) fn programs_of(&self, pairs: std::ops::Range<usize>) -> &[u32] {
+        &self.order[2 * pairs.start..2 * pairs.end]
+    }
+
     /// Draw the pairs of `epoch`.
     pub(crate) fn draw(&mut self, settings: &Settings, streams: &Streams, epoch: u64) {
         let n = settings.num_programs;

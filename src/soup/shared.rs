@@ -1,8 +1,10 @@
 //! The soup of one epoch, written by many threads at once.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use super::pairing::Pairs;
+use crate::lanes::Lanes;
 use crate::language::{PROGRAM_LEN, Tape};
 
 type Program = [u8; PROGRAM_LEN];
@@ -15,7 +17,12 @@ type Program = [u8; PROGRAM_LEN];
 pub struct SharedPrograms<'a> {
     programs: &'a [Cell<Program>],
     pairs: &'a Pairs,
+    load: Load,
+    store: Store,
 }
+
+type Load = fn(&SharedPrograms<'_>, Range<usize>, &mut [Tape]);
+type Store = fn(&SharedPrograms<'_>, Range<usize>, &[Tape]);
 
 // SAFETY: `Pairs` names every program exactly once (it is a permutation, by
 // construction and checked in its tests), so different pairs touch different
@@ -26,9 +33,12 @@ impl<'a> SharedPrograms<'a> {
     pub fn new(programs: &'a mut [u8], pairs: &'a Pairs) -> Self {
         let (programs, rest) = programs.as_chunks_mut::<PROGRAM_LEN>();
         assert!(rest.is_empty() && programs.len() == 2 * pairs.len());
+        let (load, store) = moves_in(Lanes::widest());
         SharedPrograms {
             programs: Cell::from_mut(programs).as_slice_of_cells(),
             pairs,
+            load,
+            store,
         }
     }
 
@@ -36,12 +46,11 @@ impl<'a> SharedPrograms<'a> {
         self.pairs
     }
 
-    /// Ask for the programs of a pair that is about to be loaded.
-    #[inline(always)]
-    pub fn prefetch(&self, pair: usize) {
-        let (left, right) = self.pairs.get(pair);
-        for program in [left, right] {
-            let address = self.programs[program].as_ptr().cast::<i8>();
+    /// Ask for the programs of pairs that are about to be loaded.
+    #[inline]
+    pub fn prefetch(&self, pairs: Range<usize>) {
+        for program in self.pairs.programs_of(pairs) {
+            let address = self.programs[*program as usize].as_ptr().cast::<i8>();
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a prefetch reads and writes nothing.
             unsafe {
@@ -53,20 +62,64 @@ impl<'a> SharedPrograms<'a> {
         }
     }
 
-    /// Join the two programs of `pair` in `tape`.
-    #[inline(always)]
-    pub fn load(&self, pair: usize, tape: &mut Tape) {
-        let (left, right) = self.pairs.get(pair);
-        tape[..PROGRAM_LEN].copy_from_slice(&self.programs[left].get());
-        tape[PROGRAM_LEN..].copy_from_slice(&self.programs[right].get());
+    /// Join the two programs of each of `pairs` in a tape.
+    #[inline]
+    pub fn load(&self, pairs: Range<usize>, tapes: &mut [Tape]) {
+        (self.load)(self, pairs, tapes);
     }
 
-    /// Split `tape` back into the programs of `pair`.
-    #[inline(always)]
-    pub fn store(&self, pair: usize, tape: &Tape) {
-        let (left, right) = self.pairs.get(pair);
-        let (programs, _) = tape.as_chunks::<PROGRAM_LEN>();
-        self.programs[left].set(programs[0]);
-        self.programs[right].set(programs[1]);
+    /// Split each tape back into the programs of its pair.
+    #[inline]
+    pub fn store(&self, pairs: Range<usize>, tapes: &[Tape]) {
+        (self.store)(self, pairs, tapes);
     }
+
+    #[inline(always)]
+    fn load_each(&self, pairs: Range<usize>, tapes: &mut [Tape]) {
+        for (tape, pair) in tapes.iter_mut().zip(pairs) {
+            let (left, right) = self.pairs.get(pair);
+            tape[..PROGRAM_LEN].copy_from_slice(&self.programs[left].get());
+            tape[PROGRAM_LEN..].copy_from_slice(&self.programs[right].get());
+        }
+    }
+
+    #[inline(always)]
+    fn store_each(&self, pairs: Range<usize>, tapes: &[Tape]) {
+        for (tape, pair) in tapes.iter().zip(pairs) {
+            let (left, right) = self.pairs.get(pair);
+            let (programs, _) = tape.as_chunks::<PROGRAM_LEN>();
+            self.programs[left].set(programs[0]);
+            self.programs[right].set(programs[1]);
+        }
+    }
+}
+
+/// [`SharedPrograms::load_each`] and [`SharedPrograms::store_each`], compiled for
+/// `lanes`, which this machine must have: the wider, the fewer moves.
+fn moves_in(lanes: Lanes) -> (Load, Store) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f")]
+        fn load_avx512(programs: &SharedPrograms<'_>, pairs: Range<usize>, tapes: &mut [Tape]) {
+            programs.load_each(pairs, tapes);
+        }
+        #[target_feature(enable = "avx512f")]
+        fn store_avx512(programs: &SharedPrograms<'_>, pairs: Range<usize>, tapes: &[Tape]) {
+            programs.store_each(pairs, tapes);
+        }
+        if lanes == Lanes::Avx512 {
+            return (
+                // SAFETY: the machine has these instructions.
+                |programs, pairs, tapes| unsafe { load_avx512(programs, pairs, tapes) },
+                // SAFETY: as above.
+                |programs, pairs, tapes| unsafe { store_avx512(programs, pairs, tapes) },
+            );
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = lanes;
+    (
+        |programs, pairs, tapes| programs.load_each(pairs, tapes),
+        |programs, pairs, tapes| programs.store_each(pairs, tapes),
+    )
 }

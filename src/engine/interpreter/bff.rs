@@ -1,6 +1,8 @@
 //! The BFF family, from event to event of a tape's script: between writes and
 //! brackets nothing happens that the script does not tell.
 
+use std::cell::UnsafeCell;
+
 use crate::engine::RunTapes;
 use crate::engine::interpreter::recurrence::Recurrence;
 use crate::engine::loops::{Left, Loop, Progress};
@@ -68,7 +70,13 @@ unsafe fn walk_all<V: Vectors>(
     max_steps: u32,
     outcomes: &mut [Outcome],
 ) {
-    let mut scripts = [const { Script::EMPTY }; BATCH];
+    thread_local! {
+        static SCRIPTS: UnsafeCell<[Script; BATCH]> =
+            const { UnsafeCell::new([const { Script::EMPTY }; BATCH]) };
+    }
+    // SAFETY: the thread's own, and in use here alone: nothing below comes back
+    // here. (Making them anew each time takes longer than many a walk.)
+    let scripts = unsafe { &mut *SCRIPTS.with(UnsafeCell::get) };
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
         for (script, tape) in scripts.iter_mut().zip(tapes.iter()) {
             let start = dialect.start(tape);
@@ -78,7 +86,7 @@ unsafe fn walk_all<V: Vectors>(
                 script.aim_first::<V>(start.head0, start.head1);
             }
         }
-        for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(&mut scripts) {
+        for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(scripts.iter_mut()) {
             // SAFETY: the caller's promise.
             *outcome = unsafe { walk::<V>(dialect, tape, script, max_steps) };
         }
