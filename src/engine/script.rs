@@ -223,7 +223,11 @@ impl Script {
         for i in 0..self.len {
             let head0 = base0.wrapping_add(self.moved0[i]);
             let head1 = base1.wrapping_add(self.moved1[i]);
-            self.from[i] = if self.from1 >> i & 1 == 1 { head1 } else { head0 };
+            self.from[i] = if self.from1 >> i & 1 == 1 {
+                head1
+            } else {
+                head0
+            };
             self.to[i] = if self.to1 >> i & 1 == 1 { head1 } else { head0 };
         }
     }

@@ -264,8 +264,14 @@ mod x86 {
                 let len = len.min(LEN - 1);
 
                 let effects = Effects::of(dialect);
-                store(&mut script.moved0, sums_before(look_up(&effects.move0, list)));
-                store(&mut script.moved1, sums_before(look_up(&effects.move1, list)));
+                store(
+                    &mut script.moved0,
+                    sums_before(look_up(&effects.move0, list)),
+                );
+                store(
+                    &mut script.moved1,
+                    sums_before(look_up(&effects.move1, list)),
+                );
                 store(&mut script.add, look_up(&effects.add, list));
                 store(&mut script.jumps_at, look_up(&effects.jumps_at, list));
                 script.len = len;

@@ -1,4 +1,4 @@
-//! The memory that programs live in.
+//! The memory that programs and pairings live in.
 
 use std::ops::{Deref, DerefMut};
 
@@ -11,33 +11,34 @@ use crate::language::PROGRAM_LEN;
 /// the small pages' translations; with huge pages it does not.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// The bytes of a soup's programs, zero at first: on a huge page's boundary,
-/// in huge pages where the system gives them, and each program in one cache line.
+/// Bytes, zero at first: on a huge page's boundary, and in huge pages where the
+/// system gives them. A program that starts at a multiple of its length lies in
+/// one cache line.
 #[derive(Debug)]
-pub struct Programs {
+pub struct Memory {
     map: MmapMut,
     start: usize,
     len: usize,
 }
 
-impl Programs {
-    /// Room for `num_programs` programs; an error where there is not memory
-    /// enough for them and for the copy that measures work on.
-    pub fn zeroed(num_programs: usize) -> Result<Programs, Error> {
-        check_memory(num_programs)?;
-        let len = num_programs * PROGRAM_LEN;
-        let map = MmapMut::map_anon(len + HUGE_PAGE).map_err(|_| too_big(num_programs))?;
+impl Memory {
+    /// Room for `bytes` bytes for each of `num_programs` programs.
+    pub fn zeroed(num_programs: usize, bytes: usize) -> Result<Memory, Error> {
+        let too_big = || too_big(num_programs);
+        let len = num_programs.checked_mul(bytes).ok_or_else(too_big)?;
+        let with_margin = len.checked_add(HUGE_PAGE).ok_or_else(too_big)?;
+        let map = MmapMut::map_anon(with_margin).map_err(|_| too_big())?;
         let start = map.as_ptr().align_offset(HUGE_PAGE);
         #[cfg(target_os = "linux")]
         {
             // Slower without, and no worse: a refusal is no error.
             let _ = map.advise_range(memmap2::Advice::HugePage, start, len);
         }
-        Ok(Programs { map, start, len })
+        Ok(Memory { map, start, len })
     }
 }
 
-impl Deref for Programs {
+impl Deref for Memory {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -45,7 +46,7 @@ impl Deref for Programs {
     }
 }
 
-impl DerefMut for Programs {
+impl DerefMut for Memory {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.map[self.start..self.start + self.len]
     }
@@ -85,11 +86,12 @@ mod tests {
     #[test]
     fn programs_lie_in_one_cache_line_each() {
         for num_programs in [2, 1000, 1 << 16] {
-            let mut programs = Programs::zeroed(num_programs).unwrap();
+            let mut programs = Memory::zeroed(num_programs, PROGRAM_LEN).unwrap();
             assert_eq!(programs.as_ptr() as usize % HUGE_PAGE, 0);
             assert_eq!(programs.len(), num_programs * PROGRAM_LEN);
             programs.fill(7);
         }
-        assert!(Programs::zeroed(1 << 40).is_err());
+        assert!(Memory::zeroed(1 << 60, PROGRAM_LEN).is_err());
+        assert!(check_memory(1 << 40).is_err());
     }
 }

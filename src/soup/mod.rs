@@ -14,7 +14,7 @@ use crate::engine::{Engine, Runner};
 use crate::language::{Ended, Outcome, PROGRAM_LEN, TAPE_LEN};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
-use memory::Programs;
+use memory::{Memory, check_memory};
 use mutation::Mutation;
 use pairing::Pairs;
 use settings::Settings;
@@ -95,7 +95,7 @@ pub struct Soup {
     streams: Streams,
     mutation: Mutation,
     runner: Runner,
-    programs: Programs,
+    programs: Memory,
     epochs_done: u64,
     /// Number of the next reset, counted from 1; the first soup was number 0.
     next_reset: u64,
@@ -149,16 +149,18 @@ impl Soup {
     }
 
     fn zeroed(settings: Settings) -> Result<Soup, Error> {
+        let n = settings.num_programs;
+        check_memory(n)?;
         Ok(Soup {
-            programs: Programs::zeroed(settings.num_programs)?,
+            programs: Memory::zeroed(n, PROGRAM_LEN)?,
             streams: Streams::new(settings.seed),
             mutation: Mutation::new(settings.mutation_prob),
             runner: Engine::default().runner(settings.language),
             epochs_done: 0,
             next_reset: 1,
             reset_due: false,
-            next_pairs: Pairs::new(settings.num_programs)?,
-            spare_pairs: Pairs::new(settings.num_programs)?,
+            next_pairs: Pairs::new(n)?,
+            spare_pairs: Pairs::new(n)?,
             settings,
         })
     }
@@ -196,13 +198,12 @@ impl Soup {
             self.next_reset += 1;
         }
         let epoch = self.epochs_done;
-        let mut pairs = std::mem::take(&mut self.next_pairs);
-        let mut spare = std::mem::take(&mut self.spare_pairs);
         let (settings, streams) = (&self.settings, self.streams);
+        let (pairs, spare) = (&mut self.next_pairs, &mut self.spare_pairs);
         if pairs.epoch() != Some(epoch) {
             pairs.draw(settings, &streams, epoch);
         }
-        let shared = SharedPrograms::new(&mut self.programs, &pairs);
+        let shared = SharedPrograms::new(&mut self.programs, pairs);
         let (runner, mutation) = (self.runner, self.mutation);
         // The next epoch's pairing depends on the seed alone: it is drawn by
         // one thread while the others run this epoch's tapes.
@@ -210,8 +211,7 @@ impl Soup {
             || interact(settings, &streams, epoch, runner, mutation, &shared),
             || spare.draw(settings, &streams, epoch + 1),
         );
-        self.next_pairs = spare;
-        self.spare_pairs = pairs;
+        std::mem::swap(&mut self.next_pairs, &mut self.spare_pairs);
         self.epochs_done += 1;
         self.reset_due = self.settings.resets_after(epoch);
         tally

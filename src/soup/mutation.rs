@@ -142,9 +142,9 @@ fn apply_in(lanes: Lanes) -> Apply {
         }
         match lanes {
             // SAFETY: `available` found the instructions on this machine.
-            Lanes::Avx512 => |tapes, stream, threshold| unsafe {
-                avx512::apply(tapes, stream, threshold)
-            },
+            Lanes::Avx512 => {
+                |tapes, stream, threshold| unsafe { avx512::apply(tapes, stream, threshold) }
+            }
             // SAFETY: as above.
             Lanes::Avx2 => |tapes, stream, threshold| unsafe { avx2(tapes, stream, threshold) },
             Lanes::Portable => apply_to_eights,
@@ -313,7 +313,15 @@ mod tests {
         let streams = streams.chain((0..30).map(|i| (mix(i) << 30).wrapping_sub(GAMMA + 64 * i)));
         let streams: Vec<u64> = streams.collect();
         for lanes in Lanes::available() {
-            for threshold in [1, 1 << 10, 1 << 18, (1 << 25) - 1, 1 << 26, (1 << 29) + 1, 1 << 30] {
+            for threshold in [
+                1,
+                1 << 10,
+                1 << 18,
+                (1 << 25) - 1,
+                1 << 26,
+                (1 << 29) + 1,
+                1 << 30,
+            ] {
                 let mutation = Mutation {
                     threshold,
                     apply: apply_in(lanes),

@@ -2,37 +2,55 @@
 
 use std::fmt::Write as _;
 use std::io::BufRead;
+use std::ops::Range;
 
+use super::memory::Memory;
 use super::settings::{Meeting, Settings};
 use crate::Error;
-use crate::random::Streams;
+use crate::lanes::prefetch;
+use crate::random::{Streams, mix};
 
 /// The pairs of one epoch: every program of the soup in exactly one of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pairs {
-    /// The programs of pair k are entries 2k and 2k + 1: a permutation.
-    order: Vec<u32>,
+    /// The programs of pair k are entries 2k and 2k + 1, four bytes each: a
+    /// permutation.
+    order: Memory,
     /// Pairs from here on are mutated but not run.
     interacting: usize,
     epoch: Option<u64>,
-    /// Room for the visiting order and the marks of [`Pairs::choose`].
-    visits: Vec<u32>,
+    /// The visiting order and the marks of [`Pairs::choose`], where it is used.
+    visits: Vec<Entry>,
     taken: Vec<bool>,
+}
+
+/// The number of a program.
+type Entry = [u8; 4];
+
+fn entry(program: usize) -> Entry {
+    (program as u32).to_ne_bytes()
+}
+
+#[inline(always)]
+fn program(entry: Entry) -> usize {
+    u32::from_ne_bytes(entry) as usize
 }
 
 impl Pairs {
     /// Room for the pairs of `num_programs` programs.
     pub(crate) fn new(num_programs: usize) -> Result<Pairs, Error> {
-        let mut order = Vec::new();
-        order.try_reserve_exact(num_programs).map_err(|_| {
-            Error::Usage(format!(
-                "no memory for the pairing of {num_programs} programs; choose a smaller --num"
-            ))
-        })?;
         Ok(Pairs {
-            order,
-            ..Pairs::default()
+            order: Memory::zeroed(num_programs, size_of::<Entry>())?,
+            interacting: 0,
+            epoch: None,
+            visits: Vec::new(),
+            taken: Vec::new(),
         })
+    }
+
+    #[inline(always)]
+    fn order(&self) -> &[Entry] {
+        self.order.as_chunks().0
     }
 
     /// The epoch that these pairs were drawn for.
@@ -42,7 +60,7 @@ impl Pairs {
 
     /// Number of pairs.
     pub(crate) fn len(&self) -> usize {
-        self.order.len() / 2
+        self.order().len() / 2
     }
 
     /// Number of pairs that are run: those numbered below it.
@@ -50,19 +68,11 @@ impl Pairs {
         self.interacting
     }
 
-    /// The left and the right program of a pair.
-    #[inline(always)]
-    pub(crate) fn get(&self, pair: usize) -> (usize, usize) {
-        (
-            self.order[2 * pair] as usize,
-            self.order[2 * pair + 1] as usize,
-        )
-    }
-
     /// The programs of some pairs, a left one and a right one in turn.
     #[inline(always)]
-    pub(crate) fn programs_of(&self, pairs: std::ops::Range<usize>) -> &[u32] {
-        &self.order[2 * pairs.start..2 * pairs.end]
+    pub(crate) fn programs_of(&self, pairs: Range<usize>) -> impl Iterator<Item = usize> {
+        let entries = &self.order()[2 * pairs.start..2 * pairs.end];
+        entries.iter().map(|entry| program(*entry))
     }
 
     /// Draw the pairs of `epoch`.
@@ -70,29 +80,28 @@ impl Pairs {
         let n = settings.num_programs;
         self.epoch = Some(epoch);
         self.interacting = n / 2;
-        self.order.clear();
+        let (order, _) = self.order.as_chunks_mut();
         match &settings.meeting {
-            Meeting::Shuffle => shuffle(&mut self.order, n, streams, epoch),
+            Meeting::Shuffle => shuffle(order, streams, epoch),
             Meeting::FixedShuffle => {
                 let distance = (1 << (epoch % u64::from(n.ilog2()) + 1)) - 1;
-                self.order.extend(
-                    (0..n).map(|i| (i.wrapping_mul(distance) % n) as u32 ^ (epoch as u32 & 1)),
-                );
+                for (i, place) in order.iter_mut().enumerate() {
+                    *place = entry(i.wrapping_mul(distance) % n ^ (epoch as usize & 1));
+                }
             }
-            Meeting::NoPermutation if epoch % 2 == 1 => self.order.extend(0..n as u32),
             Meeting::NoPermutation => {
-                self.order.push(n as u32 - 1);
-                self.order.extend(0..n as u32 - 1);
+                let first = if epoch % 2 == 1 { 0 } else { n - 1 };
+                for (i, place) in order.iter_mut().enumerate() {
+                    *place = entry((first + i) % n);
+                }
             }
             Meeting::Pattern(pattern) => {
-                self.choose(n, streams, epoch, |program, random| {
+                self.choose(streams, epoch, |program, random| {
                     pattern.pick(program, random)
                 });
             }
             Meeting::Grid(grid) => {
-                self.choose(n, streams, epoch, |program, random| {
-                    grid.pick(program, random)
-                });
+                self.choose(streams, epoch, |program, random| grid.pick(program, random));
             }
         }
     }
@@ -101,18 +110,19 @@ impl Pairs {
     /// `pick` names for it and a random number, where both are still free.
     fn choose(
         &mut self,
-        n: usize,
         streams: &Streams,
         epoch: u64,
         pick: impl Fn(usize, u64) -> Option<usize>,
     ) {
-        self.visits.clear();
-        shuffle(&mut self.visits, n, streams, epoch);
+        let (order, _) = self.order.as_chunks_mut::<4>();
+        self.visits.resize(order.len(), entry(0));
+        shuffle(&mut self.visits, streams, epoch);
         self.taken.clear();
-        self.taken.resize(n, false);
+        self.taken.resize(order.len(), false);
         let epoch_key = streams.key(epoch);
-        for program in &self.visits {
-            let program = *program as usize;
+        let mut met = 0;
+        for visit in &self.visits {
+            let program = program(*visit);
             let random = streams.key(epoch_key ^ streams.key(program as u64));
             let Some(neighbour) = pick(program, random) else {
                 continue;
@@ -120,22 +130,39 @@ impl Pairs {
             if !self.taken[program] && !self.taken[neighbour] {
                 self.taken[program] = true;
                 self.taken[neighbour] = true;
-                self.order.extend([program as u32, neighbour as u32]);
+                order[met] = entry(program);
+                order[met + 1] = entry(neighbour);
+                met += 2;
             }
         }
-        self.interacting = self.order.len() / 2;
-        let left_over = (0..n).filter(|program| !self.taken[*program]);
-        self.order.extend(left_over.map(|program| program as u32));
+        self.interacting = met / 2;
+        let left_over = (0..order.len()).filter(|program| !self.taken[*program]);
+        for (place, program) in order[met..].iter_mut().zip(left_over) {
+            *place = entry(program);
+        }
     }
 }
 
-/// Put a Fisher–Yates shuffle of 0..n into the empty `order`.
-fn shuffle(order: &mut Vec<u32>, n: usize, streams: &Streams, epoch: u64) {
-    order.extend(0..n as u32);
-    let first = epoch.wrapping_mul(n as u64);
-    for i in (0..n).rev() {
-        let random = crate::random::mix(streams.key(first.wrapping_add(i as u64)));
-        order.swap(i, (random % (i as u64 + 1)) as usize);
+/// Put a Fisher–Yates shuffle of all programs into `order`.
+///
+/// In blocks: first the places to swap with, which are asked for, then the swaps.
+fn shuffle(order: &mut [Entry], streams: &Streams, epoch: u64) {
+    const BLOCK: usize = 64;
+    for (i, place) in order.iter_mut().enumerate() {
+        *place = entry(i);
+    }
+    let first = epoch.wrapping_mul(order.len() as u64);
+    let mut picks = [0; BLOCK];
+    for start in (0..order.len()).step_by(BLOCK).rev() {
+        let picks = &mut picks[..BLOCK.min(order.len() - start)];
+        for (i, pick) in (start as u64..).zip(picks.iter_mut()) {
+            let random = mix(streams.key(first.wrapping_add(i)));
+            *pick = (random % (i + 1)) as usize;
+            prefetch(&order[*pick]);
+        }
+        for (i, pick) in picks.iter().enumerate().rev() {
+            order.swap(start + i, *pick);
+        }
     }
 }
 
@@ -312,10 +339,9 @@ mod tests {
     fn is_permutation(pairs: &Pairs, n: usize) -> bool {
         let mut seen = vec![false; n];
         pairs
-            .order
-            .iter()
-            .all(|program| !std::mem::replace(&mut seen[*program as usize], true))
-            && pairs.order.len() == n
+            .programs_of(0..n / 2)
+            .all(|program| !std::mem::replace(&mut seen[program], true))
+            && pairs.order().len() == n
     }
 
     #[test]
@@ -376,7 +402,7 @@ mod tests {
                 let orders: Vec<_> = (0..50)
                     .map(|epoch| {
                         pairs.draw(&settings, &Streams::new(1), epoch);
-                        (pairs.order.clone(), pairs.interacting)
+                        (pairs.order().to_vec(), pairs.interacting)
                     })
                     .collect();
                 orders

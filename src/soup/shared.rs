@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::pairing::Pairs;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, prefetch};
 use crate::language::{PROGRAM_LEN, Tape};
 
 type Program = [u8; PROGRAM_LEN];
@@ -50,15 +50,7 @@ impl<'a> SharedPrograms<'a> {
     #[inline]
     pub fn prefetch(&self, pairs: Range<usize>) {
         for program in self.pairs.programs_of(pairs) {
-            let address = self.programs[*program as usize].as_ptr().cast::<i8>();
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: a prefetch reads and writes nothing.
-            unsafe {
-                use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-                _mm_prefetch::<_MM_HINT_T0>(address);
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            let _ = address;
+            prefetch(&self.programs[program]);
         }
     }
 
@@ -76,20 +68,17 @@ impl<'a> SharedPrograms<'a> {
 
     #[inline(always)]
     fn load_each(&self, pairs: Range<usize>, tapes: &mut [Tape]) {
-        for (tape, pair) in tapes.iter_mut().zip(pairs) {
-            let (left, right) = self.pairs.get(pair);
-            tape[..PROGRAM_LEN].copy_from_slice(&self.programs[left].get());
-            tape[PROGRAM_LEN..].copy_from_slice(&self.programs[right].get());
+        let (halves, _) = tapes.as_flattened_mut().as_chunks_mut();
+        for (half, program) in halves.iter_mut().zip(self.pairs.programs_of(pairs)) {
+            *half = self.programs[program].get();
         }
     }
 
     #[inline(always)]
     fn store_each(&self, pairs: Range<usize>, tapes: &[Tape]) {
-        for (tape, pair) in tapes.iter().zip(pairs) {
-            let (left, right) = self.pairs.get(pair);
-            let (programs, _) = tape.as_chunks::<PROGRAM_LEN>();
-            self.programs[left].set(programs[0]);
-            self.programs[right].set(programs[1]);
+        let (halves, _) = tapes.as_flattened().as_chunks();
+        for (half, program) in halves.iter().zip(self.pairs.programs_of(pairs)) {
+            self.programs[program].set(*half);
         }
     }
 }

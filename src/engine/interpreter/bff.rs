@@ -135,7 +135,11 @@ unsafe fn walk<V: Vectors>(
             let class = dialect.class(old).bits();
             let change = (class ^ dialect.class(new).bits()) & Class::COMMAND;
             changed |= change;
-            let ahead = if change != 0 && to > place { to } else { TAPE_LEN };
+            let ahead = if change != 0 && to > place {
+                to
+            } else {
+                TAPE_LEN
+            };
             stop = stop.min(ahead);
             if class & script.jumps_at[event] != 0 {
                 break Some((event, place));
