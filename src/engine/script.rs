@@ -161,6 +161,64 @@ impl Script {
         (self.first..self.end()).contains(&place)
     }
 
+    /// The entry of the `]` that matches the `[` at entry `open`, if the script
+    /// tells of it.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    pub unsafe fn matching_close<V: Vectors>(&self, open: usize) -> Option<usize> {
+        // SAFETY: the caller's promise.
+        let (opens, closes) = unsafe { V::brackets(self) };
+        let mut rest = (opens | closes) & self.all() & !1 << open;
+        let mut depth = 0;
+        while rest != 0 {
+            let entry = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            if opens >> entry & 1 == 1 {
+                depth += 1;
+            } else if depth == 0 {
+                return Some(entry);
+            } else {
+                depth -= 1;
+            }
+        }
+        None
+    }
+
+    /// The entry of the `[` that matches the `]` at entry `close`, if the script
+    /// tells of it.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    pub unsafe fn matching_open<V: Vectors>(&self, close: usize) -> Option<usize> {
+        // SAFETY: the caller's promise.
+        let (opens, closes) = unsafe { V::brackets(self) };
+        let mut rest = (opens | closes) & !(!0 << close);
+        let mut depth = 0;
+        while rest != 0 {
+            let entry = 63 - rest.leading_zeros() as usize;
+            rest ^= 1 << entry;
+            if closes >> entry & 1 == 1 {
+                depth += 1;
+            } else if depth == 0 {
+                return Some(entry);
+            } else {
+                depth -= 1;
+            }
+        }
+        None
+    }
+
+    /// The bits of all entries.
+    #[inline(always)]
+    fn all(&self) -> u64 {
+        below(self.len) as u64
+    }
+
     /// Have the heads at `head0` and `head1` before entry `index`.
     ///
     /// # Safety

@@ -3,7 +3,7 @@
 
 use super::places::below;
 use super::script::Script;
-use crate::language::bff::Dialect;
+use crate::language::bff::{Class, Dialect};
 use crate::language::{TAPE_LEN, Tape};
 
 /// Which way a head goes from lap to lap.
@@ -93,6 +93,21 @@ pub trait Vectors: Sized {
 
     /// The places that hold `byte`.
     unsafe fn equal(loaded: &Self::Loaded, byte: u8) -> u128;
+
+    /// The entries of `script`, and maybe some behind its end, that are `[`, and
+    /// those that are `]`.
+    #[inline(always)]
+    unsafe fn brackets(script: &Script) -> (u64, u64) {
+        let (mut opens, mut closes) = (0, 0);
+        let mut rest = script.events;
+        while rest != 0 {
+            let entry = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            opens |= u64::from(script.jumps_at[entry] == Class::NULL) << entry;
+            closes |= u64::from(script.jumps_at[entry] == Class::SET) << entry;
+        }
+        (opens, closes)
+    }
 
     /// The first lap, of at most 64, at which the byte on `track` has none of
     /// the bits of `mask`.
@@ -298,6 +313,17 @@ mod x86 {
                 let to = _mm512_mask_mov_epi8(head0, script.to1, head1);
                 store(&mut script.from, from);
                 store(&mut script.to, to);
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn brackets(script: &Script) -> (u64, u64) {
+            // SAFETY: the caller has the instructions; the load is of 64 bytes.
+            unsafe {
+                let jumps_at = _mm512_loadu_si512(script.jumps_at.as_ptr().cast());
+                let opens = _mm512_movepi8_mask(jumps_at);
+                let set = _mm512_set1_epi8(Class::SET as i8);
+                (opens, _mm512_test_epi8_mask(jumps_at, set))
             }
         }
 

@@ -265,7 +265,7 @@ impl Dialect {
 
     /// The place of the `]` that matches the `[` at `pc`, on the tape as it is.
     #[inline(always)]
-    fn matching_close(&self, tape: &Tape, pc: usize) -> Option<usize> {
+    pub(crate) fn matching_close(&self, tape: &Tape, pc: usize) -> Option<usize> {
         let behind = pc + 1;
         let found = self.find_partner(tape[behind..].iter(), Op::Close, Op::Open)?;
         Some(behind + found)
@@ -273,7 +273,7 @@ impl Dialect {
 
     /// The place of the `[` that matches the `]` at `pc`, on the tape as it is.
     #[inline(always)]
-    fn matching_open(&self, tape: &Tape, pc: usize) -> Option<usize> {
+    pub(crate) fn matching_open(&self, tape: &Tape, pc: usize) -> Option<usize> {
         let found = self.find_partner(tape[..pc].iter().rev(), Op::Open, Op::Close)?;
         Some(pc - 1 - found)
     }

@@ -6,13 +6,12 @@ use std::cell::UnsafeCell;
 use crate::engine::RunTapes;
 use crate::engine::interpreter::recurrence::Recurrence;
 use crate::engine::loops::{Left, Loop, Progress};
-use crate::engine::places::{matching_close, matching_open};
 use crate::engine::script::{LEN, Script};
 #[cfg(target_arch = "x86_64")]
 use crate::engine::vectors::{Avx2, Avx512};
 use crate::engine::vectors::{Portable, Vectors};
 use crate::lanes::Lanes;
-use crate::language::bff::{Brackets, Class, Dialect, Op};
+use crate::language::bff::{Brackets, Class, Dialect};
 use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 
 /// The walk, compiled for `lanes`, which this machine must have.
@@ -82,8 +81,11 @@ unsafe fn walk_all<V: Vectors>(
             let start = dialect.start(tape);
             // SAFETY: the caller's promise.
             unsafe {
-                script.read::<V>(dialect, tape, start.pc);
-                script.aim_first::<V>(start.head0, start.head1);
+                script.read::<V>(dialect, tape, 0);
+                match start.pc {
+                    0 => script.aim_first::<V>(start.head0, start.head1),
+                    pc => script.aim::<V>(script.index(pc), start.head0, start.head1),
+                }
             }
         }
         for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(scripts.iter_mut()) {
@@ -93,7 +95,7 @@ unsafe fn walk_all<V: Vectors>(
     }
 }
 
-/// Run `tape`, of which `script` tells from its start on.
+/// Run `tape`, of which `script` tells.
 ///
 /// # Safety
 ///
@@ -105,8 +107,8 @@ unsafe fn walk<V: Vectors>(
     script: &mut Script,
     max_steps: u32,
 ) -> Outcome {
-    let mut pc = script.first;
-    let mut index = 0;
+    let mut pc = dialect.start(tape).pc;
+    let mut index = script.index(pc);
     let (mut steps, mut ops) = (0, 0);
     let mut recurrence = Recurrence::new();
 
@@ -162,20 +164,45 @@ unsafe fn walk<V: Vectors>(
             ops: ops + (at_stop - index) as u32,
         };
         pc = stop;
-        if let Some((event, bracket)) = jump {
+        if let Some((mut event, bracket)) = jump {
             at.ops += 1;
             let is_open = script.jumps_at[event] == Class::NULL;
-            // SAFETY: the caller's promise.
-            let partner = unsafe { partner::<V>(dialect, tape, bracket, is_open) };
+            if stale {
+                // SAFETY: the caller's promise.
+                unsafe { script.read_around::<V>(dialect, tape, bracket) };
+                event = script.index(bracket);
+                stale = false;
+            }
+            let partner = match (dialect.brackets(), is_open) {
+                (Brackets::Jump(distance), true) => Ok(bracket + distance),
+                (Brackets::Jump(distance), false) => {
+                    bracket.checked_sub(distance).ok_or(Ended::LeftTape)
+                }
+                // SAFETY: the caller's promise.
+                (Brackets::Match, true) => match unsafe { script.matching_close::<V>(event) } {
+                    Some(close) => Ok(usize::from(script.place[close])),
+                    None if script.end() == TAPE_LEN => Err(Ended::UnmatchedBracket),
+                    None => dialect
+                        .matching_close(tape, bracket)
+                        .ok_or(Ended::UnmatchedBracket),
+                },
+                // SAFETY: the caller's promise.
+                (Brackets::Match, false) => match unsafe { script.matching_open::<V>(event) } {
+                    Some(open) => Ok(usize::from(script.place[open])),
+                    None if script.first == 0 => Err(Ended::UnmatchedBracket),
+                    None => dialect
+                        .matching_open(tape, bracket)
+                        .ok_or(Ended::UnmatchedBracket),
+                },
+            };
             pc = match partner {
                 Ok(place) => place + 1,
                 Err(ended) => return end(at, ended),
             };
             if !is_open {
-                if stale || !script.tells_of(pc) {
+                if !script.tells_of(pc) {
                     // SAFETY: the caller's promise.
                     unsafe { script.read_around::<V>(dialect, tape, pc) };
-                    stale = false;
                 }
                 let mut repeats = true;
                 if let Some(decoded) = Loop::decode(dialect, script, pc, bracket) {
@@ -219,41 +246,6 @@ unsafe fn walk<V: Vectors>(
             script.aim::<V>(index, at.head0, at.head1);
         }
     }
-}
-
-/// Where the bracket at `bracket` jumps, or how the run ends there.
-///
-/// # Safety
-///
-/// This machine must have the instructions of `V`.
-#[inline(always)]
-unsafe fn partner<V: Vectors>(
-    dialect: &Dialect,
-    tape: &Tape,
-    bracket: usize,
-    is_open: bool,
-) -> Result<usize, Ended> {
-    if let Brackets::Jump(distance) = dialect.brackets() {
-        return match is_open {
-            true => Ok(bracket + distance),
-            false => bracket.checked_sub(distance).ok_or(Ended::LeftTape),
-        };
-    }
-    let code = |op: Op| dialect.commands()[op as usize];
-    let (mut opens, mut closes) = (0, 0);
-    if let (Some(open), Some(close)) = (code(Op::Open), code(Op::Close)) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let loaded = V::load(tape, dialect.significant_bits());
-            opens = V::equal(&loaded, open);
-            closes = V::equal(&loaded, close);
-        }
-    }
-    let partner = match is_open {
-        true => matching_close(opens, closes, bracket),
-        false => matching_open(opens, closes, bracket),
-    };
-    partner.ok_or(Ended::UnmatchedBracket)
 }
 
 #[inline(always)]
