@@ -18,34 +18,58 @@ use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 pub fn for_lanes(lanes: Lanes) -> RunTapes {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(
-            enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt"
-        )]
-        fn avx512(language: &Language, tapes: &mut [Tape], max: u32, outcomes: &mut [Outcome]) {
-            // SAFETY: the instructions that this function is compiled for.
-            unsafe { walk_all::<Avx512>(dialect(language), tapes, max, outcomes) }
-        }
-        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-        fn avx2(language: &Language, tapes: &mut [Tape], max: u32, outcomes: &mut [Outcome]) {
-            // SAFETY: as above.
-            unsafe { walk_all::<Avx2>(dialect(language), tapes, max, outcomes) }
+        /// The walk with these features, as a [`RunTapes`].
+        macro_rules! walk_with {
+            ($vectors:ty, $features:literal) => {{
+                #[target_feature(enable = $features)]
+                fn all(
+                    language: &Language,
+                    tapes: &mut [Tape],
+                    max_steps: u32,
+                    outcomes: &mut [Outcome],
+                ) {
+                    // SAFETY: these functions are compiled for the instructions.
+                    unsafe {
+                        walk_all::<$vectors>(dialect(language), tapes, max_steps, outcomes, on)
+                    }
+                }
+                #[inline(never)]
+                #[target_feature(enable = $features)]
+                fn on(
+                    dialect: &Dialect,
+                    tape: &mut Tape,
+                    script: &mut Script,
+                    stretch: Stretch,
+                    max_steps: u32,
+                ) -> Outcome {
+                    // SAFETY: as above.
+                    unsafe { walk_on::<$vectors>(dialect, tape, script, stretch, max_steps) }
+                }
+                // SAFETY: the machine has the lanes.
+                |language, tapes, max_steps, outcomes| unsafe {
+                    all(language, tapes, max_steps, outcomes)
+                }
+            }};
         }
         match lanes {
-            // SAFETY: the machine has the lanes.
             Lanes::Avx512 => {
-                return |l, tapes, max, outcomes| unsafe { avx512(l, tapes, max, outcomes) };
+                return walk_with!(
+                    Avx512,
+                    "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,\
+                     bmi1,bmi2,lzcnt,popcnt"
+                );
             }
-            // SAFETY: as above.
-            Lanes::Avx2 => {
-                return |l, tapes, max, outcomes| unsafe { avx2(l, tapes, max, outcomes) };
-            }
+            Lanes::Avx2 => return walk_with!(Avx2, "avx2,bmi1,bmi2,lzcnt,popcnt"),
             Lanes::Portable => {}
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = lanes;
     // SAFETY: needs no instructions beyond those of every machine.
-    |l, tapes, max, outcomes| unsafe { walk_all::<Portable>(dialect(l), tapes, max, outcomes) }
+    |language, tapes, max_steps, outcomes| unsafe {
+        let dialect = dialect(language);
+        walk_all::<Portable>(dialect, tapes, max_steps, outcomes, walk_on::<Portable>)
+    }
 }
 
 fn dialect(language: &Language) -> &Dialect {
@@ -68,6 +92,7 @@ unsafe fn walk_all<V: Vectors>(
     tapes: &mut [Tape],
     max_steps: u32,
     outcomes: &mut [Outcome],
+    walk_on: WalkOn,
 ) {
     thread_local! {
         static SCRIPTS: UnsafeCell<[Script; BATCH]> =
@@ -90,12 +115,15 @@ unsafe fn walk_all<V: Vectors>(
         }
         for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(scripts.iter_mut()) {
             // SAFETY: the caller's promise.
-            *outcome = unsafe { walk::<V>(dialect, tape, script, max_steps) };
+            *outcome = unsafe { walk::<V>(dialect, tape, script, max_steps, walk_on) };
         }
     }
 }
 
-/// Run `tape`, of which `script` tells.
+/// Run `tape` from its start, of which `script` tells.
+///
+/// Most tapes are run straight from end to end. What others need more lies apart,
+/// in `walk_on`, so that they need not be ready for it.
 ///
 /// # Safety
 ///
@@ -106,20 +134,53 @@ unsafe fn walk<V: Vectors>(
     tape: &mut Tape,
     script: &mut Script,
     max_steps: u32,
+    walk_on: WalkOn,
 ) -> Outcome {
-    let mut pc = dialect.start(tape).pc;
-    let mut index = script.index(pc);
-    let (mut steps, mut ops) = (0, 0);
-    let mut recurrence = Recurrence::new();
+    let pc = dialect.start(tape).pc;
+    let index = script.index(pc);
+    let stretch = Stretch::walk(dialect, tape, script, pc, index, max_steps);
+    if stretch.jump.is_none() && stretch.stop == TAPE_LEN {
+        return Outcome {
+            ops: (script.len - index) as u32,
+            steps: (TAPE_LEN - pc) as u32,
+            ended: Ended::LeftTape,
+        };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { walk_on(dialect, tape, script, stretch, max_steps) }
+}
 
-    // A straight stretch each time: from `pc`, the place of or before op number
-    // `index` of the script, until a bracket jumps or the script is no longer
-    // true.
-    loop {
-        // Where the steps end, and from where on the script is wrong. Behind
-        // the program counter a changed kind matters only once it jumps.
-        let limit = pc + (max_steps - steps) as usize;
-        let mut stop = script.end().min(limit);
+/// [`walk_on`], compiled for some lanes, which this machine must have.
+type WalkOn = unsafe fn(&Dialect, &mut Tape, &mut Script, Stretch, u32) -> Outcome;
+
+/// A stretch of a walk that went straight on.
+struct Stretch {
+    /// Where it began, and the script's first entry there.
+    pc: usize,
+    index: usize,
+    /// The place where it ended: where the steps end, or the script, or where a
+    /// byte has changed what it means.
+    stop: usize,
+    /// The entry and the place of the bracket that jumped before that.
+    jump: Option<(usize, usize)>,
+    /// Whether any byte has changed what it means.
+    stale: bool,
+}
+
+impl Stretch {
+    /// Walk from `pc`, the place of or before entry `index` of the script, for
+    /// at most `steps` steps.
+    #[inline(always)]
+    fn walk(
+        dialect: &Dialect,
+        tape: &mut Tape,
+        script: &Script,
+        pc: usize,
+        index: usize,
+        steps: u32,
+    ) -> Stretch {
+        // Behind the program counter a changed byte matters only once it jumps.
+        let mut stop = script.end().min(pc + steps as usize);
         let mut changed = 0;
         let mut events = script.events & !0 << index;
         let jump = loop {
@@ -137,17 +198,45 @@ unsafe fn walk<V: Vectors>(
             let class = dialect.class(old).bits();
             let change = (class ^ dialect.class(new).bits()) & Class::COMMAND;
             changed |= change;
-            let ahead = if change != 0 && to > place {
-                to
-            } else {
-                TAPE_LEN
-            };
-            stop = stop.min(ahead);
+            let is_ahead = change != 0 && to > place;
+            stop = stop.min(if is_ahead { to } else { TAPE_LEN });
             if class & script.jumps_at[event] != 0 {
                 break Some((event, place));
             }
         };
-        let mut stale = changed != 0;
+        Stretch {
+            pc,
+            index,
+            stop,
+            jump,
+            stale: changed != 0,
+        }
+    }
+}
+
+/// Go on from the end of a stretch.
+///
+/// # Safety
+///
+/// This machine must have the instructions of `V`.
+#[inline(always)]
+unsafe fn walk_on<V: Vectors>(
+    dialect: &Dialect,
+    tape: &mut Tape,
+    script: &mut Script,
+    mut stretch: Stretch,
+    max_steps: u32,
+) -> Outcome {
+    let (mut steps, mut ops) = (0, 0);
+    let mut recurrence = Recurrence::new();
+    loop {
+        let Stretch {
+            mut pc,
+            mut index,
+            mut stop,
+            jump,
+            mut stale,
+        } = stretch;
         let at_stop = match jump {
             None => script.index(stop),
             Some((event, bracket)) => {
@@ -237,14 +326,15 @@ unsafe fn walk<V: Vectors>(
                 script.read::<V>(dialect, tape, pc);
                 script.aim_first::<V>(at.head0, at.head1);
                 index = 0;
-                continue;
+            } else {
+                if stale || !script.tells_of(pc) {
+                    script.read_around::<V>(dialect, tape, pc);
+                }
+                index = script.index(pc);
+                script.aim::<V>(index, at.head0, at.head1);
             }
-            if stale || !script.tells_of(pc) {
-                script.read_around::<V>(dialect, tape, pc);
-            }
-            index = script.index(pc);
-            script.aim::<V>(index, at.head0, at.head1);
         }
+        stretch = Stretch::walk(dialect, tape, script, pc, index, max_steps - steps);
     }
 }
 
