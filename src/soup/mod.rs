@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::Error;
 use crate::engine::{Engine, Runner};
-use crate::language::{Ended, Outcome, PROGRAM_LEN, TAPE_LEN};
+use crate::language::{Ended, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use memory::{Memory, check_memory};
@@ -235,6 +235,10 @@ impl Soup {
     }
 }
 
+/// Programs of tapes in one cache line each.
+#[repr(align(64))]
+struct CacheLines([Tape; BATCH]);
+
 /// Mutate and run every pair of an epoch, on all threads.
 fn interact(
     settings: &Settings,
@@ -253,8 +257,8 @@ fn interact(
         .map(|batch| {
             let pairs = batch * BATCH..len.min((batch + 1) * BATCH);
             // In phases: what waits for memory waits for all tapes at once.
-            let mut tapes = [[0; TAPE_LEN]; BATCH];
-            programs.load(pairs.clone(), &mut tapes);
+            let CacheLines(tapes) = &mut CacheLines([[0; TAPE_LEN]; BATCH]);
+            programs.load(pairs.clone(), tapes);
             // As many programs are asked for at once as can be under way.
             let next = pairs.end..(pairs.end + BATCH).min(len);
             let middle = (pairs.end + BATCH / 2).min(len);
@@ -274,7 +278,7 @@ fn interact(
                 tally.steps += u64::from(outcome.steps);
                 tally.ended[outcome.ended as usize] += 1;
             }
-            programs.store(pairs, &tapes);
+            programs.store(pairs, tapes);
             tally
         })
         .reduce(Tally::default, |a, b| a + b)
