@@ -28,22 +28,8 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
                     max_steps: u32,
                     outcomes: &mut [Outcome],
                 ) {
-                    // SAFETY: these functions are compiled for the instructions.
-                    unsafe {
-                        walk_all::<$vectors>(dialect(language), tapes, max_steps, outcomes, on)
-                    }
-                }
-                #[inline(never)]
-                #[target_feature(enable = $features)]
-                fn on(
-                    dialect: &Dialect,
-                    tape: &mut Tape,
-                    script: &mut Script,
-                    stretch: Stretch,
-                    max_steps: u32,
-                ) -> Outcome {
-                    // SAFETY: as above.
-                    unsafe { walk_on::<$vectors>(dialect, tape, script, stretch, max_steps) }
+                    // SAFETY: the instructions that this is compiled for.
+                    unsafe { walk_all::<$vectors>(dialect(language), tapes, max_steps, outcomes) }
                 }
                 // SAFETY: the machine has the lanes.
                 |language, tapes, max_steps, outcomes| unsafe {
@@ -67,8 +53,7 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
     let _ = lanes;
     // SAFETY: needs no instructions beyond those of every machine.
     |language, tapes, max_steps, outcomes| unsafe {
-        let dialect = dialect(language);
-        walk_all::<Portable>(dialect, tapes, max_steps, outcomes, walk_on::<Portable>)
+        walk_all::<Portable>(dialect(language), tapes, max_steps, outcomes)
     }
 }
 
@@ -92,7 +77,6 @@ unsafe fn walk_all<V: Vectors>(
     tapes: &mut [Tape],
     max_steps: u32,
     outcomes: &mut [Outcome],
-    walk_on: WalkOn,
 ) {
     thread_local! {
         static SCRIPTS: UnsafeCell<[Script; BATCH]> =
@@ -115,15 +99,14 @@ unsafe fn walk_all<V: Vectors>(
         }
         for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(scripts.iter_mut()) {
             // SAFETY: the caller's promise.
-            *outcome = unsafe { walk::<V>(dialect, tape, script, max_steps, walk_on) };
+            *outcome = unsafe { walk::<V>(dialect, tape, script, max_steps) };
         }
     }
 }
 
 /// Run `tape` from its start, of which `script` tells.
 ///
-/// Most tapes are run straight from end to end. What others need more lies apart,
-/// in `walk_on`, so that they need not be ready for it.
+/// Most tapes are run straight from end to end.
 ///
 /// # Safety
 ///
@@ -134,7 +117,6 @@ unsafe fn walk<V: Vectors>(
     tape: &mut Tape,
     script: &mut Script,
     max_steps: u32,
-    walk_on: WalkOn,
 ) -> Outcome {
     let pc = dialect.start(tape).pc;
     let index = script.index(pc);
@@ -147,11 +129,8 @@ unsafe fn walk<V: Vectors>(
         };
     }
     // SAFETY: the caller's promise.
-    unsafe { walk_on(dialect, tape, script, stretch, max_steps) }
+    unsafe { walk_on::<V>(dialect, tape, script, stretch, max_steps) }
 }
-
-/// [`walk_on`], compiled for some lanes, which this machine must have.
-type WalkOn = unsafe fn(&Dialect, &mut Tape, &mut Script, Stretch, u32) -> Outcome;
 
 /// A stretch of a walk that went straight on.
 struct Stretch {
