@@ -93,15 +93,16 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Rules for Variant<ADDRESSES, 
         // The jump is read after the write, which may have changed it. A jump
         // back past the start wraps to a place far above the tape.
         let jump = tape[pc + ADDRESSES];
-        state.pc = if result == 0 || result >= 128 {
-            if RELATIVE {
-                pc.wrapping_add_signed(jump as i8 as isize)
-            } else {
-                jump as usize
-            }
-        } else {
-            pc + Self::INSTRUCTION_LEN
+        let jumped = match RELATIVE {
+            true => pc.wrapping_add_signed(jump as i8 as isize),
+            false => jump as usize,
         };
+        // Not to be guessed: every other instruction jumps.
+        state.pc = std::hint::select_unpredictable(
+            result as i8 <= 0,
+            jumped,
+            pc + Self::INSTRUCTION_LEN,
+        );
         Step {
             is_op: true,
             ended: (state.pc > TAPE_LEN - Self::INSTRUCTION_LEN).then_some(Ended::LeftTape),

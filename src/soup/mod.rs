@@ -21,7 +21,7 @@ use settings::Settings;
 use shared::SharedPrograms;
 
 /// Pairs that go through an epoch's phases together.
-const BATCH: usize = 16;
+const BATCH: usize = 32;
 
 /// What an epoch, or several of them, came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ mod forth;
 mod recurrence;
 mod subleq;
 
-use super::{RunTapes, run_each};
+use super::RunTapes;
 use crate::lanes::Lanes;
 use crate::language::{Family, Language, Outcome, Tape};
 
@@ -14,28 +14,30 @@ use crate::language::{Family, Language, Outcome, Tape};
 pub(super) fn for_machine(language: &Language) -> RunTapes {
     match language.family {
         Family::Bff(_) => bff::for_lanes(Lanes::widest()),
-        _ => |language, tapes, max_steps, outcomes| {
-            run_each(language, tapes, max_steps, outcomes, run)
+        Family::Forth(_) => |language, tapes, max_steps, outcomes| {
+            if let Family::Forth(dialect) = &language.family {
+                for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
+                    *outcome = forth::run(dialect, tape, max_steps);
+                }
+            }
+        },
+        Family::Subleq(_) => |language, tapes, max_steps, outcomes| {
+            if let Family::Subleq(variant) = &language.family {
+                subleq::run_all(variant, tapes, max_steps, outcomes);
+            }
+        },
+        Family::RelativeSubleq(_) => |language, tapes, max_steps, outcomes| {
+            if let Family::RelativeSubleq(variant) = &language.family {
+                subleq::run_all(variant, tapes, max_steps, outcomes);
+            }
         },
     }
 }
 
 /// Run `tape` for at most `max_steps` steps.
 pub fn run(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
-    match &language.family {
-        Family::Bff(_) => {
-            let mut outcome = [Outcome::default()];
-            let run = bff::for_lanes(Lanes::widest());
-            run(
-                language,
-                std::slice::from_mut(tape),
-                max_steps,
-                &mut outcome,
-            );
-            outcome[0]
-        }
-        Family::Forth(dialect) => forth::run(dialect, tape, max_steps),
-        Family::Subleq(variant) => subleq::run(variant, tape, max_steps),
-        Family::RelativeSubleq(variant) => subleq::run(variant, tape, max_steps),
-    }
+    let mut outcome = [Outcome::default()];
+    let tapes = std::slice::from_mut(tape);
+    for_machine(language)(language, tapes, max_steps, &mut outcome);
+    outcome[0]
 }
