@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use broth::engine::Engine;
-use broth::language::{Language, TAPE_LEN, Tape};
+use broth::language::{Language, Outcome, TAPE_LEN, Tape};
 use broth::{Meeting, Settings, Soup};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -69,6 +69,26 @@ fn without_steps(c: &mut Criterion) {
             Engine::Reference,
         );
         group.bench_function(name, |b| one_thread.install(|| b.iter(|| soup.step())));
+    }
+    group.finish();
+}
+
+/// Reading tapes, with no step run: what the interpreter must know of each.
+fn classify(c: &mut Criterion) {
+    const TAPES: usize = 32;
+    let mut group = c.benchmark_group("classify");
+    group.throughput(Throughput::Elements(TAPES as u64));
+    let soup = soup(Settings::default(), Engine::Interpreter);
+    let (mut tapes, _) = soup.programs().as_chunks::<TAPE_LEN>();
+    for language in Language::ALL {
+        let runner = Engine::Interpreter.runner(language);
+        let mut outcomes = [Outcome::default(); TAPES];
+        let mut batch = [[0; TAPE_LEN]; TAPES];
+        batch.copy_from_slice(&tapes[..TAPES]);
+        tapes = &tapes[TAPES..];
+        group.bench_function(language.name, |b| {
+            b.iter(|| runner.run_all(black_box(&mut batch), 0, &mut outcomes));
+        });
     }
     group.finish();
 }
@@ -139,6 +159,6 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
         .without_plots();
-    targets = without_steps, random_soup, tapes
+    targets = classify, without_steps, random_soup, tapes
 }
 criterion_main!(parts);

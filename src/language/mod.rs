@@ -155,6 +155,10 @@ pub struct Kind {
 }
 
 /// The rules and data of a language, by family.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "languages are statics, never moved"
+)]
 #[derive(Debug)]
 pub enum Family {
     /// Heads on a tape, loops in brackets.

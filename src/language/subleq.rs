@@ -98,11 +98,8 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Rules for Variant<ADDRESSES, 
             false => jump as usize,
         };
         // Not to be guessed: every other instruction jumps.
-        state.pc = std::hint::select_unpredictable(
-            result as i8 <= 0,
-            jumped,
-            pc + Self::INSTRUCTION_LEN,
-        );
+        state.pc =
+            std::hint::select_unpredictable(result as i8 <= 0, jumped, pc + Self::INSTRUCTION_LEN);
         Step {
             is_op: true,
             ended: (state.pc > TAPE_LEN - Self::INSTRUCTION_LEN).then_some(Ended::LeftTape),

@@ -86,7 +86,7 @@ impl Pairs {
             Meeting::FixedShuffle => {
                 let distance = (1 << (epoch % u64::from(n.ilog2()) + 1)) - 1;
                 for (i, place) in order.iter_mut().enumerate() {
-                    *place = entry(i.wrapping_mul(distance) % n ^ (epoch as usize & 1));
+                    *place = entry((i.wrapping_mul(distance) % n) ^ (epoch as usize & 1));
                 }
             }
             Meeting::NoPermutation => {
