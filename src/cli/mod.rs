@@ -107,7 +107,8 @@ fn parse_engine(name: &str) -> Result<Engine, String> {
 }
 
 /// Start the threads that soups run on, one for each core if not told how
-/// many; returns their number.
+/// many; returns their number. This one is the first of them: it would have to
+/// be woken after each epoch, and the others before it.
 fn start_threads(asked: Option<u16>) -> Result<usize, Error> {
     let threads = match asked {
         Some(threads) => usize::from(threads),
@@ -115,6 +116,7 @@ fn start_threads(asked: Option<u16>) -> Result<usize, Error> {
     };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
+        .use_current_thread()
         .build_global()
         .map_err(|error| Error::Usage(format!("cannot start {threads} threads: {error}")))?;
     Ok(threads)
