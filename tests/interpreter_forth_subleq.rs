@@ -21,18 +21,23 @@ const FORTHS: [&Language; 4] = [
     &forth::FORTHTRIVIAL_RESET,
 ];
 
-/// Run `tape` by both engines, which must agree.
+/// Run `tape` by the reference engine and by the interpreter at every width, which
+/// must all agree.
 #[track_caller]
-fn check(language: &Language, tape: &Tape, max_steps: u32) -> Outcome {
-    let (mut expected, mut found) = (*tape, *tape);
+fn check(language: &'static Language, tape: &Tape, max_steps: u32) -> Outcome {
+    let mut expected = *tape;
     let outcome = reference::run(language, &mut expected, max_steps);
-    let run = interpreter::run(language, &mut found, max_steps);
-    assert!(
-        run == outcome && found == expected,
-        "{language}, at most {max_steps} steps, {}: {run:?}, not {outcome:?}; the tapes are {}",
-        language.program_text(tape),
-        if found == expected { "equal" } else { "not" },
-    );
+    for (width, runner) in interpreter::every_width(language) {
+        let mut found = *tape;
+        let run = runner.run(&mut found, max_steps);
+        assert!(
+            run == outcome && found == expected,
+            "{language}, {width}, at most {max_steps} steps, {}: {run:?}, not {outcome:?}; \
+             the tapes are {}",
+            language.program_text(tape),
+            if found == expected { "equal" } else { "not" },
+        );
+    }
     outcome
 }
 
@@ -159,7 +164,7 @@ fn tapes_of_soups() {
 /// Check the tape that starts with `bytes` for every step limit that could
 /// matter: in, at the end of and between the periods that are skipped.
 #[track_caller]
-fn check_limits(language: &Language, bytes: &[u8]) -> Outcome {
+fn check_limits(language: &'static Language, bytes: &[u8]) -> Outcome {
     let mut tape = [0x3f; TAPE_LEN];
     tape[..bytes.len()].copy_from_slice(bytes);
     for max_steps in (0..1200).chain(8100..8192) {
