@@ -202,6 +202,15 @@ fn step_limits_that_end_anywhere() {
     }
 }
 
+/// Its first three laps of four change nothing, and the fourth does.
+#[test]
+fn a_loop_that_has_not_settled_yet() {
+    let stride_32 = format!("[.{}]", ">".repeat(32));
+    check_pieces("by 32", &[(0, "\\x5c\\x14"), (40, &stride_32)]);
+    let stride_16 = format!("[.{}]", ">".repeat(16));
+    check_pieces("by 16", &[(0, "\\x40\\x14"), (40, &stride_16)]);
+}
+
 #[test]
 fn writes_around_the_program_counter() {
     // Onto the byte that is run, onto brackets, just ahead and just behind.
