@@ -2,7 +2,7 @@
 //! and agrees with the reference engine, traced or not.
 #![no_main]
 
-use broth::engine::{Engine, reference};
+use broth::engine::{Engine, interpreter, reference};
 use broth::language::{Ended, Language, TAPE_LEN, Tape};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
@@ -36,9 +36,12 @@ fuzz_target!(|input: Input<'_>| {
     });
     assert_eq!((again, traced, seen), (outcome, tape, outcome.steps));
 
-    for engine in Engine::ALL {
+    let engines = Engine::ALL
+        .into_iter()
+        .map(|engine| (engine.name(), engine.runner(language)));
+    for (name, runner) in engines.chain(interpreter::every_width(language)) {
         let mut other = first;
-        assert_eq!(engine.runner(language).run(&mut other, max_steps), outcome);
-        assert_eq!(other, tape);
+        assert_eq!(runner.run(&mut other, max_steps), outcome, "{name}");
+        assert_eq!(other, tape, "{name}");
     }
 });
