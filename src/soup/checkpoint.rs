@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::Soup;
 use crate::Error;
 use crate::language::PROGRAM_LEN;
@@ -79,8 +81,16 @@ impl Checkpoint {
     pub fn copy_from(&mut self, soup: &Soup) {
         self.next_reset = soup.next_reset();
         self.epochs_done = soup.epochs_done();
-        self.programs.clear();
-        self.programs.extend_from_slice(soup.programs());
+        // The soup waits for this, so all threads do it.
+        const CHUNK: usize = 1 << 18;
+        let programs = soup.programs();
+        if self.programs.len() != programs.len() {
+            self.programs = vec![0; programs.len()];
+        }
+        let copies = self.programs.par_chunks_mut(CHUNK);
+        copies
+            .zip(programs.par_chunks(CHUNK))
+            .for_each(|(copy, programs)| copy.copy_from_slice(programs));
     }
 
     /// An empty buffer for [`Checkpoint::copy_from`].
