@@ -74,6 +74,14 @@ fn a_quarter_of_all_thirteen_logs() {
 }
 
 #[test]
+#[ignore = "takes a minute"]
+fn a_quarter_of_all_thirteen_logs_by_the_reference_engine() {
+    for language in languages() {
+        check(language, Engine::Reference, 65);
+    }
+}
+
+#[test]
 #[ignore = "takes minutes"]
 fn all_thirteen_logs_to_the_end() {
     for language in languages() {
