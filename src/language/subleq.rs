@@ -60,6 +60,12 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Variant<ADDRESSES, RELATIVE> 
         &self.kinds()[index]
     }
 
+    /// Whether a run that has got to `state` has ended.
+    #[inline(always)]
+    pub fn ended(&self, state: &State) -> Option<Ended> {
+        (state.pc > TAPE_LEN - Self::INSTRUCTION_LEN).then_some(Ended::LeftTape)
+    }
+
     /// The place that address `index` of the instruction at `pc` names.
     #[inline(always)]
     fn address(&self, tape: &Tape, pc: usize, index: usize) -> usize {
@@ -102,7 +108,7 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Rules for Variant<ADDRESSES, 
             std::hint::select_unpredictable(result as i8 <= 0, jumped, pc + Self::INSTRUCTION_LEN);
         Step {
             is_op: true,
-            ended: (state.pc > TAPE_LEN - Self::INSTRUCTION_LEN).then_some(Ended::LeftTape),
+            ended: self.ended(state),
         }
     }
 

@@ -4,7 +4,7 @@ use std::hint::select_unpredictable;
 
 use super::cycle::{self, Cyclic, Standing};
 use crate::language::subleq::{State, Variant};
-use crate::language::{Ended, Outcome, Rules, Tape};
+use crate::language::{Outcome, Rules, Tape};
 
 /// Steps after which a run may be in a cycle.
 ///
@@ -14,31 +14,31 @@ const FIRST: u32 = 16;
 /// Tapes that take turns.
 const LANES: usize = 4;
 
-/// Runs that have begun: of which tape each, at which place, after how many steps.
+/// How far a run is.
 ///
-/// (Not an array of runs: one that was written by parts and is read as a whole
-/// at once waits for its parts to reach the cache.)
-struct Runs<const LEN: usize> {
-    tape: [u32; LEN],
-    pc: [usize; LEN],
-    steps: [u32; LEN],
-}
+/// The place in eight bits, as every place that an instruction goes to has them
+/// apart from those on the tape; the steps above. (In one number, which is
+/// written and read as a whole: parts that are read together wait for each other.)
+#[derive(Clone, Copy, Default)]
+struct Run(u32);
 
-impl<const LEN: usize> Runs<LEN> {
-    /// The runs of the first tapes.
-    fn first() -> Runs<LEN> {
-        Runs {
-            tape: std::array::from_fn(|tape| tape as u32),
-            pc: [0; LEN],
-            steps: [0; LEN],
+impl Run {
+    #[inline(always)]
+    fn state(self) -> State {
+        State {
+            pc: self.0 as u8 as usize,
         }
     }
 
     #[inline(always)]
-    fn set<const OTHER: usize>(&mut self, index: usize, from: &Runs<OTHER>, at: usize) {
-        self.tape[index] = from.tape[at];
-        self.pc[index] = from.pc[at];
-        self.steps[index] = from.steps[at];
+    fn steps(self) -> u32 {
+        self.0 >> 8
+    }
+
+    /// Once it has taken a step more, which led to `state`.
+    #[inline(always)]
+    fn then(self, state: State) -> Run {
+        Run((self.steps() + 1) << 8 | u32::from(state.pc as u8))
     }
 }
 
@@ -54,68 +54,63 @@ pub fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
     outcomes: &mut [Outcome],
 ) {
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
-        let mut rest = Runs::<BATCH>::first();
-        let mut unfinished = tapes.len();
-        if max_steps > 0 && tapes.len() > LANES {
-            unfinished = take_turns(variant, tapes, FIRST.min(max_steps), outcomes, &mut rest);
+        let mut runs = [Run::default(); BATCH];
+        let runs = &mut runs[..tapes.len()];
+        if max_steps > 0 {
+            take_turns(variant, tapes, FIRST.min(max_steps), runs);
         }
-        for run in 0..unfinished {
-            let now = Standing {
-                state: State { pc: rest.pc[run] },
-                steps: rest.steps[run],
-                ops: rest.steps[run],
+        for ((run, tape), outcome) in runs.iter().zip(tapes).zip(outcomes) {
+            let (state, steps) = (run.state(), run.steps());
+            *outcome = match variant.ended(&state) {
+                Some(ended) => Outcome {
+                    ops: steps,
+                    steps,
+                    ended,
+                },
+                None => {
+                    let now = Standing {
+                        state,
+                        steps,
+                        ops: steps,
+                    };
+                    cycle::run(variant, tape, now, FIRST, max_steps)
+                }
             };
-            let tape = rest.tape[run] as usize;
-            outcomes[tape] = cycle::run(variant, &mut tapes[tape], now, FIRST, max_steps);
         }
     }
 }
 
-/// Run `tapes`, more than there are lanes, for at most `max_steps` steps, not 0.
-/// Those that go on, and the last few, are left in `rest`: so many.
+/// Run `tapes` for at most `max_steps` steps, not 0, but for the last few, which
+/// are left somewhere on their way.
 #[inline(always)]
 fn take_turns<const ADDRESSES: usize, const RELATIVE: bool>(
     variant: &Variant<ADDRESSES, RELATIVE>,
     tapes: &mut [Tape],
     max_steps: u32,
-    outcomes: &mut [Outcome],
-    rest: &mut Runs<BATCH>,
-) -> usize {
-    let (mut lanes, mut next, mut unfinished) = (Runs::<LANES>::first(), LANES, 0);
-    'turns: loop {
+    runs: &mut [Run],
+) {
+    if tapes.len() < LANES {
+        return;
+    }
+    // By lane: which tape it is at, and how far.
+    let mut tape: [usize; LANES] = std::array::from_fn(|lane| lane);
+    let mut run = [Run::default(); LANES];
+    let mut next = LANES;
+    loop {
         for lane in 0..LANES {
-            let tape = lanes.tape[lane] as usize;
-            let mut state = State { pc: lanes.pc[lane] };
-            let step = variant.step(&mut tapes[tape], &mut state);
-            lanes.pc[lane] = state.pc;
-            lanes.steps[lane] += 1;
-            // Where the run goes on, another one follows.
-            outcomes[tape] = Outcome {
-                ops: lanes.steps[lane],
-                steps: lanes.steps[lane],
-                ended: Ended::LeftTape,
-            };
-            let ended = step.ended.is_some();
-            let goes_on = !ended & (lanes.steps[lane] == max_steps);
-            rest.set(unfinished % BATCH, &lanes, lane);
-            unfinished += usize::from(goes_on);
-            let over = ended | goes_on;
+            let mut state = run[lane].state();
+            let ended = variant.step(&mut tapes[tape[lane]], &mut state).ended;
+            run[lane] = run[lane].then(state);
+            runs[tape[lane]] = run[lane];
+            let over = ended.is_some() | (run[lane].steps() == max_steps);
             if over & (next == tapes.len()) {
-                let last = Runs { ..lanes };
-                lanes.set(lane, &last, LANES - 1);
-                break 'turns;
+                return;
             }
-            lanes.tape[lane] = select_unpredictable(over, next as u32, lanes.tape[lane]);
-            lanes.pc[lane] = select_unpredictable(over, 0, lanes.pc[lane]);
-            lanes.steps[lane] = select_unpredictable(over, 0, lanes.steps[lane]);
+            tape[lane] = select_unpredictable(over, next, tape[lane]);
+            run[lane] = select_unpredictable(over, Run::default(), run[lane]);
             next += usize::from(over);
         }
     }
-    for lane in 0..LANES - 1 {
-        rest.set(unfinished % BATCH, &lanes, lane);
-        unfinished += 1;
-    }
-    unfinished
 }
 
 /// Tapes that are run together, at most.
