@@ -40,6 +40,11 @@ impl Streams {
         }
     }
 
+    /// mix(seed).
+    pub(crate) const fn mixed_seed(&self) -> u64 {
+        self.mixed_seed
+    }
+
     /// The key of stream `index`: mix(mix(seed) ^ mix(index)).
     #[inline(always)]
     pub const fn key(&self, index: u64) -> u64 {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::memory::Memory;
 use super::settings::{Meeting, Settings};
 use crate::Error;
-use crate::lanes::prefetch;
+use crate::lanes::{Lanes, prefetch};
 use crate::random::{Streams, mix};
 
 /// The pairs of one epoch: every program of the soup in exactly one of them.
@@ -145,23 +145,150 @@ impl Pairs {
 
 /// Put a Fisher–Yates shuffle of all programs into `order`.
 ///
-/// In blocks: first the places to swap with, which are asked for, then the swaps.
+/// In blocks: first the places to swap with, which vector instructions find and
+/// which are then asked for, then the swaps.
 fn shuffle(order: &mut [Entry], streams: &Streams, epoch: u64) {
-    const BLOCK: usize = 64;
+    const BLOCK: usize = 128;
     for (i, place) in order.iter_mut().enumerate() {
         *place = entry(i);
     }
+    let pick = picks_in(Lanes::widest());
     let first = epoch.wrapping_mul(order.len() as u64);
     let mut picks = [0; BLOCK];
     for start in (0..order.len()).step_by(BLOCK).rev() {
         let picks = &mut picks[..BLOCK.min(order.len() - start)];
-        for (i, pick) in (start as u64..).zip(picks.iter_mut()) {
-            let random = mix(streams.key(first.wrapping_add(i)));
-            *pick = (random % (i + 1)) as usize;
-            prefetch(&order[*pick]);
+        pick(streams, first, start as u64, picks);
+        for pick in picks.iter() {
+            prefetch(&order[*pick as usize]);
         }
         for (i, pick) in picks.iter().enumerate().rev() {
-            order.swap(start + i, *pick);
+            order.swap(start + i, *pick as usize);
+        }
+    }
+}
+
+/// Given the first stream of a shuffle, finds the places that the entries from
+/// some place on are swapped with.
+type Pick = fn(&Streams, u64, u64, &mut [u64]);
+
+/// The [`Pick`] for `lanes`, which this machine must have.
+fn picks_in(lanes: Lanes) -> Pick {
+    #[cfg(target_arch = "x86_64")]
+    if lanes == Lanes::Avx512 {
+        // SAFETY: the machine has these instructions.
+        return |streams, first, start, picks| unsafe {
+            avx512::pick(streams, first, start, picks)
+        };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = lanes;
+    pick
+}
+
+fn pick(streams: &Streams, first: u64, start: u64, picks: &mut [u64]) {
+    for (i, pick) in (start..).zip(picks) {
+        *pick = mix(streams.key(first.wrapping_add(i))) % (i + 1);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use crate::random::{FACTOR_1, FACTOR_2, GAMMA, Streams};
+
+    /// Vectors of eight that go through every instruction together. Each of them
+    /// waits long for the last, and what waits fills the machine's queue.
+    const WIDTH: usize = 4;
+
+    type Numbers = [__m512i; WIDTH];
+
+    /// As [`super::pick`].
+    #[target_feature(enable = "avx512f,avx512dq")]
+    pub fn pick(streams: &Streams, first: u64, start: u64, picks: &mut [u64]) {
+        let (blocks, rest) = picks.as_chunks_mut::<{ 8 * WIDTH }>();
+        let mut i = start;
+        for picks in blocks {
+            let mut entries = [_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0); WIDTH];
+            let mut keys = entries;
+            for (eight, (entry, key)) in entries.iter_mut().zip(&mut keys).enumerate() {
+                let before = i.wrapping_add(8 * eight as u64);
+                *entry = _mm512_add_epi64(*entry, _mm512_set1_epi64(before as i64));
+                *key = _mm512_add_epi64(*entry, _mm512_set1_epi64(first as i64));
+                *entry = _mm512_add_epi64(*entry, _mm512_set1_epi64(1));
+            }
+            mix(&mut keys);
+            for key in &mut keys {
+                *key = _mm512_xor_si512(*key, _mm512_set1_epi64(streams.mixed_seed() as i64));
+            }
+            mix(&mut keys);
+            mix(&mut keys);
+            remainder(&mut keys, &entries);
+            let (eights, _) = picks.as_chunks_mut::<8>();
+            for (picks, pick) in eights.iter_mut().zip(keys) {
+                // SAFETY: a store of 64 bytes.
+                unsafe { _mm512_storeu_si512(picks.as_mut_ptr().cast(), pick) };
+            }
+            i += 8 * WIDTH as u64;
+        }
+        super::pick(streams, first, i, rest);
+    }
+
+    /// [`crate::random::mix`] of each.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq")]
+    fn mix(states: &mut Numbers) {
+        for z in &mut *states {
+            *z = _mm512_add_epi64(*z, _mm512_set1_epi64(GAMMA as i64));
+            *z = _mm512_xor_si512(*z, _mm512_srli_epi64::<30>(*z));
+        }
+        for z in &mut *states {
+            *z = _mm512_mullo_epi64(*z, _mm512_set1_epi64(FACTOR_1 as i64));
+        }
+        for z in &mut *states {
+            *z = _mm512_xor_si512(*z, _mm512_srli_epi64::<27>(*z));
+        }
+        for z in &mut *states {
+            *z = _mm512_mullo_epi64(*z, _mm512_set1_epi64(FACTOR_2 as i64));
+        }
+        for z in &mut *states {
+            *z = _mm512_xor_si512(*z, _mm512_srli_epi64::<31>(*z));
+        }
+    }
+
+    /// `numbers %= divisors`, for divisors from 1 to 2^32.
+    ///
+    /// There is no vector division of integers. A quotient in floating point has
+    /// 52 bits that are right, so that what is left after the first one is less
+    /// than 2^13 divisors, and after the second less than one, give or take one.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq")]
+    pub fn remainder(numbers: &mut Numbers, divisors: &Numbers) {
+        let zero = _mm512_setzero_si512();
+        let mut inverses = [_mm512_set1_pd(1.0); WIDTH];
+        for (inverse, divisor) in inverses.iter_mut().zip(divisors) {
+            *inverse = _mm512_div_pd(*inverse, _mm512_cvtepu64_pd(*divisor));
+        }
+        let mut quotients = [zero; WIDTH];
+        for ((quotient, number), inverse) in quotients.iter_mut().zip(&*numbers).zip(&inverses) {
+            let share = _mm512_mul_pd(_mm512_cvtepu64_pd(*number), *inverse);
+            *quotient = _mm512_cvttpd_epu64(share);
+        }
+        for ((quotient, number), divisor) in quotients.iter().zip(&mut *numbers).zip(divisors) {
+            *number = _mm512_sub_epi64(*number, _mm512_mullo_epi64(*quotient, *divisor));
+        }
+        for ((quotient, number), inverse) in quotients.iter_mut().zip(&*numbers).zip(&inverses) {
+            let share = _mm512_mul_pd(_mm512_cvtepi64_pd(*number), *inverse);
+            *quotient = _mm512_cvttpd_epi64(share);
+        }
+        for ((quotient, number), divisor) in quotients.iter().zip(&mut *numbers).zip(divisors) {
+            *number = _mm512_sub_epi64(*number, _mm512_mullo_epi64(*quotient, *divisor));
+        }
+        for (number, divisor) in numbers.iter_mut().zip(divisors) {
+            let below = _mm512_cmplt_epi64_mask(*number, zero);
+            *number = _mm512_mask_add_epi64(*number, below, *number, *divisor);
+            let above = _mm512_cmpge_epi64_mask(*number, *divisor);
+            *number = _mm512_mask_sub_epi64(*number, above, *number, *divisor);
         }
     }
 }
@@ -376,6 +503,51 @@ mod tests {
                 pairs.draw(&settings, &Streams::new(5), epoch);
                 assert!(is_permutation(&pairs, 64), "{:?}", settings.meeting);
                 assert!(pairs.interacting() <= 32);
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn remainders_are_right() {
+        if Lanes::widest() != Lanes::Avx512 {
+            return;
+        }
+        let divisors = (1..2000).chain((0..4000).map(|i| 1 + mix(i) % (1 << 25)));
+        for divisor in divisors.chain([1 << 32, (1 << 32) - 1]) {
+            let multiple = u64::MAX / divisor * divisor;
+            let near = [0, 1, divisor - 1, divisor, multiple - 1, multiple, u64::MAX];
+            let any = (0..25).map(|i| mix(divisor * 25 + i));
+            let numbers: Vec<u64> = near.into_iter().chain(any).collect();
+            for numbers in numbers.as_chunks::<32>().0 {
+                // SAFETY: the machine has these instructions; a vector is eight
+                // numbers.
+                let remainders: [u64; 32] = unsafe {
+                    use std::mem::transmute;
+                    let mut numbers = transmute::<[u64; 32], [_; 4]>(*numbers);
+                    avx512::remainder(&mut numbers, &transmute::<[u64; 32], [_; 4]>([divisor; 32]));
+                    transmute(numbers)
+                };
+                assert_eq!(
+                    remainders,
+                    numbers.map(|number| number % divisor),
+                    "{divisor}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_width_picks_alike() {
+        let streams = Streams::new(3);
+        for start in [0, 5, 1 << 20] {
+            for len in [1, 7, 32, 128] {
+                let [mut expected, mut actual] = [vec![0; len], vec![0; len]];
+                picks_in(Lanes::Portable)(&streams, 77, start, &mut expected);
+                for lanes in Lanes::available() {
+                    picks_in(lanes)(&streams, 77, start, &mut actual);
+                    assert_eq!(actual, expected, "{lanes:?}");
+                }
             }
         }
     }
