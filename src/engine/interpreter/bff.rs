@@ -142,8 +142,10 @@ struct Stretch {
     stop: usize,
     /// The entry and the place of the bracket that jumped before that.
     jump: Option<(usize, usize)>,
-    /// Whether any byte has changed what it means.
+    /// Whether any byte has changed what it means, and whether one did that
+    /// does not lie ahead of the op that changed it.
     stale: bool,
+    stale_behind: bool,
 }
 
 impl Stretch {
@@ -160,7 +162,7 @@ impl Stretch {
     ) -> Stretch {
         // Behind the program counter a changed byte matters only once it jumps.
         let mut stop = script.end().min(pc + steps as usize);
-        let mut changed = 0;
+        let (mut changed, mut changed_behind) = (0, 0);
         let mut events = script.events & !0 << index;
         let jump = loop {
             let event = events.trailing_zeros() as usize % LEN;
@@ -179,6 +181,7 @@ impl Stretch {
             changed |= change;
             let is_ahead = change != 0 && to > place;
             stop = stop.min(if is_ahead { to } else { TAPE_LEN });
+            changed_behind |= if is_ahead { 0 } else { change };
             if class & script.jumps_at[event] != 0 {
                 break Some((event, place));
             }
@@ -189,6 +192,7 @@ impl Stretch {
             stop,
             jump,
             stale: changed != 0,
+            stale_behind: changed_behind != 0,
         }
     }
 }
@@ -215,6 +219,7 @@ unsafe fn walk_on<V: Vectors>(
             mut stop,
             jump,
             mut stale,
+            stale_behind,
         } = stretch;
         let at_stop = match jump {
             None => script.index(stop),
@@ -235,7 +240,9 @@ unsafe fn walk_on<V: Vectors>(
         if let Some((mut event, bracket)) = jump {
             at.ops += 1;
             let is_open = script.jumps_at[event] == Class::NULL;
-            if stale {
+            // What changed ahead lies behind the bracket, or the stretch had not
+            // come here: before the bracket the script is still true.
+            if if is_open { stale } else { stale_behind } {
                 // SAFETY: the caller's promise.
                 unsafe { script.read_around::<V>(dialect, tape, bracket) };
                 event = script.index(bracket);
@@ -275,8 +282,8 @@ unsafe fn walk_on<V: Vectors>(
                 let mut repeats = true;
                 if let Some(decoded) = Loop::decode(dialect, script, pc, bracket) {
                     // SAFETY: the caller's promise.
-                    let left;
-                    (left, stale) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
+                    let (left, changed) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
+                    stale |= changed;
                     match left {
                         Left::Done => pc = bracket + 1,
                         // What is left of the steps ends within the loop, of
