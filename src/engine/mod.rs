@@ -5,6 +5,7 @@
 //! of ending, for every input.
 
 pub mod interpreter;
+mod laps;
 mod loops;
 mod places;
 pub mod reference;

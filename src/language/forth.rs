@@ -165,6 +165,11 @@ impl Dialect {
         self.ops[byte as usize]
     }
 
+    /// The byte in B that defends itself, where the dialect has one.
+    pub fn guard(&self) -> Option<u8> {
+        self.guard
+    }
+
     /// The kind of `byte`.
     pub fn kind(&self, byte: u8) -> &'static Kind {
         &KINDS[self.op(byte) as usize]

@@ -12,6 +12,22 @@ pub struct Standing<S> {
 
 /// Rules whose runs can be told to repeat.
 pub trait Cyclic: Rules<State: Clone> {
+    /// What [`Cyclic::leap`] remembers of a run.
+    type Leaps: Default;
+
+    /// Asked after every jump back: go on by whole laps of a loop, where one is
+    /// known; how the run ended, if it did.
+    #[inline(always)]
+    fn leap(
+        &self,
+        _leaps: &mut Self::Leaps,
+        _tape: &mut Tape,
+        _now: &mut Standing<Self::State>,
+        _max_steps: u32,
+    ) -> Option<Ended> {
+        None
+    }
+
     /// Place of the byte about to be read.
     fn pc(state: &Self::State) -> usize;
 
@@ -43,64 +59,61 @@ pub trait Cyclic: Rules<State: Clone> {
 pub fn run<R: Cyclic>(
     rules: &R,
     tape: &mut Tape,
-    now: Standing<R::State>,
+    mut now: Standing<R::State>,
     first: u32,
     max_steps: u32,
 ) -> Outcome {
-    let Standing {
-        mut state,
-        mut steps,
-        mut ops,
-    } = now;
+    let outcome = |now: &Standing<R::State>, ended| Outcome {
+        ops: now.ops,
+        steps: now.steps,
+        ended,
+    };
+    let mut leaps = R::Leaps::default();
     let mut start: Option<(Standing<R::State>, Tape)> = None;
     let mut start_pc = usize::MAX;
     let mut until = first.min(max_steps);
     loop {
-        while steps < until {
-            let step = rules.step(tape, &mut state);
-            steps += 1;
-            ops += u32::from(step.is_op);
-            if let Some(ended) = step.ended {
-                return Outcome { ops, steps, ended };
+        while now.steps < until {
+            let pc = R::pc(&now.state);
+            let step = rules.step(tape, &mut now.state);
+            now.steps += 1;
+            now.ops += u32::from(step.is_op);
+            let mut ended = step.ended;
+            if ended.is_none() && R::pc(&now.state) < pc {
+                ended = rules.leap(&mut leaps, tape, &mut now, max_steps);
             }
-            if R::pc(&state) == start_pc {
+            if let Some(ended) = ended {
+                return outcome(&now, ended);
+            }
+            if R::pc(&now.state) == start_pc {
                 break;
             }
         }
-        if R::pc(&state) == start_pc
+        if R::pc(&now.state) == start_pc
             && let Some((then, tape_then)) = &start
-            && R::alike(&then.state, &state)
+            && R::alike(&then.state, &now.state)
             && *tape_then == *tape
         {
-            let period = steps - then.steps;
-            let most = (max_steps - steps) / period;
+            let period = now.steps - then.steps;
+            let most = (max_steps - now.steps) / period;
             if let Some((behind, periods)) =
-                rules.skip(tape, &then.state, state.clone(), period, most)
+                rules.skip(tape, &then.state, now.state.clone(), period, most)
             {
-                state = behind;
-                ops += periods * (ops - then.ops);
-                steps += periods * period;
+                now.state = behind;
+                now.ops += periods * (now.ops - then.ops);
+                now.steps += periods * period;
                 // Less than a period is left.
                 start_pc = usize::MAX;
                 until = max_steps;
             }
         }
-        if steps == max_steps {
-            return Outcome {
-                ops,
-                steps,
-                ended: Ended::StepLimit,
-            };
+        if now.steps == max_steps {
+            return outcome(&now, Ended::StepLimit);
         }
-        if steps == until {
-            let standing = Standing {
-                state: state.clone(),
-                steps,
-                ops,
-            };
-            start_pc = R::pc(&state);
-            start = Some((standing, *tape));
-            until = until.saturating_mul(2).min(max_steps);
+        if now.steps >= until {
+            start_pc = R::pc(&now.state);
+            start = Some((now.clone(), *tape));
+            until = now.steps.saturating_mul(2).min(max_steps);
         }
     }
 }

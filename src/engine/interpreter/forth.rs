@@ -1,6 +1,7 @@
 //! The Forth family: its rules, with a head start and whole periods skipped.
 
 use super::cycle::{self, Cyclic, Standing};
+use crate::engine::laps;
 use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
 use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
 
@@ -35,7 +36,59 @@ pub fn run(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
     cycle::run(dialect, tape, now, FIRST, max_steps)
 }
 
+/// What a run has learnt of its loops.
+pub struct Leaps {
+    /// A place that a jump back came to. Where one comes there again, that was a
+    /// lap.
+    anchor: usize,
+    /// Jumps back so far, and how many there will be when the next one sets the
+    /// anchor: 1, 2, 4, 8, … of them, so that it lies on any loop soon enough.
+    jumps: u32,
+    next_anchor: u32,
+    /// Steps before which no lap is recorded, and how many there will be
+    /// between if the next one is of little use.
+    next_record: u32,
+    patience: u32,
+}
+
+impl Default for Leaps {
+    fn default() -> Self {
+        Leaps {
+            anchor: usize::MAX,
+            jumps: 0,
+            next_anchor: 1,
+            next_record: 0,
+            patience: 64,
+        }
+    }
+}
+
+/// Laps that are worth having been recorded.
+const WORTHWHILE: u32 = 4;
+
 impl Cyclic for Dialect {
+    type Leaps = Leaps;
+
+    #[inline(always)]
+    fn leap(
+        &self,
+        leaps: &mut Leaps,
+        tape: &mut Tape,
+        now: &mut Standing<State>,
+        max_steps: u32,
+    ) -> Option<Ended> {
+        leaps.jumps += 1;
+        if now.state.pc == leaps.anchor {
+            if now.steps >= leaps.next_record {
+                return lap(self, leaps, tape, now, max_steps);
+            }
+        } else if leaps.jumps >= leaps.next_anchor {
+            leaps.anchor = now.state.pc;
+            leaps.next_anchor *= 2;
+        }
+        None
+    }
+
     #[inline(always)]
     fn pc(state: &State) -> usize {
         state.pc
@@ -73,6 +126,30 @@ impl Cyclic for Dialect {
         now.depth += by;
         Some((now, periods))
     }
+}
+
+/// Record a lap, and run as many more as there are.
+fn lap(
+    dialect: &Dialect,
+    leaps: &mut Leaps,
+    tape: &mut Tape,
+    now: &mut Standing<State>,
+    max_steps: u32,
+) -> Option<Ended> {
+    let recorded = laps::record(dialect, tape, &mut now.state, max_steps - now.steps);
+    now.steps += recorded.steps;
+    now.ops += recorded.ops;
+    let mut laps = 0;
+    if let Some(lap) = recorded.lap {
+        laps = lap.run(tape, &mut now.state, (max_steps - now.steps) / lap.steps);
+        now.steps += laps * lap.steps;
+        now.ops += laps * lap.ops;
+    }
+    if laps < WORTHWHILE {
+        leaps.patience *= 2;
+    }
+    leaps.next_record = now.steps + leaps.patience;
+    recorded.ended
 }
 
 /// The lowest entry of the stack that the next `steps` steps pop and the

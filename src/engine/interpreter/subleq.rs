@@ -117,6 +117,8 @@ fn take_turns<const ADDRESSES: usize, const RELATIVE: bool>(
 const BATCH: usize = 32;
 
 impl<const ADDRESSES: usize, const RELATIVE: bool> Cyclic for Variant<ADDRESSES, RELATIVE> {
+    type Leaps = ();
+
     #[inline(always)]
     fn pc(state: &State) -> usize {
         state.pc

@@ -1,0 +1,495 @@
+//! Laps of Forth loops, folded: what a lap reads, writes and leaves on the stack,
+//! without the pushes, pops, constants and jumps between.
+//!
+//! A lap is recorded while it is run. From then on it is known as a list of
+//! actions on a few values, true for as long as the bytes that it went through
+//! stay as they are and every test comes out as it did then. A lap in which
+//! either ends is taken back, so that whoever goes on finds the run at the
+//! start of a lap, exactly.
+
+use crate::language::forth::{Dialect, Op, STACK_LEN, State};
+use crate::language::{Ended, PROGRAM_LEN, Rules, TAPE_LEN, Tape};
+
+/// Steps of a lap, actions of a lap, values of a lap, entries of the stack that
+/// a lap reads or leaves: loops with more are run step by step.
+const MAX_STEPS: usize = 96;
+const MAX_ACTIONS: usize = 24;
+const MAX_VALUES: usize = 32;
+const MAX_ENTRIES: usize = 8;
+
+/// A byte that a lap works with: one of its values, plus a constant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Byte {
+    /// Value 0 is 0; value 1 + i was i entries below the top of the stack when
+    /// the lap began; those behind them are results of actions.
+    value: u8,
+    plus: u8,
+}
+
+impl Byte {
+    const ZERO: Byte = Byte { value: 0, plus: 0 };
+
+    fn entry(index: usize) -> Byte {
+        Byte {
+            value: 1 + index as u8,
+            plus: 0,
+        }
+    }
+
+    fn plus(self, plus: u8) -> Byte {
+        Byte {
+            plus: self.plus.wrapping_add(plus),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    fn of(self, values: &[u8; MAX_VALUES]) -> u8 {
+        values[usize::from(self.value) % MAX_VALUES].wrapping_add(self.plus)
+    }
+}
+
+/// Places on a tape that a byte chooses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Side {
+    /// Which of the byte's bits count.
+    mask: u8,
+    first: u8,
+}
+
+impl Side {
+    const A: Side = Side {
+        mask: PROGRAM_LEN as u8 - 1,
+        first: 0,
+    };
+    const B: Side = Side {
+        mask: PROGRAM_LEN as u8 - 1,
+        first: PROGRAM_LEN as u8,
+    };
+    const BOTH: Side = Side {
+        mask: TAPE_LEN as u8 - 1,
+        first: 0,
+    };
+
+    #[inline(always)]
+    fn place(self, byte: u8) -> usize {
+        usize::from((byte & self.mask) + self.first) % TAPE_LEN
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// The next value is the byte at a place.
+    Read { at: Byte, side: Side },
+    /// A byte goes to a place.
+    Write { at: Byte, side: Side, byte: Byte },
+    /// The next value is a sum.
+    Add { a: Byte, b: Byte },
+    /// The next value is a difference.
+    Subtract { a: Byte, b: Byte },
+    /// The next value is a byte with its bit for the side the other way.
+    Flip { byte: Byte },
+    /// The lap goes this way only if a byte is 0, or only if it is not.
+    Test { byte: Byte, is_zero: bool },
+}
+
+/// A list that lives where it is, of at most `N`.
+#[derive(Clone, Copy, Debug)]
+struct Few<T, const N: usize> {
+    items: [T; N],
+    len: usize,
+}
+
+impl<T: Copy, const N: usize> Few<T, N> {
+    fn new(filler: T) -> Self {
+        Few {
+            items: [filler; N],
+            len: 0,
+        }
+    }
+
+    /// Nothing if there is no room.
+    fn push(&mut self, item: T) -> Option<()> {
+        *self.items.get_mut(self.len)? = item;
+        self.len += 1;
+        Some(())
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        self.len = self.len.checked_sub(1)?;
+        Some(self.items[self.len])
+    }
+
+    #[inline(always)]
+    fn as_slice(&self) -> &[T] {
+        &self.items[..self.len.min(N)]
+    }
+}
+
+/// A lap of a loop.
+#[derive(Debug)]
+pub struct Lap {
+    /// Steps and ops of a lap.
+    pub steps: u32,
+    pub ops: u32,
+    actions: Few<Action, MAX_ACTIONS>,
+    /// How many entries of the stack a lap takes, and what it leaves in their
+    /// stead, the topmost last.
+    taken: usize,
+    left: Few<Byte, MAX_ENTRIES>,
+    /// How far the stack rises above where it was when the lap began.
+    rise: usize,
+    /// The places that a lap goes through.
+    places: u128,
+    /// Laps after which one that writes nothing new never will again.
+    period: u32,
+    /// Where a write into B that finds this byte is something else.
+    guard: Option<u8>,
+}
+
+/// What came of recording.
+pub struct Recorded {
+    pub steps: u32,
+    pub ops: u32,
+    /// Set where the run ended.
+    pub ended: Option<Ended>,
+    /// Set where the run came back to where it was, in a way that can be folded.
+    pub lap: Option<Lap>,
+}
+
+/// Run from `state` until its place comes again, for at most `max_steps` steps.
+#[cold]
+pub fn record(dialect: &Dialect, tape: &mut Tape, state: &mut State, max_steps: u32) -> Recorded {
+    let first = state.pc;
+    let mut folding = Some(Folding::new());
+    let mut bytes = Few::<_, MAX_STEPS>::new((0u8, 0u8));
+    let mut recorded = Recorded {
+        steps: 0,
+        ops: 0,
+        ended: None,
+        lap: None,
+    };
+    while recorded.steps < max_steps && folding.is_some() {
+        let (pc, byte) = (state.pc, tape[state.pc]);
+        let depth = state.depth;
+        let step = dialect.step(tape, state);
+        recorded.steps += 1;
+        recorded.ops += u32::from(step.is_op);
+        if step.ended.is_some() {
+            recorded.ended = step.ended;
+            return recorded;
+        }
+        let skips = state.pc == pc + 2;
+        folding = folding.and_then(|mut folding| {
+            bytes.push((pc as u8, byte))?;
+            folding.fold(dialect, byte, depth, skips)?;
+            Some(folding)
+        });
+        if state.pc == first {
+            let is_true = |(place, byte): &(u8, u8)| tape[usize::from(*place)] == *byte;
+            if bytes.as_slice().iter().all(is_true) {
+                recorded.lap = folding.and_then(|folding| {
+                    let places = bytes.as_slice().iter();
+                    let places = places.fold(0, |all, (place, _)| all | 1 << place);
+                    folding.lap(dialect, places, recorded.steps, recorded.ops)
+                });
+            }
+            return recorded;
+        }
+    }
+    recorded
+}
+
+/// A lap that is being folded.
+struct Folding {
+    actions: Few<Action, MAX_ACTIONS>,
+    /// Number of values so far.
+    values: usize,
+    taken: usize,
+    above: Few<Byte, MAX_ENTRIES>,
+    rise: usize,
+    /// Whether an empty stack was popped.
+    found_empty: bool,
+}
+
+impl Folding {
+    fn new() -> Folding {
+        Folding {
+            actions: Few::new(Action::Flip { byte: Byte::ZERO }),
+            values: 1 + MAX_ENTRIES,
+            taken: 0,
+            above: Few::new(Byte::ZERO),
+            rise: 0,
+            found_empty: false,
+        }
+    }
+
+    /// Pop, where the stack has `depth` entries, which goes down by what is popped.
+    fn pop(&mut self, depth: &mut usize) -> Option<Byte> {
+        if *depth == 0 {
+            self.found_empty = true;
+            return Some(Byte::ZERO);
+        }
+        *depth -= 1;
+        self.above.pop().or_else(|| {
+            let entry = Byte::entry(self.taken);
+            self.taken += 1;
+            (self.taken <= MAX_ENTRIES).then_some(entry)
+        })
+    }
+
+    fn push(&mut self, byte: Byte) -> Option<()> {
+        self.above.push(byte)?;
+        self.rise = self.rise.max(self.above.len.saturating_sub(self.taken));
+        Some(())
+    }
+
+    /// An action whose result is pushed.
+    fn push_result(&mut self, action: Action) -> Option<()> {
+        let byte = self.result(action)?;
+        self.push(byte)
+    }
+
+    fn result(&mut self, action: Action) -> Option<Byte> {
+        self.actions.push(action)?;
+        let value = self.values as u8;
+        self.values += 1;
+        (self.values <= MAX_VALUES).then_some(Byte { value, plus: 0 })
+    }
+
+    /// Add what `byte` did, at whose turn the stack had `depth` entries, and
+    /// which skipped a byte or did not. Nothing if that is too much to fold.
+    fn fold(&mut self, dialect: &Dialect, byte: u8, mut depth: usize, skips: bool) -> Option<()> {
+        let depth = &mut depth;
+        match dialect.op(byte) {
+            Op::ReadA => self.read(depth, Side::A),
+            Op::ReadB => self.read(depth, Side::B),
+            Op::Read => self.read(depth, Side::BOTH),
+            Op::WriteA => self.write(depth, Side::A),
+            Op::WriteB => self.write(depth, Side::B),
+            Op::Write => self.write(depth, Side::BOTH),
+            Op::CopyAToB => {
+                let at = self.pop(depth)?;
+                self.copy((at, Side::A), (at, Side::B))
+            }
+            Op::CopyBToA => {
+                let at = self.pop(depth)?;
+                self.copy((at, Side::B), (at, Side::A))
+            }
+            Op::Copy => {
+                let to = self.pop(depth)?;
+                let from = self.pop(depth)?;
+                self.copy((from, Side::BOTH), (to, Side::BOTH))
+            }
+            Op::FlipSide => {
+                let byte = self.pop(depth)?;
+                self.push_result(Action::Flip { byte })
+            }
+            Op::Dup => {
+                let byte = self.pop(depth)?;
+                self.push(byte)?;
+                self.push(byte)
+            }
+            Op::Drop => self.pop(depth).map(|_| ()),
+            Op::Swap => {
+                let a = self.pop(depth)?;
+                let b = self.pop(depth)?;
+                self.push(a)?;
+                self.push(b)
+            }
+            Op::SkipIf => {
+                let byte = self.pop(depth)?;
+                let is_zero = !skips;
+                self.actions.push(Action::Test { byte, is_zero })?;
+                self.push(byte)
+            }
+            Op::Increment => {
+                let byte = self.pop(depth)?;
+                self.push(byte.plus(1))
+            }
+            Op::Decrement => {
+                let byte = self.pop(depth)?;
+                self.push(byte.plus(0xff))
+            }
+            Op::Add => {
+                let a = self.pop(depth)?;
+                let b = self.pop(depth)?;
+                match (a.value, b.value) {
+                    (0, _) => self.push(b.plus(a.plus)),
+                    (_, 0) => self.push(a.plus(b.plus)),
+                    _ => self.push_result(Action::Add { a, b }),
+                }
+            }
+            Op::Subtract => {
+                let a = self.pop(depth)?;
+                let b = self.pop(depth)?;
+                match b.value {
+                    0 => self.push(a.plus(b.plus.wrapping_neg())),
+                    _ => self.push_result(Action::Subtract { a, b }),
+                }
+            }
+            Op::Constant => self.push(Byte::ZERO.plus(byte % 64)),
+            Op::JumpForward | Op::JumpBack | Op::Noop => Some(()),
+        }
+    }
+
+    fn read(&mut self, depth: &mut usize, side: Side) -> Option<()> {
+        let at = self.pop(depth)?;
+        self.push_result(Action::Read { at, side })
+    }
+
+    fn write(&mut self, depth: &mut usize, side: Side) -> Option<()> {
+        let byte = self.pop(depth)?;
+        let at = self.pop(depth)?;
+        self.actions.push(Action::Write { at, side, byte })
+    }
+
+    fn copy(&mut self, from: (Byte, Side), to: (Byte, Side)) -> Option<()> {
+        let (at, side) = from;
+        let byte = self.result(Action::Read { at, side })?;
+        let (at, side) = to;
+        self.actions.push(Action::Write { at, side, byte })
+    }
+
+    /// The lap, now that it is over.
+    fn lap(self, dialect: &Dialect, places: u128, steps: u32, ops: u32) -> Option<Lap> {
+        let keeps_depth = self.above.len == self.taken;
+        // Where an empty stack was popped, the next lap is another one unless
+        // it finds the stack as deep.
+        if self.found_empty && !keeps_depth {
+            return None;
+        }
+        Some(Lap {
+            steps,
+            ops,
+            period: if keeps_depth { self.period() } else { u32::MAX },
+            actions: self.actions,
+            taken: self.taken,
+            left: self.above,
+            rise: self.rise,
+            places,
+            guard: dialect.guard(),
+        })
+    }
+
+    /// Laps after which a lap does the same again on the same tape: where every
+    /// entry of the stack goes up or down by a constant, and only by what is
+    /// used of them. There are powers of two only.
+    fn period(&self) -> u32 {
+        let mut moves = [false; MAX_VALUES];
+        for (index, byte) in self.above.as_slice().iter().rev().enumerate() {
+            let entry = Byte::entry(index);
+            if byte.value != entry.value {
+                return u32::MAX;
+            }
+            moves[usize::from(entry.value)] = byte.plus != 0;
+        }
+        let whole = |byte: Byte| {
+            if moves[usize::from(byte.value)] {
+                256
+            } else {
+                1
+            }
+        };
+        let masked = |at: Byte, side: Side| whole(at).min(u32::from(side.mask) + 1);
+        let periods = self.actions.as_slice().iter().map(|action| match *action {
+            Action::Read { at, side } => masked(at, side),
+            Action::Write { at, side, byte } => masked(at, side).max(whole(byte)),
+            Action::Add { a, b } | Action::Subtract { a, b } => whole(a).max(whole(b)),
+            Action::Flip { byte } | Action::Test { byte, .. } => whole(byte),
+        });
+        periods.max().unwrap_or(1)
+    }
+}
+
+impl Lap {
+    /// Run whole laps, at most `laps`, from the start of one; answers with how
+    /// many. Less than `laps` only where the next one would be another lap.
+    pub fn run(&self, tape: &mut Tape, state: &mut State, laps: u32) -> u32 {
+        let mut quiet = 0;
+        for lap in 0..laps {
+            if quiet >= self.period {
+                self.burn(state, laps - lap);
+                return laps;
+            }
+            match self.run_one(tape, state) {
+                None => return lap,
+                Some(true) => quiet = 0,
+                Some(false) => quiet += 1,
+            }
+        }
+        laps
+    }
+
+    /// A lap: whether it changed any byte of the tape; or nothing, done, where
+    /// it would be another one.
+    #[inline(always)]
+    fn run_one(&self, tape: &mut Tape, state: &mut State) -> Option<bool> {
+        let depth = state.depth;
+        if depth < self.taken || depth + self.rise > STACK_LEN {
+            return None;
+        }
+        let mut values = [0; MAX_VALUES];
+        for entry in 0..self.taken {
+            values[1 + entry] = state.stack[(depth - 1 - entry) % STACK_LEN];
+        }
+        let mut next = 1 + MAX_ENTRIES;
+        let mut undo = [(0u8, 0u8); MAX_ACTIONS];
+        let mut changes = 0;
+        for action in self.actions.as_slice() {
+            let result = match *action {
+                Action::Read { at, side } => tape[side.place(at.of(&values))],
+                Action::Add { a, b } => a.of(&values).wrapping_add(b.of(&values)),
+                Action::Subtract { a, b } => a.of(&values).wrapping_sub(b.of(&values)),
+                Action::Flip { byte } => byte.of(&values) ^ PROGRAM_LEN as u8,
+                Action::Write { at, side, byte } => {
+                    let (place, new) = (side.place(at.of(&values)), byte.of(&values));
+                    let old = tape[place];
+                    let is_guarded = side == Side::B && self.guard == Some(old);
+                    if old != new || is_guarded {
+                        if is_guarded || self.places >> place & 1 == 1 {
+                            take_back(tape, &undo[..changes]);
+                            return None;
+                        }
+                        undo[changes % MAX_ACTIONS] = (place as u8, old);
+                        changes += 1;
+                        tape[place] = new;
+                    }
+                    continue;
+                }
+                Action::Test { byte, is_zero } => {
+                    if (byte.of(&values) == 0) != is_zero {
+                        take_back(tape, &undo[..changes]);
+                        return None;
+                    }
+                    continue;
+                }
+            };
+            values[next % MAX_VALUES] = result;
+            next += 1;
+        }
+        let base = depth - self.taken;
+        for (index, byte) in self.left.as_slice().iter().enumerate() {
+            state.stack[(base + index) % STACK_LEN] = byte.of(&values);
+        }
+        state.depth = base + self.left.len;
+        Some(changes > 0)
+    }
+
+    /// Laps that change nothing but entries of the stack, by constants.
+    fn burn(&self, state: &mut State, laps: u32) {
+        let base = state.depth - self.taken;
+        for (index, byte) in self.left.as_slice().iter().enumerate() {
+            let entry = &mut state.stack[base + index];
+            *entry = entry.wrapping_add(byte.plus.wrapping_mul(laps as u8));
+        }
+    }
+}
+
+/// Take back what was written, the last first.
+#[cold]
+fn take_back(tape: &mut Tape, undo: &[(u8, u8)]) {
+    for (place, old) in undo.iter().rev() {
+        tape[usize::from(*place)] = *old;
+    }
+}
