@@ -372,26 +372,57 @@ impl Folding {
         })
     }
 
-    /// Laps after which a lap does the same again on the same tape: where every
-    /// entry of the stack goes up or down by a constant, and only by what is
-    /// used of them. There are powers of two only.
+    /// Laps after which a lap does the same again, on the same tape and however
+    /// often, where no entry of the stack depends on the tape.
+    ///
+    /// Each entry is made of one that was there a lap before, or of none. So
+    /// from some entry on it is made of entries that are made of each other, all
+    /// in turn, and after so many laps, of itself, plus a constant. Nothing but
+    /// powers of two: of two periods one is a multiple of the other.
     fn period(&self) -> u32 {
+        let maker = |entry: Byte| self.above.as_slice()[self.taken - usize::from(entry.value)];
+        let mut turns = [1; MAX_VALUES];
         let mut moves = [false; MAX_VALUES];
-        for (index, byte) in self.above.as_slice().iter().rev().enumerate() {
-            let entry = Byte::entry(index);
-            if byte.value != entry.value {
+        for index in 0..self.taken {
+            let mut on_cycle = Byte::entry(index);
+            for _ in 0..self.taken {
+                on_cycle = maker(on_cycle);
+                if on_cycle.value == 0 {
+                    break;
+                }
+                if usize::from(on_cycle.value) > self.taken {
+                    return u32::MAX;
+                }
+                on_cycle.plus = 0;
+            }
+            if on_cycle.value == 0 {
+                continue;
+            }
+            let (mut entry, mut plus, mut len) = (on_cycle, 0u8, 0);
+            loop {
+                let made_of = maker(entry);
+                plus = plus.wrapping_add(made_of.plus);
+                len += 1;
+                entry = Byte {
+                    plus: 0,
+                    ..made_of
+                };
+                if entry == on_cycle {
+                    break;
+                }
+            }
+            if !u32::is_power_of_two(len) {
                 return u32::MAX;
             }
-            moves[usize::from(entry.value)] = byte.plus != 0;
+            turns[1 + index] = len;
+            moves[1 + index] = plus != 0;
         }
-        let whole = |byte: Byte| {
-            if moves[usize::from(byte.value)] {
-                256
-            } else {
-                1
-            }
+        let period = |byte: Byte, values: u32| {
+            let value = usize::from(byte.value);
+            turns[value] * if moves[value] { values } else { 1 }
         };
-        let masked = |at: Byte, side: Side| whole(at).min(u32::from(side.mask) + 1);
+        let whole = |byte: Byte| period(byte, 256);
+        let masked = |at: Byte, side: Side| period(at, u32::from(side.mask) + 1);
         let periods = self.actions.as_slice().iter().map(|action| match *action {
             Action::Read { at, side } => masked(at, side),
             Action::Write { at, side, byte } => masked(at, side).max(whole(byte)),
@@ -406,9 +437,11 @@ impl Lap {
     /// Run whole laps, at most `laps`, from the start of one; answers with how
     /// many. Less than `laps` only where the next one would be another lap.
     pub fn run(&self, tape: &mut Tape, state: &mut State, laps: u32) -> u32 {
+        // From the first laps on there may be values that never come again.
+        let enough = self.period.saturating_add(self.taken as u32);
         let mut quiet = 0;
         for lap in 0..laps {
-            if quiet >= self.period {
+            if quiet >= enough {
                 self.burn(state, laps - lap);
                 return laps;
             }
@@ -476,12 +509,31 @@ impl Lap {
         Some(changes > 0)
     }
 
-    /// Laps that change nothing but entries of the stack, by constants.
-    fn burn(&self, state: &mut State, laps: u32) {
+    /// Laps that change nothing but entries of the stack, each of which is made
+    /// of another.
+    fn burn(&self, state: &mut State, mut laps: u32) {
         let base = state.depth - self.taken;
-        for (index, byte) in self.left.as_slice().iter().enumerate() {
-            let entry = &mut state.stack[base + index];
-            *entry = entry.wrapping_add(byte.plus.wrapping_mul(laps as u8));
+        // What 1, 2, 4, 8, … laps make of the entries, the deepest first.
+        let mut made = self.left.items;
+        let made = &mut made[..self.taken];
+        let entries = &mut state.stack[base..state.depth];
+        while laps > 0 {
+            if laps & 1 == 1 {
+                let mut before = [0; MAX_ENTRIES];
+                before[..self.taken].copy_from_slice(entries);
+                for (entry, byte) in entries.iter_mut().zip(made.iter()) {
+                    *entry = match byte.value {
+                        0 => byte.plus,
+                        value => before[self.taken - usize::from(value)].wrapping_add(byte.plus),
+                    };
+                }
+            }
+            let mut half = [Byte::ZERO; MAX_ENTRIES];
+            half[..self.taken].copy_from_slice(made);
+            for byte in made.iter_mut().filter(|byte| byte.value != 0) {
+                *byte = half[self.taken - usize::from(byte.value)].plus(byte.plus);
+            }
+            laps >>= 1;
         }
     }
 }
