@@ -12,7 +12,7 @@ use crate::language::{Ended, PROGRAM_LEN, Rules, TAPE_LEN, Tape};
 
 /// Steps of a lap, actions of a lap, values of a lap, entries of the stack that
 /// a lap reads or leaves: loops with more are run step by step.
-const MAX_STEPS: usize = 96;
+const MAX_STEPS: u32 = 96;
 const MAX_ACTIONS: usize = 24;
 const MAX_VALUES: usize = 32;
 const MAX_ENTRIES: usize = 8;
@@ -153,51 +153,67 @@ pub struct Recorded {
     pub ops: u32,
     /// Set where the run ended.
     pub ended: Option<Ended>,
-    /// Set where the run came back to where it was, in a way that can be folded.
-    pub lap: Option<Lap>,
 }
 
 /// Run from `state` until its place comes again, for at most `max_steps` steps.
-#[cold]
-pub fn record(dialect: &Dialect, tape: &mut Tape, state: &mut State, max_steps: u32) -> Recorded {
+/// Also answers with the lap that this was, where it was one that can be folded.
+pub fn record(
+    dialect: &Dialect,
+    tape: &mut Tape,
+    state: &mut State,
+    max_steps: u32,
+) -> (Recorded, Option<Lap>) {
     let first = state.pc;
-    let mut folding = Some(Folding::new());
-    let mut bytes = Few::<_, MAX_STEPS>::new((0u8, 0u8));
+    let mut folding = Folding::new();
     let mut recorded = Recorded {
         steps: 0,
         ops: 0,
         ended: None,
-        lap: None,
     };
-    while recorded.steps < max_steps && folding.is_some() {
-        let (pc, byte) = (state.pc, tape[state.pc]);
-        let depth = state.depth;
+    // The byte at each place as it was when its turn came.
+    let mut bytes = *tape;
+    let mut places = 0u128;
+    while recorded.steps < max_steps.min(MAX_STEPS) {
+        let (pc, byte, depth) = (state.pc, tape[state.pc % TAPE_LEN], state.depth);
         let step = dialect.step(tape, state);
         recorded.steps += 1;
         recorded.ops += u32::from(step.is_op);
         if step.ended.is_some() {
             recorded.ended = step.ended;
-            return recorded;
+            break;
         }
+        let was_here = places >> (pc % TAPE_LEN) & 1 == 1;
+        if was_here && bytes[pc % TAPE_LEN] != byte {
+            break;
+        }
+        bytes[pc % TAPE_LEN] = byte;
+        places |= 1 << (pc % TAPE_LEN);
         let skips = state.pc == pc + 2;
-        folding = folding.and_then(|mut folding| {
-            bytes.push((pc as u8, byte))?;
-            folding.fold(dialect, byte, depth, skips)?;
-            Some(folding)
-        });
+        if folding.fold(dialect, byte, depth, skips).is_none() {
+            break;
+        }
         if state.pc == first {
-            let is_true = |(place, byte): &(u8, u8)| tape[usize::from(*place)] == *byte;
-            if bytes.as_slice().iter().all(is_true) {
-                recorded.lap = folding.and_then(|folding| {
-                    let places = bytes.as_slice().iter();
-                    let places = places.fold(0, |all, (place, _)| all | 1 << place);
-                    folding.lap(dialect, places, recorded.steps, recorded.ops)
-                });
+            if !same(&bytes, tape, places) {
+                break;
             }
-            return recorded;
+            let lap = folding.lap(dialect, places, &recorded);
+            return (recorded, lap);
         }
     }
-    recorded
+    (recorded, None)
+}
+
+/// Whether two tapes hold the same at `places`.
+fn same(a: &Tape, b: &Tape, places: u128) -> bool {
+    let mut rest = places;
+    while rest != 0 {
+        let place = rest.trailing_zeros() as usize;
+        if a[place] != b[place] {
+            return false;
+        }
+        rest &= rest - 1;
+    }
+    true
 }
 
 /// A lap that is being folded.
@@ -352,7 +368,7 @@ impl Folding {
     }
 
     /// The lap, now that it is over.
-    fn lap(self, dialect: &Dialect, places: u128, steps: u32, ops: u32) -> Option<Lap> {
+    fn lap(&self, dialect: &Dialect, places: u128, recorded: &Recorded) -> Option<Lap> {
         let keeps_depth = self.above.len == self.taken;
         // Where an empty stack was popped, the next lap is another one unless
         // it finds the stack as deep.
@@ -360,8 +376,8 @@ impl Folding {
             return None;
         }
         Some(Lap {
-            steps,
-            ops,
+            steps: recorded.steps,
+            ops: recorded.ops,
             period: if keeps_depth { self.period() } else { u32::MAX },
             actions: self.actions,
             taken: self.taken,
@@ -403,10 +419,7 @@ impl Folding {
                 let made_of = maker(entry);
                 plus = plus.wrapping_add(made_of.plus);
                 len += 1;
-                entry = Byte {
-                    plus: 0,
-                    ..made_of
-                };
+                entry = Byte { plus: 0, ..made_of };
                 if entry == on_cycle {
                     break;
                 }
@@ -437,6 +450,9 @@ impl Lap {
     /// Run whole laps, at most `laps`, from the start of one; answers with how
     /// many. Less than `laps` only where the next one would be another lap.
     pub fn run(&self, tape: &mut Tape, state: &mut State, laps: u32) -> u32 {
+        if self.taken == 0 && self.actions.len == 0 {
+            return self.pile_up(state, laps);
+        }
         // From the first laps on there may be values that never come again.
         let enough = self.period.saturating_add(self.taken as u32);
         let mut quiet = 0;
@@ -507,6 +523,25 @@ impl Lap {
         }
         state.depth = base + self.left.len;
         Some(changes > 0)
+    }
+
+    /// Laps that only push constants, at most `laps`, as long as there is room.
+    fn pile_up(&self, state: &mut State, laps: u32) -> u32 {
+        let Some(room) = STACK_LEN.checked_sub(state.depth + self.rise) else {
+            return 0;
+        };
+        let laps = match room.checked_div(self.left.len) {
+            Some(more) => laps.min(more as u32 + 1),
+            None => laps,
+        };
+        let left = self.left.as_slice();
+        let pushed = left.len() * laps as usize;
+        let free = &mut state.stack[state.depth..][..pushed];
+        for (entry, byte) in free.iter_mut().zip(left.iter().cycle()) {
+            *entry = byte.plus;
+        }
+        state.depth += pushed;
+        laps
     }
 
     /// Laps that change nothing but entries of the stack, each of which is made

@@ -136,11 +136,12 @@ fn lap(
     now: &mut Standing<State>,
     max_steps: u32,
 ) -> Option<Ended> {
-    let recorded = laps::record(dialect, tape, &mut now.state, max_steps - now.steps);
+    let (recorded, recorded_lap) =
+        laps::record(dialect, tape, &mut now.state, max_steps - now.steps);
     now.steps += recorded.steps;
     now.ops += recorded.ops;
     let mut laps = 0;
-    if let Some(lap) = recorded.lap {
+    if let Some(lap) = recorded_lap {
         laps = lap.run(tape, &mut now.state, (max_steps - now.steps) / lap.steps);
         now.steps += laps * lap.steps;
         now.ops += laps * lap.ops;
