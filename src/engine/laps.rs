@@ -17,6 +17,9 @@ const MAX_ACTIONS: usize = 24;
 const MAX_VALUES: usize = 32;
 const MAX_ENTRIES: usize = 8;
 
+/// The first value that is the result of an action.
+const FIRST_RESULT: usize = 1 + MAX_ENTRIES;
+
 /// A byte that a lap works with: one of its values, plus a constant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Byte {
@@ -143,6 +146,9 @@ pub struct Lap {
     places: u128,
     /// Laps after which one that writes nothing new never will again.
     period: u32,
+    /// Set where all that a lap does is to copy a byte to the same place of the
+    /// other side, which is this one, and 64 laps copy every byte.
+    copies_into: Option<Side>,
     /// Where a write into B that finds this byte is something else.
     guard: Option<u8>,
 }
@@ -232,7 +238,7 @@ impl Folding {
     fn new() -> Folding {
         Folding {
             actions: Few::new(Action::Flip { byte: Byte::ZERO }),
-            values: 1 + MAX_ENTRIES,
+            values: FIRST_RESULT,
             taken: 0,
             above: Few::new(Byte::ZERO),
             rise: 0,
@@ -375,10 +381,12 @@ impl Folding {
         if self.found_empty && !keeps_depth {
             return None;
         }
+        let turns = if keeps_depth { self.turns() } else { None };
         Some(Lap {
             steps: recorded.steps,
             ops: recorded.ops,
-            period: if keeps_depth { self.period() } else { u32::MAX },
+            period: turns.map_or(u32::MAX, |turns| self.period(&turns)),
+            copies_into: turns.and_then(|turns| self.copies_into(&turns)),
             actions: self.actions,
             taken: self.taken,
             left: self.above,
@@ -388,51 +396,51 @@ impl Folding {
         })
     }
 
-    /// Laps after which a lap does the same again, on the same tape and however
-    /// often, where no entry of the stack depends on the tape.
+    /// What becomes of the entries of the stack from lap to lap: by their values,
+    /// after how many laps each is what it was, plus which constant, from some lap
+    /// on. Nothing where an entry depends on the tape.
     ///
     /// Each entry is made of one that was there a lap before, or of none. So
     /// from some entry on it is made of entries that are made of each other, all
-    /// in turn, and after so many laps, of itself, plus a constant. Nothing but
-    /// powers of two: of two periods one is a multiple of the other.
-    fn period(&self) -> u32 {
+    /// in turn.
+    fn turns(&self) -> Option<[(u32, u8); MAX_VALUES]> {
         let maker = |entry: Byte| self.above.as_slice()[self.taken - usize::from(entry.value)];
-        let mut turns = [1; MAX_VALUES];
-        let mut moves = [false; MAX_VALUES];
+        let mut turns = [(1, 0); MAX_VALUES];
         for index in 0..self.taken {
-            let mut on_cycle = Byte::entry(index);
+            let mut in_turn = Byte::entry(index);
             for _ in 0..self.taken {
-                on_cycle = maker(on_cycle);
-                if on_cycle.value == 0 {
+                in_turn.value = maker(in_turn).value;
+                if in_turn.value == 0 {
                     break;
                 }
-                if usize::from(on_cycle.value) > self.taken {
-                    return u32::MAX;
+                if usize::from(in_turn.value) > self.taken {
+                    return None;
                 }
-                on_cycle.plus = 0;
             }
-            if on_cycle.value == 0 {
+            if in_turn.value == 0 {
                 continue;
             }
-            let (mut entry, mut plus, mut len) = (on_cycle, 0u8, 0);
-            loop {
+            let (mut entry, mut laps) = (in_turn, 0);
+            while laps == 0 || entry.value != in_turn.value {
                 let made_of = maker(entry);
-                plus = plus.wrapping_add(made_of.plus);
-                len += 1;
-                entry = Byte { plus: 0, ..made_of };
-                if entry == on_cycle {
-                    break;
-                }
+                entry = made_of.plus(entry.plus);
+                laps += 1;
             }
-            if !u32::is_power_of_two(len) {
-                return u32::MAX;
-            }
-            turns[1 + index] = len;
-            moves[1 + index] = plus != 0;
+            turns[1 + index] = (laps, entry.plus);
         }
-        let period = |byte: Byte, values: u32| {
-            let value = usize::from(byte.value);
-            turns[value] * if moves[value] { values } else { 1 }
+        Some(turns)
+    }
+
+    /// Laps after which a lap does the same again, on the same tape and however
+    /// often: powers of two only, so that of two periods one is a multiple of
+    /// the other. All there are, if it is not known that there are fewer.
+    fn period(&self, turns: &[(u32, u8); MAX_VALUES]) -> u32 {
+        if !turns.iter().all(|(laps, _)| laps.is_power_of_two()) {
+            return u32::MAX;
+        }
+        let period = |byte: Byte, values: u32| match turns[usize::from(byte.value)] {
+            (laps, 0) => laps,
+            (laps, _) => laps * values,
         };
         let whole = |byte: Byte| period(byte, 256);
         let masked = |at: Byte, side: Side| period(at, u32::from(side.mask) + 1);
@@ -443,6 +451,26 @@ impl Folding {
             Action::Flip { byte } | Action::Test { byte, .. } => whole(byte),
         });
         periods.max().unwrap_or(1)
+    }
+
+    /// See [`Lap::copies_into`].
+    fn copies_into(&self, turns: &[(u32, u8); MAX_VALUES]) -> Option<Side> {
+        match *self.actions.as_slice() {
+            [
+                Action::Read { at, side: from },
+                Action::Write {
+                    at: to,
+                    side: into,
+                    byte: Byte { value, plus: 0 },
+                },
+            ] if usize::from(value) == FIRST_RESULT && at == to => {
+                let (laps, plus) = turns[usize::from(at.value)];
+                let every_place = laps == 1 && plus % 2 == 1;
+                let sides = [(Side::A, Side::B), (Side::B, Side::A)];
+                (every_place && sides.contains(&(from, into))).then_some(into)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -455,9 +483,19 @@ impl Lap {
         }
         // From the first laps on there may be values that never come again.
         let enough = self.period.saturating_add(self.taken as u32);
-        let mut quiet = 0;
-        for lap in 0..laps {
+        let (mut lap, mut quiet) = (0, 0);
+        // The entries of the stack after so many laps, to be met again on the
+        // same tape: after 1, 2, 4, 8, … laps (Brent's method).
+        let (mut held, mut held_after) = (self.entries(state), 0);
+        while lap < laps {
             if quiet >= enough {
+                self.burn(state, laps - lap);
+                return laps;
+            }
+            if lap as usize == self.taken
+                && laps - lap >= PROGRAM_LEN as u32
+                && self.copy_across(tape)
+            {
                 self.burn(state, laps - lap);
                 return laps;
             }
@@ -466,8 +504,47 @@ impl Lap {
                 Some(true) => quiet = 0,
                 Some(false) => quiet += 1,
             }
+            lap += 1;
+            if self.period == u32::MAX && self.left.len == self.taken {
+                let entries = self.entries(state);
+                let since = lap - held_after;
+                if quiet >= since && entries == held {
+                    let whole_periods = (laps - lap) / since * since;
+                    lap += whole_periods;
+                    held_after += whole_periods;
+                } else if lap.is_power_of_two() {
+                    (held, held_after) = (entries, lap);
+                }
+            }
         }
         laps
+    }
+
+    /// Do all that a lap that copies across ever does to the tape, where none of
+    /// it makes the next lap another one; whether it did.
+    fn copy_across(&self, tape: &mut Tape) -> bool {
+        let Some(into) = self.copies_into else {
+            return false;
+        };
+        let (a, b) = tape.split_at_mut(PROGRAM_LEN);
+        let (from, to) = if into == Side::B { (a, b) } else { (b, a) };
+        let is_guarded = into == Side::B && self.guard.is_some_and(|guard| to.contains(&guard));
+        let places = (self.places >> into.first) as u64;
+        let lies_in_lap = |place: usize| places >> place & 1 == 1;
+        if is_guarded || (0..PROGRAM_LEN).any(|i| from[i] != to[i] && lies_in_lap(i)) {
+            return false;
+        }
+        to.copy_from_slice(from);
+        true
+    }
+
+    /// The entries of the stack that a lap takes.
+    #[inline(always)]
+    fn entries(&self, state: &State) -> [u8; MAX_ENTRIES] {
+        std::array::from_fn(|entry| match entry < self.taken {
+            true => state.stack[state.depth.wrapping_sub(1 + entry) % STACK_LEN],
+            false => 0,
+        })
     }
 
     /// A lap: whether it changed any byte of the tape; or nothing, done, where
@@ -482,7 +559,7 @@ impl Lap {
         for entry in 0..self.taken {
             values[1 + entry] = state.stack[(depth - 1 - entry) % STACK_LEN];
         }
-        let mut next = 1 + MAX_ENTRIES;
+        let mut next = FIRST_RESULT;
         let mut undo = [(0u8, 0u8); MAX_ACTIONS];
         let mut changes = 0;
         for action in self.actions.as_slice() {
@@ -522,7 +599,7 @@ impl Lap {
             state.stack[(base + index) % STACK_LEN] = byte.of(&values);
         }
         state.depth = base + self.left.len;
-        Some(changes > 0)
+        Some(changes == 1 || changes > 1 && is_another(tape, &undo[..changes]))
     }
 
     /// Laps that only push constants, at most `laps`, as long as there is room.
@@ -571,6 +648,14 @@ impl Lap {
             laps >>= 1;
         }
     }
+}
+
+/// Whether any place holds another byte than before it was first written to.
+fn is_another(tape: &Tape, undo: &[(u8, u8)]) -> bool {
+    undo.iter().enumerate().any(|(index, (place, old))| {
+        let is_first = undo[..index].iter().all(|(earlier, _)| earlier != place);
+        is_first && tape[usize::from(*place)] != *old
+    })
 }
 
 /// Take back what was written, the last first.
