@@ -1,7 +1,7 @@
 //! The Forth family: its rules, with a head start and whole periods skipped.
 
 use super::cycle::{self, Cyclic, Standing};
-use crate::engine::laps;
+use crate::engine::laps::{self, Lap};
 use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
 use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
 
@@ -136,12 +136,13 @@ fn lap(
     now: &mut Standing<State>,
     max_steps: u32,
 ) -> Option<Ended> {
-    let (recorded, recorded_lap) =
-        laps::record(dialect, tape, &mut now.state, max_steps - now.steps);
+    let mut lap = Lap::new(dialect);
+    let steps = max_steps - now.steps;
+    let recorded = laps::record(&mut lap, dialect, tape, &mut now.state, steps);
     now.steps += recorded.steps;
     now.ops += recorded.ops;
     let mut laps = 0;
-    if let Some(lap) = recorded_lap {
+    if recorded.is_lap {
         laps = lap.run(tape, &mut now.state, (max_steps - now.steps) / lap.steps);
         now.steps += laps * lap.steps;
         now.ops += laps * lap.ops;

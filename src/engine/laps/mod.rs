@@ -1,0 +1,391 @@
+//! Laps of Forth loops, folded: what a lap reads, writes and leaves on the stack,
+//! without the pushes, pops, constants and jumps between.
+//!
+//! A lap is recorded while it is run. From then on it is known as a list of
+//! actions on a few values, true for as long as the bytes that it went through
+//! stay as they are and every test comes out as it did then. A lap in which
+//! either ends is taken back, so that whoever goes on finds the run at the
+//! start of a lap, exactly.
+
+mod fold;
+
+use crate::language::forth::{Dialect, STACK_LEN, State};
+use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
+pub use fold::record;
+
+/// Steps of a lap, actions of a lap, values of a lap, entries of the stack that
+/// a lap reads or leaves: loops with more are run step by step.
+const MAX_STEPS: u32 = 96;
+const MAX_ACTIONS: usize = 24;
+const MAX_VALUES: usize = 32;
+const MAX_ENTRIES: usize = 8;
+
+/// The first value that is the result of an action.
+const FIRST_RESULT: usize = 1 + MAX_ENTRIES;
+
+/// A byte that a lap works with: one of its values, plus a constant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Byte {
+    /// Value 0 is 0; value 1 + i was i entries below the top of the stack when
+    /// the lap began; those behind them are results of actions.
+    value: u8,
+    plus: u8,
+}
+
+impl Byte {
+    const ZERO: Byte = Byte { value: 0, plus: 0 };
+
+    fn entry(index: usize) -> Byte {
+        Byte {
+            value: 1 + index as u8,
+            plus: 0,
+        }
+    }
+
+    fn plus(self, plus: u8) -> Byte {
+        Byte {
+            plus: self.plus.wrapping_add(plus),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    fn of(self, values: &[u8; MAX_VALUES]) -> u8 {
+        values[usize::from(self.value) % MAX_VALUES].wrapping_add(self.plus)
+    }
+}
+
+/// Places on a tape that a byte chooses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Side {
+    /// Which of the byte's bits count.
+    mask: u8,
+    first: u8,
+}
+
+impl Side {
+    const A: Side = Side {
+        mask: PROGRAM_LEN as u8 - 1,
+        first: 0,
+    };
+    const B: Side = Side {
+        mask: PROGRAM_LEN as u8 - 1,
+        first: PROGRAM_LEN as u8,
+    };
+    const BOTH: Side = Side {
+        mask: TAPE_LEN as u8 - 1,
+        first: 0,
+    };
+
+    #[inline(always)]
+    fn place(self, byte: u8) -> usize {
+        usize::from((byte & self.mask) + self.first) % TAPE_LEN
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// The next value is the byte at a place.
+    Read { at: Byte, side: Side },
+    /// A byte goes to a place.
+    Write { at: Byte, side: Side, byte: Byte },
+    /// The next value is a sum.
+    Add { a: Byte, b: Byte },
+    /// The next value is a difference.
+    Subtract { a: Byte, b: Byte },
+    /// The next value is a byte with its bit for the side the other way.
+    Flip { byte: Byte },
+    /// The lap goes this way only if a byte is 0, or only if it is not.
+    Test { byte: Byte, is_zero: bool },
+}
+
+/// A list that lives where it is, of at most `N`.
+#[derive(Clone, Copy, Debug)]
+struct Few<T, const N: usize> {
+    items: [T; N],
+    len: usize,
+}
+
+impl<T: Copy, const N: usize> Few<T, N> {
+    fn new(filler: T) -> Self {
+        Few {
+            items: [filler; N],
+            len: 0,
+        }
+    }
+
+    /// Nothing if there is no room.
+    fn push(&mut self, item: T) -> Option<()> {
+        *self.items.get_mut(self.len)? = item;
+        self.len += 1;
+        Some(())
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        self.len = self.len.checked_sub(1)?;
+        Some(self.items[self.len])
+    }
+
+    #[inline(always)]
+    fn as_slice(&self) -> &[T] {
+        &self.items[..self.len.min(N)]
+    }
+}
+
+/// What becomes of an entry of the stack, from some lap on: after so many laps it
+/// is what it was, plus a constant.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    laps: u32,
+    plus: u8,
+}
+
+impl Turn {
+    /// That of a byte that is always the same.
+    const STILL: Turn = Turn { laps: 1, plus: 0 };
+
+    /// Laps after which it is what it was, if `values` of it are told apart.
+    fn period(self, values: u32) -> u32 {
+        match self.plus {
+            0 => self.laps,
+            _ => self.laps * values,
+        }
+    }
+}
+
+/// A lap of a loop.
+#[derive(Debug)]
+pub struct Lap {
+    /// Steps and ops of a lap.
+    pub steps: u32,
+    pub ops: u32,
+    actions: Few<Action, MAX_ACTIONS>,
+    /// How many entries of the stack a lap takes, and what it leaves in their
+    /// stead, the topmost last.
+    taken: usize,
+    left: Few<Byte, MAX_ENTRIES>,
+    /// How far the stack rises above where it was when the lap began.
+    rise: usize,
+    /// The places that a lap goes through.
+    places: u128,
+    /// What becomes of the entries from lap to lap, where none depends on the
+    /// tape: the topmost first.
+    turns: Option<Few<Turn, MAX_ENTRIES>>,
+    /// Laps after which one that writes nothing new never will again.
+    period: u32,
+    /// Set where all that a lap does is to copy a byte to the same place of the
+    /// other side, which is this one, and 64 laps copy every byte.
+    copies_into: Option<Side>,
+    /// Where a write into B that finds this byte is something else.
+    guard: Option<u8>,
+}
+
+impl Lap {
+    /// A lap of no steps, to be recorded.
+    pub fn new(dialect: &Dialect) -> Lap {
+        Lap {
+            steps: 0,
+            ops: 0,
+            actions: Few::new(Action::Flip { byte: Byte::ZERO }),
+            taken: 0,
+            left: Few::new(Byte::ZERO),
+            rise: 0,
+            places: 0,
+            turns: None,
+            period: u32::MAX,
+            copies_into: None,
+            guard: dialect.guard(),
+        }
+    }
+
+    /// Whether the stack is as deep after a lap as before.
+    fn keeps_depth(&self) -> bool {
+        self.left.len == self.taken
+    }
+
+    /// Run whole laps, at most `laps`, from the start of one; answers with how
+    /// many. Less than `laps` only where the next one would be another lap.
+    pub fn run(&self, tape: &mut Tape, state: &mut State, laps: u32) -> u32 {
+        if self.taken == 0 && self.actions.len == 0 {
+            return self.pile_up(state, laps);
+        }
+        // From the first laps on there may be values that never come again.
+        let enough = self.period.saturating_add(self.taken as u32);
+        let (mut lap, mut quiet) = (0, 0);
+        // The entries of the stack after so many laps, to be met again on the
+        // same tape: after 1, 2, 4, 8, … laps (Brent's method).
+        let (mut held, mut held_after) = (self.entries(state), 0);
+        while lap < laps {
+            if quiet >= enough {
+                self.burn(state, laps - lap);
+                return laps;
+            }
+            if lap as usize == self.taken
+                && laps - lap >= PROGRAM_LEN as u32
+                && self.copy_across(tape)
+            {
+                self.burn(state, laps - lap);
+                return laps;
+            }
+            match self.run_one(tape, state) {
+                None => return lap,
+                Some(true) => quiet = 0,
+                Some(false) => quiet += 1,
+            }
+            lap += 1;
+            if self.turns.is_none() && self.keeps_depth() {
+                let entries = self.entries(state);
+                let since = lap - held_after;
+                if quiet >= since && entries == held {
+                    let whole_periods = (laps - lap) / since * since;
+                    lap += whole_periods;
+                    held_after += whole_periods;
+                } else if lap.is_power_of_two() {
+                    (held, held_after) = (entries, lap);
+                }
+            }
+        }
+        laps
+    }
+
+    /// Do all that a lap that copies across ever does to the tape, where none of
+    /// it makes the next lap another one; whether it did.
+    fn copy_across(&self, tape: &mut Tape) -> bool {
+        let Some(into) = self.copies_into else {
+            return false;
+        };
+        let (a, b) = tape.split_at_mut(PROGRAM_LEN);
+        let (from, to) = if into == Side::B { (a, b) } else { (b, a) };
+        let is_guarded = into == Side::B && self.guard.is_some_and(|guard| to.contains(&guard));
+        let places = (self.places >> into.first) as u64;
+        let lies_in_lap = |place: usize| places >> place & 1 == 1;
+        if is_guarded || (0..PROGRAM_LEN).any(|i| from[i] != to[i] && lies_in_lap(i)) {
+            return false;
+        }
+        to.copy_from_slice(from);
+        true
+    }
+
+    /// The entries of the stack that a lap takes.
+    #[inline(always)]
+    fn entries(&self, state: &State) -> [u8; MAX_ENTRIES] {
+        std::array::from_fn(|entry| match entry < self.taken {
+            true => state.stack[state.depth.wrapping_sub(1 + entry) % STACK_LEN],
+            false => 0,
+        })
+    }
+
+    /// A lap: whether it changed any byte of the tape; or nothing, done, where
+    /// it would be another one.
+    #[inline(always)]
+    fn run_one(&self, tape: &mut Tape, state: &mut State) -> Option<bool> {
+        let depth = state.depth;
+        if depth < self.taken || depth + self.rise > STACK_LEN {
+            return None;
+        }
+        let mut values = [0; MAX_VALUES];
+        for entry in 0..self.taken {
+            values[1 + entry] = state.stack[(depth - 1 - entry) % STACK_LEN];
+        }
+        let mut next = FIRST_RESULT;
+        let mut undo = [(0u8, 0u8); MAX_ACTIONS];
+        let mut changes = 0;
+        for action in self.actions.as_slice() {
+            let result = match *action {
+                Action::Read { at, side } => tape[side.place(at.of(&values))],
+                Action::Add { a, b } => a.of(&values).wrapping_add(b.of(&values)),
+                Action::Subtract { a, b } => a.of(&values).wrapping_sub(b.of(&values)),
+                Action::Flip { byte } => byte.of(&values) ^ PROGRAM_LEN as u8,
+                Action::Write { at, side, byte } => {
+                    let (place, new) = (side.place(at.of(&values)), byte.of(&values));
+                    let old = tape[place];
+                    let is_guarded = side == Side::B && self.guard == Some(old);
+                    if old != new || is_guarded {
+                        if is_guarded || self.places >> place & 1 == 1 {
+                            take_back(tape, &undo[..changes]);
+                            return None;
+                        }
+                        undo[changes % MAX_ACTIONS] = (place as u8, old);
+                        changes += 1;
+                        tape[place] = new;
+                    }
+                    continue;
+                }
+                Action::Test { byte, is_zero } => {
+                    if (byte.of(&values) == 0) != is_zero {
+                        take_back(tape, &undo[..changes]);
+                        return None;
+                    }
+                    continue;
+                }
+            };
+            values[next % MAX_VALUES] = result;
+            next += 1;
+        }
+        let base = depth - self.taken;
+        for (index, byte) in self.left.as_slice().iter().enumerate() {
+            state.stack[(base + index) % STACK_LEN] = byte.of(&values);
+        }
+        state.depth = base + self.left.len;
+        Some(changes == 1 || changes > 1 && is_another(tape, &undo[..changes]))
+    }
+
+    /// Laps that only push constants, at most `laps`, as long as there is room.
+    fn pile_up(&self, state: &mut State, laps: u32) -> u32 {
+        let Some(room) = STACK_LEN.checked_sub(state.depth + self.rise) else {
+            return 0;
+        };
+        let laps = match room.checked_div(self.left.len) {
+            Some(more) => laps.min(more as u32 + 1),
+            None => laps,
+        };
+        let left = self.left.as_slice();
+        let pushed = left.len() * laps as usize;
+        let free = &mut state.stack[state.depth..][..pushed];
+        for (entry, byte) in free.iter_mut().zip(left.iter().cycle()) {
+            *entry = byte.plus;
+        }
+        state.depth += pushed;
+        laps
+    }
+
+    /// Laps that change nothing but entries of the stack, each of which has taken
+    /// its turn.
+    fn burn(&self, state: &mut State, laps: u32) {
+        let turns = self.turns.iter().flat_map(Few::as_slice);
+        if turns.clone().all(|turn| turn.laps == 1) {
+            for (entry, turn) in turns.enumerate() {
+                let byte = &mut state.stack[(state.depth - 1 - entry) % STACK_LEN];
+                *byte = byte.wrapping_add(turn.plus.wrapping_mul(laps as u8));
+            }
+            return;
+        }
+        let period = turns.map(|turn| turn.period(256)).max().unwrap_or(1);
+        for _ in 0..laps % period {
+            let entries = self.entries(state);
+            let base = state.depth - self.taken;
+            for (entry, byte) in state.stack[base..].iter_mut().zip(self.left.as_slice()) {
+                *entry = match byte.value {
+                    0 => byte.plus,
+                    value => entries[usize::from(value) - 1].wrapping_add(byte.plus),
+                };
+            }
+        }
+    }
+}
+
+/// Whether any place holds another byte than before it was first written to.
+fn is_another(tape: &Tape, undo: &[(u8, u8)]) -> bool {
+    undo.iter().enumerate().any(|(index, (place, old))| {
+        let is_first = undo[..index].iter().all(|(earlier, _)| earlier != place);
+        is_first && tape[usize::from(*place)] != *old
+    })
+}
+
+/// Take back what was written, the last first.
+#[cold]
+fn take_back(tape: &mut Tape, undo: &[(u8, u8)]) {
+    for (place, old) in undo.iter().rev() {
+        tape[usize::from(*place)] = *old;
+    }
+}
