@@ -59,7 +59,7 @@ pub trait Cyclic: Rules<State: Clone> {
 pub fn run<R: Cyclic>(
     rules: &R,
     tape: &mut Tape,
-    mut now: Standing<R::State>,
+    now: &mut Standing<R::State>,
     first: u32,
     max_steps: u32,
 ) -> Outcome {
@@ -80,10 +80,10 @@ pub fn run<R: Cyclic>(
             now.ops += u32::from(step.is_op);
             let mut ended = step.ended;
             if ended.is_none() && R::pc(&now.state) < pc {
-                ended = rules.leap(&mut leaps, tape, &mut now, max_steps);
+                ended = rules.leap(&mut leaps, tape, now, max_steps);
             }
             if let Some(ended) = ended {
-                return outcome(&now, ended);
+                return outcome(now, ended);
             }
             if R::pc(&now.state) == start_pc {
                 break;
@@ -108,7 +108,7 @@ pub fn run<R: Cyclic>(
             }
         }
         if now.steps == max_steps {
-            return outcome(&now, Ended::StepLimit);
+            return outcome(now, Ended::StepLimit);
         }
         if now.steps >= until {
             start_pc = R::pc(&now.state);

@@ -12,11 +12,15 @@ const FIRST: u32 = 16;
 
 /// Run `tape` for at most `max_steps` steps.
 pub fn run(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
-    let mut state = dialect.start(tape);
-    let (mut ops, mut steps) = (0, 0);
+    let mut now = Standing {
+        state: dialect.start(tape),
+        steps: 0,
+        ops: 0,
+    };
     // Most bytes pop nothing: they are constants, jumps and no-ops. In a
     // random order they are best done without a branch for each.
-    while steps < FIRST.min(max_steps) {
+    let state = &mut now.state;
+    while now.steps < FIRST.min(max_steps) {
         let byte = tape[state.pc % TAPE_LEN];
         let op = dialect.op(byte);
         if op.pops() > 0 {
@@ -25,15 +29,17 @@ pub fn run(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
         state.stack[state.depth % STACK_LEN] = byte % 64;
         state.depth += usize::from(op == Op::Constant);
         state.pc = state.pc.wrapping_add_signed(advance(byte));
-        steps += 1;
-        ops += u32::from(op != Op::Noop);
+        now.steps += 1;
+        now.ops += u32::from(op != Op::Noop);
         if state.pc >= TAPE_LEN {
-            let ended = Ended::LeftTape;
-            return Outcome { ops, steps, ended };
+            return Outcome {
+                ops: now.ops,
+                steps: now.steps,
+                ended: Ended::LeftTape,
+            };
         }
     }
-    let now = Standing { state, steps, ops };
-    cycle::run(dialect, tape, now, FIRST, max_steps)
+    cycle::run(dialect, tape, &mut now, FIRST, max_steps)
 }
 
 /// What a run has learnt of its loops.

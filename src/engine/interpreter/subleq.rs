@@ -68,12 +68,12 @@ pub fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
                     ended,
                 },
                 None => {
-                    let now = Standing {
+                    let mut now = Standing {
                         state,
                         steps,
                         ops: steps,
                     };
-                    cycle::run(variant, tape, now, FIRST, max_steps)
+                    cycle::run(variant, tape, &mut now, FIRST, max_steps)
                 }
             };
         }

@@ -230,23 +230,28 @@ impl Folding<'_> {
         self.lap.steps = recorded.steps;
         self.lap.ops = recorded.ops;
         self.lap.places = places;
-        if self.lap.keeps_depth() {
-            self.lap.turns = self.turns();
+        self.lap.turns = self.turns();
+        if self.lap.keeps_depth() || self.lap.pushes_the_same() {
             self.lap.period = self.period().unwrap_or(u32::MAX);
+        }
+        if self.lap.keeps_depth() {
             self.lap.copies_into = self.copies_into();
         }
         Some(())
     }
 
-    /// What becomes of the entries of the stack; nothing where one depends on
-    /// the tape.
+    /// What becomes of the entries of the stack that a lap takes; nothing where
+    /// one depends on the tape, or on more than the lap before has left.
     ///
     /// Each entry is made of one that was there a lap before, or of none. So
     /// from some entry on it is made of entries that are made of each other, all
     /// in turn.
     fn turns(&self) -> Option<Few<Turn, MAX_ENTRIES>> {
-        let taken = self.lap.taken;
-        let maker = |entry: Byte| self.lap.left.as_slice()[taken - usize::from(entry.value)];
+        let (taken, left) = (self.lap.taken, self.lap.left.as_slice());
+        if left.len() < taken {
+            return None;
+        }
+        let maker = |entry: Byte| left[left.len() - usize::from(entry.value)];
         let mut turns = Few::new(Turn::STILL);
         for index in 0..taken {
             let mut in_turn = Byte::entry(index);

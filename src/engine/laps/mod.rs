@@ -198,6 +198,14 @@ impl Lap {
         }
     }
 
+    /// Whether laps on the same tape come to push the same, again and again.
+    fn pushes_the_same(&self) -> bool {
+        let is_still = |turn: &Turn| turn.laps == 1 && turn.plus == 0;
+        let turns = self.turns.as_ref();
+        self.left.len > self.taken
+            && turns.is_some_and(|turns| turns.as_slice().iter().all(is_still))
+    }
+
     /// Whether the stack is as deep after a lap as before.
     fn keeps_depth(&self) -> bool {
         self.left.len == self.taken
@@ -206,9 +214,6 @@ impl Lap {
     /// Run whole laps, at most `laps`, from the start of one; answers with how
     /// many. Less than `laps` only where the next one would be another lap.
     pub fn run(&self, tape: &mut Tape, state: &mut State, laps: u32) -> u32 {
-        if self.taken == 0 && self.actions.len == 0 {
-            return self.pile_up(state, laps);
-        }
         // From the first laps on there may be values that never come again.
         let enough = self.period.saturating_add(self.taken as u32);
         let (mut lap, mut quiet) = (0, 0);
@@ -217,6 +222,9 @@ impl Lap {
         let (mut held, mut held_after) = (self.entries(state), 0);
         while lap < laps {
             if quiet >= enough {
+                if !self.keeps_depth() {
+                    return lap + self.pile_up(state, laps - lap);
+                }
                 self.burn(state, laps - lap);
                 return laps;
             }
@@ -330,21 +338,26 @@ impl Lap {
         Some(changes == 1 || changes > 1 && is_another(tape, &undo[..changes]))
     }
 
-    /// Laps that only push constants, at most `laps`, as long as there is room.
+    /// Laps that leave on the stack what the last one has left, higher up: as many
+    /// as there is room for, and at most `laps`.
     fn pile_up(&self, state: &mut State, laps: u32) -> u32 {
+        let height = self.left.len - self.taken;
         let Some(room) = STACK_LEN.checked_sub(state.depth + self.rise) else {
             return 0;
         };
-        let laps = match room.checked_div(self.left.len) {
-            Some(more) => laps.min(more as u32 + 1),
-            None => laps,
-        };
-        let left = self.left.as_slice();
-        let pushed = left.len() * laps as usize;
-        let free = &mut state.stack[state.depth..][..pushed];
-        for (entry, byte) in free.iter_mut().zip(left.iter().cycle()) {
-            *entry = byte.plus;
+        let laps = laps.min((room / height) as u32 + 1);
+        // Each lap takes the topmost, and leaves all of it from there on.
+        let left_from = state.depth - self.left.len;
+        let mut left = [0; MAX_ENTRIES];
+        left[..self.left.len].copy_from_slice(&state.stack[left_from..state.depth]);
+        let pushed = height * laps as usize;
+        let (below, top) = left[..self.left.len].split_at(height);
+        let stack = &mut state.stack[state.depth - self.taken..][..pushed + self.taken];
+        let (rising, end) = stack.split_at_mut(pushed);
+        for (entry, byte) in rising.iter_mut().zip(below.iter().cycle()) {
+            *entry = *byte;
         }
+        end.copy_from_slice(top);
         state.depth += pushed;
         laps
     }
