@@ -278,14 +278,12 @@ impl Folding<'_> {
         Some(turns)
     }
 
+    /// What becomes of a byte; one that is no entry is taken to be as it was.
     fn turn(&self, byte: Byte) -> Turn {
-        let turns = self.lap.turns.iter().flat_map(Few::as_slice);
-        match byte.value {
-            0 => Turn::STILL,
-            value => *turns
-                .skip(usize::from(value) - 1)
-                .next()
-                .unwrap_or(&Turn::STILL),
+        let turns = self.lap.turns.as_ref().map_or(&[][..], Few::as_slice);
+        match usize::from(byte.value).checked_sub(1) {
+            Some(entry) => turns.get(entry).copied().unwrap_or(Turn::STILL),
+            None => Turn::STILL,
         }
     }
 
