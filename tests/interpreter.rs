@@ -126,8 +126,8 @@ fn tapes_grown_around_forth_loops() {
                 tape[0] = 0x80 + (first.min(64) - 1) as u8;
                 tape[64] = 0x80 + (first.saturating_sub(64).max(1) - 1) as u8;
             }
-            for place in first..first + before + body {
-                tape[place] = op(&mut random);
+            for byte in &mut tape[first..first + before + body] {
+                *byte = op(&mut random);
             }
             tape[first + before + body] = 0xc0 + (body - 1) as u8;
             check_budgets(language, &tape, &mut random);

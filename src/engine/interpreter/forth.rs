@@ -1,6 +1,9 @@
 //! The Forth family: its rules, with a head start and whole periods skipped.
 
+use std::hint::select_unpredictable;
+
 use super::cycle::{self, Cyclic, Standing};
+use super::turns::take_turns;
 use crate::engine::laps::{self, Lap};
 use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
 use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
@@ -10,35 +13,100 @@ use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
 /// Hardly any run of a random tape that leaves the tape takes as many.
 const FIRST: u32 = 16;
 
-/// Run `tape` for at most `max_steps` steps.
-pub fn run(dialect: &Dialect, tape: &mut Tape, max_steps: u32) -> Outcome {
-    let mut now = Standing {
-        state: dialect.start(tape),
-        steps: 0,
-        ops: 0,
-    };
-    // Most bytes pop nothing: they are constants, jumps and no-ops. In a
-    // random order they are best done without a branch for each.
-    let state = &mut now.state;
-    while now.steps < FIRST.min(max_steps) {
-        let byte = tape[state.pc % TAPE_LEN];
-        let op = dialect.op(byte);
-        if op.pops() > 0 {
-            break;
+/// Tapes that are run together, at most.
+const BATCH: usize = 32;
+
+/// How far a run is that has popped nothing yet: in a byte each its place, the
+/// depth of its stack, its steps and its ops. (In one number, which is written and
+/// read as a whole: parts that are read together wait for each other.)
+#[derive(Clone, Copy, Default)]
+struct Run(u32);
+
+impl Run {
+    /// Its place; beyond the tape's end where it has left the tape.
+    #[inline(always)]
+    fn pc(self) -> usize {
+        usize::from(self.0 as u8)
+    }
+
+    #[inline(always)]
+    fn depth(self) -> usize {
+        usize::from((self.0 >> 8) as u8)
+    }
+
+    #[inline(always)]
+    fn steps(self) -> u32 {
+        self.0 >> 16 & 0xff
+    }
+
+    #[inline(always)]
+    fn ops(self) -> u32 {
+        self.0 >> 24
+    }
+
+    /// Once it has done `op`, whose byte is `byte` and which pops nothing.
+    #[inline(always)]
+    fn then(self, op: Op, byte: u8) -> Run {
+        let pc = self.pc().wrapping_add_signed(advance(byte)) as u8;
+        let is_push = u32::from(op == Op::Constant);
+        let is_op = u32::from(op != Op::Noop);
+        let more = is_push << 8 | 1 << 16 | is_op << 24;
+        Run((self.0 & !0xff).wrapping_add(more) | u32::from(pc))
+    }
+}
+
+/// Run each of `tapes` for at most `max_steps` steps.
+///
+/// Most bytes pop nothing: they are constants, jumps and no-ops. Tapes in turns do
+/// those without a branch; what is left is done step by step.
+pub fn run_all(dialect: &Dialect, tapes: &mut [Tape], max_steps: u32, outcomes: &mut [Outcome]) {
+    for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
+        let mut runs = [Run::default(); BATCH];
+        let runs = &mut runs[..tapes.len()];
+        let mut stacks = [[0; FIRST as usize]; BATCH];
+        let first = FIRST.min(max_steps);
+        if first > 0 {
+            take_turns(tapes.len(), Run::default(), |index, run| {
+                let byte = tapes[index][run.pc() % TAPE_LEN];
+                let op = dialect.op(byte);
+                let pops = op.pops() > 0;
+                stacks[index][run.depth() % FIRST as usize] = byte % 64;
+                let run = select_unpredictable(pops, run, run.then(op, byte));
+                runs[index] = run;
+                let over = pops | (run.pc() >= TAPE_LEN) | (run.steps() == first);
+                (run, over)
+            });
         }
-        state.stack[state.depth % STACK_LEN] = byte % 64;
-        state.depth += usize::from(op == Op::Constant);
-        state.pc = state.pc.wrapping_add_signed(advance(byte));
-        now.steps += 1;
-        now.ops += u32::from(op != Op::Noop);
-        if state.pc >= TAPE_LEN {
-            return Outcome {
-                ops: now.ops,
-                steps: now.steps,
-                ended: Ended::LeftTape,
+        let starts = runs.iter().zip(&stacks);
+        for (((run, stack), tape), outcome) in starts.zip(tapes).zip(outcomes) {
+            *outcome = match run.pc() >= TAPE_LEN {
+                true => Outcome {
+                    ops: run.ops(),
+                    steps: run.steps(),
+                    ended: Ended::LeftTape,
+                },
+                false => go_on(dialect, tape, *run, stack, max_steps),
             };
         }
     }
+}
+
+/// Go on from where `run` is, with this `stack`.
+fn go_on(
+    dialect: &Dialect,
+    tape: &mut Tape,
+    run: Run,
+    stack: &[u8; FIRST as usize],
+    max_steps: u32,
+) -> Outcome {
+    let mut now = Standing {
+        state: dialect.start(tape),
+        steps: run.steps(),
+        ops: run.ops(),
+    };
+    now.state.pc = run.pc();
+    now.state.depth = run.depth();
+    now.state.stack[..FIRST as usize].copy_from_slice(stack);
     cycle::run(dialect, tape, &mut now, FIRST, max_steps)
 }
 

@@ -5,6 +5,7 @@ mod cycle;
 mod forth;
 mod recurrence;
 mod subleq;
+mod turns;
 
 use super::{RunTapes, Runner};
 use crate::lanes::Lanes;
@@ -35,9 +36,7 @@ fn for_lanes(language: &Language, lanes: Lanes) -> RunTapes {
         Family::Bff(_) => bff::for_lanes(lanes),
         Family::Forth(_) => |language, tapes, max_steps, outcomes| {
             if let Family::Forth(dialect) = &language.family {
-                for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
-                    *outcome = forth::run(dialect, tape, max_steps);
-                }
+                forth::run_all(dialect, tapes, max_steps, outcomes);
             }
         },
         Family::Subleq(_) => |language, tapes, max_steps, outcomes| {

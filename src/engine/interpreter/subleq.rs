@@ -1,8 +1,7 @@
 //! The subleq family: its rules, with whole periods skipped.
 
-use std::hint::select_unpredictable;
-
 use super::cycle::{self, Cyclic, Standing};
+use super::turns::take_turns;
 use crate::language::subleq::{State, Variant};
 use crate::language::{Outcome, Rules, Tape};
 
@@ -10,9 +9,6 @@ use crate::language::{Outcome, Rules, Tape};
 ///
 /// Hardly any run of a random tape that leaves the tape takes as many.
 const FIRST: u32 = 16;
-
-/// Tapes that take turns.
-const LANES: usize = 4;
 
 /// How far a run is.
 ///
@@ -43,10 +39,6 @@ impl Run {
 }
 
 /// Run each of `tapes` for at most `max_steps` steps.
-///
-/// A step waits for the one before it, which says where the next one is, and
-/// most runs end after a few, nobody can guess how many. So some runs take turns,
-/// and where one ends, the next tape takes its place without a branch.
 pub fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
     variant: &Variant<ADDRESSES, RELATIVE>,
     tapes: &mut [Tape],
@@ -56,8 +48,15 @@ pub fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
         let mut runs = [Run::default(); BATCH];
         let runs = &mut runs[..tapes.len()];
-        if max_steps > 0 {
-            take_turns(variant, tapes, FIRST.min(max_steps), runs);
+        let first = FIRST.min(max_steps);
+        if first > 0 {
+            take_turns(tapes.len(), Run::default(), |index, run| {
+                let mut state = run.state();
+                let ended = variant.step(&mut tapes[index], &mut state).ended;
+                let run = run.then(state);
+                runs[index] = run;
+                (run, ended.is_some() | (run.steps() == first))
+            });
         }
         for ((run, tape), outcome) in runs.iter().zip(tapes).zip(outcomes) {
             let (state, steps) = (run.state(), run.steps());
@@ -76,39 +75,6 @@ pub fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
                     cycle::run(variant, tape, &mut now, FIRST, max_steps)
                 }
             };
-        }
-    }
-}
-
-/// Run `tapes` for at most `max_steps` steps, not 0, but for the last few, which
-/// are left somewhere on their way.
-#[inline(always)]
-fn take_turns<const ADDRESSES: usize, const RELATIVE: bool>(
-    variant: &Variant<ADDRESSES, RELATIVE>,
-    tapes: &mut [Tape],
-    max_steps: u32,
-    runs: &mut [Run],
-) {
-    if tapes.len() < LANES {
-        return;
-    }
-    // By lane: which tape it is at, and how far.
-    let mut tape: [usize; LANES] = std::array::from_fn(|lane| lane);
-    let mut run = [Run::default(); LANES];
-    let mut next = LANES;
-    loop {
-        for lane in 0..LANES {
-            let mut state = run[lane].state();
-            let ended = variant.step(&mut tapes[tape[lane]], &mut state).ended;
-            run[lane] = run[lane].then(state);
-            runs[tape[lane]] = run[lane];
-            let over = ended.is_some() | (run[lane].steps() == max_steps);
-            if over & (next == tapes.len()) {
-                return;
-            }
-            tape[lane] = select_unpredictable(over, next, tape[lane]);
-            run[lane] = select_unpredictable(over, Run::default(), run[lane]);
-            next += usize::from(over);
         }
     }
 }
