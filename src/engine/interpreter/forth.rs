@@ -8,10 +8,13 @@ use crate::engine::laps::{self, Lap};
 use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
 use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
 
-/// Steps after which a run may be in a cycle; no more than the stack holds.
+/// Steps that are done in turns; no more than the stack holds.
 ///
 /// Hardly any run of a random tape that leaves the tape takes as many.
 const FIRST: u32 = 16;
+
+/// Steps after which a run that is no loop with a known lap may be in a cycle.
+const PATIENCE: u32 = 128;
 
 /// Tapes that are run together, at most.
 const BATCH: usize = 32;
@@ -107,7 +110,7 @@ fn go_on(
     now.state.pc = run.pc();
     now.state.depth = run.depth();
     now.state.stack[..FIRST as usize].copy_from_slice(stack);
-    cycle::run(dialect, tape, &mut now, FIRST, max_steps)
+    cycle::run(dialect, tape, &mut now, PATIENCE, max_steps)
 }
 
 /// What a run has learnt of its loops.

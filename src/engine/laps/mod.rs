@@ -354,8 +354,12 @@ impl Lap {
         let (below, top) = left[..self.left.len].split_at(height);
         let stack = &mut state.stack[state.depth - self.taken..][..pushed + self.taken];
         let (rising, end) = stack.split_at_mut(pushed);
-        for (entry, byte) in rising.iter_mut().zip(below.iter().cycle()) {
-            *entry = *byte;
+        let mut risen = height.min(pushed);
+        rising[..risen].copy_from_slice(&below[..risen]);
+        while risen < pushed {
+            let more = risen.min(pushed - risen);
+            rising.copy_within(..more, risen);
+            risen += more;
         }
         end.copy_from_slice(top);
         state.depth += pushed;
