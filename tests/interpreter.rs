@@ -94,47 +94,6 @@ fn tapes_of_few_commands() {
     }
 }
 
-/// Forth loops: a few ops and a jump back to them, some bytes before, somewhere
-/// on a tape that is any, all one byte, or twice the same.
-#[test]
-fn tapes_grown_around_forth_loops() {
-    let mut random = StdRng::seed_from_u64(7);
-    let forths = Language::ALL
-        .into_iter()
-        .filter(|language| matches!(language.family, Family::Forth(_)));
-    for language in forths {
-        for round in 0..6000 {
-            let op = |random: &mut StdRng| match random.random_range(0..8) {
-                0 => random.random_range(0x40..0x80),
-                1 => random.random_range(0x80..0x84),
-                2 => 0x13,
-                _ => random.random_range(0..14),
-            };
-            let mut tape: Tape = match round % 3 {
-                0 => [random.random(); TAPE_LEN],
-                _ => random.random(),
-            };
-            if round % 3 == 1 {
-                let (left, right) = tape.split_at_mut(PROGRAM_LEN);
-                right.copy_from_slice(left);
-            }
-            let before = random.random_range(0..6);
-            let body = random.random_range(1..12);
-            let first = random.random_range(0..TAPE_LEN - before - body);
-            if first > 0 {
-                // Jump ahead to it, as far as one jump goes.
-                tape[0] = 0x80 + (first.min(64) - 1) as u8;
-                tape[64] = 0x80 + (first.saturating_sub(64).max(1) - 1) as u8;
-            }
-            for byte in &mut tape[first..first + before + body] {
-                *byte = op(&mut random);
-            }
-            tape[first + before + body] = 0xc0 + (body - 1) as u8;
-            check_budgets(language, &tape, &mut random);
-        }
-    }
-}
-
 /// Tapes around loops of every closed form: a loop of a few commands with
 /// room between, somewhere on a tape of few or many nulls, heads anywhere.
 #[test]

@@ -1,7 +1,9 @@
 //! The interpreter against the reference engine: the Forth and subleq families.
 
 use broth::engine::{interpreter, reference};
-use broth::language::{Ended, Family, Language, Outcome, TAPE_LEN, Tape, forth, subleq};
+use broth::language::{
+    Ended, Family, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth, subleq,
+};
 use broth::random::mix;
 use broth::{Settings, Soup};
 
@@ -137,6 +139,50 @@ fn tapes_with_many_loops() {
     }
 }
 
+/// A few ops, a jump back to them and some bytes before, somewhere on a tape
+/// that is any, all one byte, or twice the same.
+#[test]
+fn tapes_grown_around_forth_loops() {
+    let mut numbers = Numbers(5 << 32);
+    for language in FORTHS {
+        for round in 0..20_000 {
+            let mut tape: Tape = match round % 3 {
+                0 => [numbers.byte(); TAPE_LEN],
+                _ => std::array::from_fn(|_| numbers.byte()),
+            };
+            let (before, body) = (numbers.below(6), 1 + numbers.below(11));
+            let first = numbers.below(TAPE_LEN - before - body);
+            for byte in &mut tape[first..first + before + body] {
+                *byte = match numbers.below(8) {
+                    0 => 0x40 + numbers.below(64) as u8,
+                    1 => 0x80 + numbers.below(4) as u8,
+                    2 => 0x13,
+                    _ => numbers.below(14) as u8,
+                };
+            }
+            tape[first + before + body] = 0xc0 + (body - 1) as u8;
+            if first > 0 {
+                // Jump ahead to it, as far as one jump goes and then another.
+                tape[0] = 0x80 + (first.min(64) - 1) as u8;
+                if first > 64 {
+                    tape[64] = 0x80 + (first - 65) as u8;
+                }
+            }
+            if round % 3 == 1 {
+                // But for a byte or two.
+                let (left, right) = tape.split_at_mut(PROGRAM_LEN);
+                match first < PROGRAM_LEN {
+                    true => right.copy_from_slice(left),
+                    false => left[1..].copy_from_slice(&right[1..]),
+                }
+                tape[numbers.below(TAPE_LEN)] = numbers.byte();
+            }
+            check(language, &tape, 8192);
+            check(language, &tape, numbers.max_steps());
+        }
+    }
+}
+
 #[test]
 fn tapes_of_soups() {
     let mut numbers = Numbers(4 << 32);
@@ -238,6 +284,42 @@ fn forth_loops_that_write() {
             check_limits(language, &[op, 0x08, 0xc1]);
             check_limits(language, &[op, 0x08, 0x80, 0x04, 0x04, 0xc4]);
             check_limits(language, &[0x41, op, 0x08, 0xc1]);
+        }
+    }
+}
+
+/// Places that a loop comes to only after some laps that have changed nothing.
+#[test]
+fn forth_loops_that_write_late() {
+    // Copy at the top; a constant moves up from below, one entry a lap.
+    for (depth, body) in [
+        (2, &[0x0c, 0x60, 0x06, 0xc2][..]),
+        (1, &[0x0c, 0x60, 0xc1][..]),
+        // Copy at every fourth place, and at every one.
+        (1, &[0x04, 0x0c, 0x08, 0x08, 0x08, 0x08, 0xc5][..]),
+        (1, &[0x04, 0x0c, 0x08, 0xc2][..]),
+        (1, &[0x04, 0x0c, 0x09, 0xc2][..]),
+        // Two places in turn.
+        (2, &[0x04, 0x0c, 0x06, 0xc2][..]),
+        (2, &[0x04, 0x0c, 0x08, 0x06, 0xc3][..]),
+    ] {
+        for other in [0x3f, 0x13] {
+            for place in 0..PROGRAM_LEN {
+                let mut tape = [0x3f; TAPE_LEN];
+                for (entry, byte) in tape[..depth].iter_mut().enumerate() {
+                    *byte = 0x70 + 7 * entry as u8;
+                }
+                tape[depth..][..body.len()].copy_from_slice(body);
+                let (left, right) = tape.split_at_mut(PROGRAM_LEN);
+                right.copy_from_slice(left);
+                right[place] ^= 0x40;
+                right[63] = other;
+                for language in FORTHS {
+                    for max_steps in [40, 400, 1001, 8190, 8191, 8192] {
+                        check(language, &tape, max_steps);
+                    }
+                }
+            }
         }
     }
 }

@@ -161,7 +161,7 @@ impl Cyclic for Dialect {
             }
         } else if leaps.jumps >= leaps.next_anchor {
             leaps.anchor = now.state.pc;
-            leaps.next_anchor *= 2;
+            leaps.next_anchor = leaps.next_anchor.saturating_mul(2);
         }
         None
     }
@@ -225,9 +225,9 @@ fn lap(
         now.ops += laps * lap.ops;
     }
     if laps < WORTHWHILE {
-        leaps.patience *= 2;
+        leaps.patience = leaps.patience.saturating_mul(2);
     }
-    leaps.next_record = now.steps + leaps.patience;
+    leaps.next_record = now.steps.saturating_add(leaps.patience);
     recorded.ended
 }
 
