@@ -406,3 +406,90 @@ fn take_back(tape: &mut Tape, undo: &[(u8, u8)]) {
         tape[usize::from(*place)] = *old;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{Family, Language, Rules};
+    use crate::random::mix;
+
+    /// Take so many steps, none of which ends the run; count the ops.
+    fn step(dialect: &Dialect, tape: &mut Tape, state: &mut State, steps: u32) -> u32 {
+        (0..steps)
+            .map(|_| {
+                let step = dialect.step(tape, state);
+                assert_eq!(step.ended, None);
+                u32::from(step.is_op)
+            })
+            .sum()
+    }
+
+    /// A tape of few sorts of bytes, among them a jump back.
+    fn tape(seed: u64) -> Tape {
+        let number = |i: u64| mix(seed << 16 | i);
+        let bytes: [u8; 8] = std::array::from_fn(|i| match i {
+            0 => 0xc0 + (number(0) % 12) as u8,
+            1 => number(1) as u8,
+            2 => 0x40 + (number(2) % 64) as u8,
+            i => (number(i as u64) % 14) as u8,
+        });
+        std::array::from_fn(|place| bytes[(number(100 + place as u64) % 8) as usize])
+    }
+
+    /// Tape, stack and place after laps, to the last entry.
+    #[test]
+    fn laps_leave_what_their_steps_do() {
+        let (mut folded, mut settled) = (0, 0);
+        for language in Language::ALL {
+            let Family::Forth(dialect) = &language.family else {
+                continue;
+            };
+            for seed in 0..4000 {
+                let mut tape = tape(seed);
+                let mut state = dialect.start(&tape);
+                for _ in 0..60 {
+                    let pc = state.pc;
+                    if dialect.step(&mut tape, &mut state).ended.is_some() {
+                        break;
+                    }
+                    if state.pc >= pc {
+                        continue;
+                    }
+                    let (mut lap, mut tape_then) = (Lap::new(dialect), tape);
+                    let mut state_then = state.clone();
+                    let recorded = record(&mut lap, dialect, &mut tape_then, &mut state_then, 200);
+                    if !recorded.is_lap {
+                        continue;
+                    }
+                    folded += 1;
+                    let (mut plain_tape, mut plain_state) = (tape, state.clone());
+                    let ops = step(dialect, &mut plain_tape, &mut plain_state, lap.steps);
+                    assert_eq!((ops, lap.steps), (lap.ops, recorded.steps));
+                    let mut plain_laps = 0;
+                    for laps in [1, 2, 3, 7, 64, 130, 257, 700] {
+                        let (mut tape, mut state) = (tape_then, state_then.clone());
+                        let done = lap.run(&mut tape, &mut state, laps);
+                        settled += u32::from(done == 700);
+                        let ops = step(
+                            dialect,
+                            &mut plain_tape,
+                            &mut plain_state,
+                            (done - plain_laps) * lap.steps,
+                        );
+                        assert_eq!(ops, (done - plain_laps) * lap.ops);
+                        plain_laps = done;
+                        let what = || language.program_text(&tape);
+                        assert_eq!(tape, plain_tape, "{language}: {}", what());
+                        assert_eq!(state.pc, plain_state.pc);
+                        assert_eq!(state.stack(), plain_state.stack(), "{language}: {}", what());
+                        if done < laps {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        // The tapes are worth the test.
+        assert!(folded > 5000 && settled > 1000, "{folded} {settled}");
+    }
+}
