@@ -1,32 +1,16 @@
 //! The interpreter against the reference engine: same tape, same outcome, for
 //! tapes of every sort and any number of steps.
 
+mod common;
+
 use broth::bench::soups::{Recipe, Sort};
 use broth::engine::{interpreter, reference};
 use broth::language::bff::{COMMANDS, Dialect, Op};
-use broth::language::{Family, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
+use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
+use common::engines::{bff_dialects, check};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-
-/// By the reference engine and by the interpreter at every width.
-fn check(language: &'static Language, tape: &Tape, max_steps: u32) -> Outcome {
-    let mut expected_tape = *tape;
-    let expected = reference::run(language, &mut expected_tape, max_steps);
-    for (width, runner) in interpreter::every_width(language) {
-        let mut tape_then = *tape;
-        let outcome = runner.run(&mut tape_then, max_steps);
-        assert!(
-            outcome == expected && tape_then == expected_tape,
-            "{language}, {width}, {max_steps} steps, {}\nreference   {expected:?}\n{}\n\
-             interpreter {outcome:?}\n{}",
-            language.program_text(tape),
-            language.program_text(&expected_tape),
-            language.program_text(&tape_then),
-        );
-    }
-    expected
-}
 
 /// With many budgets: few, many, and where the full run ends, give or take.
 fn check_budgets(language: &'static Language, tape: &Tape, random: &mut StdRng) {
@@ -36,15 +20,6 @@ fn check_budgets(language: &'static Language, tape: &Tape, random: &mut StdRng) 
     for max_steps in [0, 1].into_iter().chain(around).chain(any) {
         check(language, tape, max_steps);
     }
-}
-
-fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Dialect)> {
-    Language::ALL
-        .into_iter()
-        .filter_map(|language| match &language.family {
-            Family::Bff(dialect) => Some((language, dialect)),
-            _ => None,
-        })
 }
 
 /// The bytes of the commands that a dialect has, in the order of [`Op`].

@@ -1,41 +1,16 @@
 //! The interpreter against the reference engine where it is easily wrong: small
 //! tapes written by hand, each with every step limit.
 
-use broth::engine::{interpreter, reference};
+mod common;
+
+use broth::engine::interpreter;
 use broth::language::bff::{Dialect, Op};
-use broth::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
+use broth::language::{Ended, Language, Outcome, Rules, TAPE_LEN, Tape};
+
+use common::engines::{bff_dialects, check_named as check};
 
 /// What lies where nothing was put: no-ops, or nulls.
 const FILLS: [Op; 2] = [Op::Noop, Op::Null];
-
-fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Dialect)> {
-    Language::ALL
-        .into_iter()
-        .filter_map(|language| match &language.family {
-            Family::Bff(dialect) => Some((language, dialect)),
-            _ => None,
-        })
-}
-
-/// Compare all that `tape` does within `max_steps` steps, at every width.
-#[track_caller]
-fn check(name: &str, language: &'static Language, tape: &Tape, max_steps: u32) -> Outcome {
-    let mut expected_tape = *tape;
-    let expected = reference::run(language, &mut expected_tape, max_steps);
-    for (width, runner) in interpreter::every_width(language) {
-        let mut tape_then = *tape;
-        let outcome = runner.run(&mut tape_then, max_steps);
-        assert!(
-            outcome == expected && tape_then == expected_tape,
-            "{name}: {language}, {width}, {max_steps} steps, {}\nreference   {expected:?}\n{}\n\
-             interpreter {outcome:?}\n{}",
-            language.program_text(tape),
-            language.program_text(&expected_tape),
-            language.program_text(&tape_then),
-        );
-    }
-    expected
-}
 
 /// With every step limit up to `all`, then one in so many, and those around the end.
 #[track_caller]

@@ -1,11 +1,15 @@
 //! The interpreter against the reference engine: the Forth and subleq families.
 
+mod common;
+
 use broth::engine::{interpreter, reference};
 use broth::language::{
     Ended, Family, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth, subleq,
 };
 use broth::random::mix;
 use broth::{Settings, Soup};
+
+use common::engines::check;
 
 const LANGUAGES: [&Language; 6] = [
     &forth::FORTH,
@@ -22,26 +26,6 @@ const FORTHS: [&Language; 4] = [
     &forth::FORTHTRIVIAL,
     &forth::FORTHTRIVIAL_RESET,
 ];
-
-/// Run `tape` by the reference engine and by the interpreter at every width, which
-/// must all agree.
-#[track_caller]
-fn check(language: &'static Language, tape: &Tape, max_steps: u32) -> Outcome {
-    let mut expected = *tape;
-    let outcome = reference::run(language, &mut expected, max_steps);
-    for (width, runner) in interpreter::every_width(language) {
-        let mut found = *tape;
-        let run = runner.run(&mut found, max_steps);
-        assert!(
-            run == outcome && found == expected,
-            "{language}, {width}, at most {max_steps} steps, {}: {run:?}, not {outcome:?}; \
-             the tapes are {}",
-            language.program_text(tape),
-            if found == expected { "equal" } else { "not" },
-        );
-    }
-    outcome
-}
 
 /// A stream of numbers.
 struct Numbers(u64);

@@ -1,6 +1,8 @@
 //! What several tests share: running broth as a user does, and comparing files.
 #![allow(dead_code)]
 
+pub mod engines;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
