@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Options};
 use crate::lanes::Lanes;
 use crate::random::mix;
 use crate::soup::checkpoint::Checkpoint;
@@ -189,7 +189,7 @@ impl Round {
         epochs: u64,
     ) -> Result<Round, Error> {
         let mut soup = Soup::from_checkpoint(settings.clone(), start.clone(), true)?;
-        soup.set_engine(engine);
+        soup.set_engine(engine, &Options::default());
         // The first epoch draws its own pairing besides that of the next, and
         // finds nothing in the caches; every later one is like the others.
         soup.step();

@@ -34,9 +34,11 @@ struct Write {
 /// A loop, decoded.
 pub struct Loop<'a> {
     dialect: &'a Dialect,
-    /// First place of the body, and that of the `]`.
+    /// First place of the body, and that of the `]`; these and all other places
+    /// are counted from `base`.
     first: usize,
     close: usize,
+    base: usize,
     /// Ops of a lap.
     ops: u32,
     /// Net moves of the heads in a lap, modulo 128.
@@ -123,12 +125,31 @@ impl<'a> Loop<'a> {
             dialect,
             first,
             close,
+            base: 0,
             ops: (end + 1 - start) as u32,
             move0,
             move1,
             writes,
             num_writes,
         })
+    }
+
+    /// The same loop, all of it `base` places further on.
+    #[inline(always)]
+    pub fn at_base(&self, base: usize) -> Loop<'a> {
+        Loop { base, ..*self }
+    }
+
+    /// Whether there is more to running it than lap after lap: it writes nothing,
+    /// counts, or copies along the tape.
+    pub fn has_closed_form(&self) -> bool {
+        match &self.writes[..self.num_writes] {
+            [] => true,
+            [write] => {
+                write.from == 0 && write.to == 0 && self.move0 == 0 || self.as_copy().is_some()
+            }
+            _ => false,
+        }
     }
 
     /// Steps of a lap.
@@ -273,6 +294,7 @@ impl<'a> Loop<'a> {
                     Err(last) => {
                         let next = usize::from(last.at) + 1;
                         at.steps += (next - self.first) as u32;
+                        let next = self.base + next;
                         at.ops += u32::from(last.ops);
                         [at.head0, at.head1] = last.heads(at);
                         // A copy may move head 1.
@@ -319,7 +341,7 @@ impl<'a> Loop<'a> {
     /// the `[` just before it.
     #[inline(always)]
     fn spans(&self, place: usize) -> bool {
-        (self.first..=self.close + 1).contains(&(place + 1))
+        (self.base + self.first..=self.base + self.close + 1).contains(&(place + 1))
     }
 
     /// The loop as one copy that goes along the tape, where it is one.
@@ -488,7 +510,7 @@ impl Copy {
         if laps == 0 {
             return Block::default();
         }
-        let own = range(whole.first - 1, whole.close + 1);
+        let own = range(whole.base + whole.first - 1, whole.base + whole.close + 1);
         // SAFETY: the caller's promise.
         let (laps, changed) = unsafe { V::copy(tape, source, target, laps, own) };
         Block {

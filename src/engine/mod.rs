@@ -5,16 +5,20 @@
 //! of ending, for every input.
 
 pub mod interpreter;
+pub mod jit;
 mod laps;
 mod loops;
 mod places;
+mod recurrence;
 pub mod reference;
 mod script;
+mod skeleton;
 mod vectors;
 
 use std::str::FromStr;
 
 use crate::language::{Language, Outcome, Tape};
+use jit::{CacheTally, Jit, NativeTally, NoNativeCode};
 
 /// Which engine runs the tapes. It never changes a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,11 +30,18 @@ pub enum Engine {
     Reference,
     /// The fast one without native code.
     Interpreter,
+    /// The interpreter, and native code wherever there is some.
+    Jit,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Engine; 3] = [Engine::Auto, Engine::Reference, Engine::Interpreter];
+    pub const ALL: [Engine; 4] = [
+        Engine::Auto,
+        Engine::Reference,
+        Engine::Interpreter,
+        Engine::Jit,
+    ];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
@@ -38,43 +49,83 @@ impl Engine {
             Engine::Auto => "auto",
             Engine::Reference => "reference",
             Engine::Interpreter => "interpreter",
+            Engine::Jit => "jit",
         }
     }
 
     /// What runs tapes of `language` on this machine.
-    pub fn runner(self, language: &'static Language) -> Runner {
-        let run: RunTapes = match self {
-            Engine::Reference => |language, tapes, max_steps, outcomes| {
-                run_each(language, tapes, max_steps, outcomes, reference::run)
+    pub fn runner(self, language: &'static Language, options: &Options) -> Runner {
+        let closed_forms = options.closed_forms;
+        let mut runner = Runner {
+            language,
+            closed_forms,
+            run: match self {
+                Engine::Reference => run_by_reference,
+                _ => interpreter::for_machine(language, false),
             },
-            Engine::Auto | Engine::Interpreter => interpreter::for_machine(language),
+            jit: None,
+            no_native_code: None,
         };
-        Runner { language, run }
+        if matches!(self, Engine::Auto | Engine::Jit) {
+            let jit = jit::Options {
+                is_choosy: options.jit.is_choosy && self == Engine::Auto,
+                ..options.jit
+            };
+            match Jit::new(language, jit, closed_forms) {
+                Ok(Some(jit)) => {
+                    runner.run = interpreter::for_machine(language, true);
+                    runner.jit = Some(Box::new(jit));
+                }
+                Ok(None) => {}
+                Err(why) => runner.no_native_code = Some(why),
+            }
+        }
+        runner
+    }
+}
+
+/// How engines are to work. None of it changes a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether loops of a known shape are settled at once, and whole periods
+    /// skipped where a run repeats.
+    pub closed_forms: bool,
+    /// How native code is made and kept.
+    pub jit: jit::Options,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            closed_forms: true,
+            jit: jit::Options::default(),
+        }
     }
 }
 
 /// Runs some tapes, one outcome each, and as many outcomes as tapes.
-type RunTapes = fn(&Language, &mut [Tape], u32, &mut [Outcome]);
+type RunTapes = fn(&Runner, &mut [Tape], u32, &mut [Outcome]) -> NativeTally;
 
-/// Run one tape after the other.
-#[inline(always)]
-fn run_each(
-    language: &Language,
+fn run_by_reference(
+    runner: &Runner,
     tapes: &mut [Tape],
     max_steps: u32,
     outcomes: &mut [Outcome],
-    run: impl Fn(&Language, &mut Tape, u32) -> Outcome,
-) {
+) -> NativeTally {
     for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
-        *outcome = run(language, tape, max_steps);
+        *outcome = reference::run(runner.language, tape, max_steps);
     }
+    NativeTally::default()
 }
 
 /// An engine, made ready for a language and for this machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Runner {
     language: &'static Language,
+    closed_forms: bool,
     run: RunTapes,
+    jit: Option<Box<Jit>>,
+    no_native_code: Option<NoNativeCode>,
 }
 
 impl Runner {
@@ -86,15 +137,44 @@ impl Runner {
     }
 
     /// Run each of `tapes` for at most `max_steps` steps, which is faster than
-    /// one by one; their outcomes go to the start of `outcomes`.
+    /// one by one; their outcomes go to the start of `outcomes`. Answers with
+    /// what native code had to do with it.
     #[inline(always)]
-    pub fn run_all(&self, tapes: &mut [Tape], max_steps: u32, outcomes: &mut [Outcome]) {
-        (self.run)(
-            self.language,
-            tapes,
-            max_steps,
-            &mut outcomes[..tapes.len()],
-        );
+    pub fn run_all(
+        &self,
+        tapes: &mut [Tape],
+        max_steps: u32,
+        outcomes: &mut [Outcome],
+    ) -> NativeTally {
+        (self.run)(self, tapes, max_steps, &mut outcomes[..tapes.len()])
+    }
+
+    /// To be called now and then, between epochs say: what has become hot is
+    /// compiled meanwhile, and what has been compiled is used from now on.
+    pub fn between_epochs(&mut self) {
+        if let Some(jit) = &mut self.jit {
+            jit.between_epochs();
+        }
+    }
+
+    /// Its native code, where it has any.
+    pub fn jit(&self) -> Option<&Jit> {
+        self.jit.as_deref()
+    }
+
+    /// See [`Runner::jit`].
+    pub fn jit_mut(&mut self) -> Option<&mut Jit> {
+        self.jit.as_deref_mut()
+    }
+
+    /// What the code cache holds and has cost.
+    pub fn cache_tally(&self) -> CacheTally {
+        self.jit().map(Jit::tally).unwrap_or_default()
+    }
+
+    /// Why there is no native code though it was asked for.
+    pub fn no_native_code(&self) -> Option<&NoNativeCode> {
+        self.no_native_code.as_ref()
     }
 }
 

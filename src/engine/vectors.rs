@@ -3,7 +3,8 @@
 
 use super::places::below;
 use super::script::Script;
-use crate::language::bff::{Class, Dialect};
+use super::skeleton::Skeleton;
+use crate::language::bff::{Class, Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
 
 /// Which way a head goes from lap to lap.
@@ -79,6 +80,29 @@ pub trait Vectors: Sized {
             }
         }
         script.decode(dialect, tape, ops & !below(script.first));
+    }
+
+    /// The commands of `tape`.
+    #[inline(always)]
+    unsafe fn skeleton(dialect: &Dialect, tape: &Tape) -> Skeleton {
+        let mut planes = [0; 4];
+        // SAFETY: the caller's promise.
+        unsafe {
+            let loaded = Self::load(tape, dialect.significant_bits());
+            for (op, code) in Op::ALL.iter().zip(dialect.commands()) {
+                if let Some(code) = code {
+                    let places = Self::equal(&loaded, *code);
+                    for (bit, plane) in planes.iter_mut().enumerate() {
+                        *plane |= if Class::command(*op) >> bit & 1 == 1 {
+                            places
+                        } else {
+                            0
+                        };
+                    }
+                }
+            }
+        }
+        Skeleton(planes)
     }
 
     /// Have the events of `script` go from and to the heads, counted from
@@ -186,6 +210,7 @@ mod x86 {
     use super::{Stride, Track, Vectors};
     use crate::engine::places::below;
     use crate::engine::script::{Effects, LAST_EVENT, LEN, Script};
+    use crate::engine::skeleton::Skeleton;
     use crate::language::bff::{Class, Dialect, Op};
     use crate::language::{TAPE_LEN, Tape};
 
@@ -211,6 +236,31 @@ mod x86 {
         places: __m512i,
     }
 
+    /// The command bits of each byte of half a tape.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of [`Avx512`].
+    #[inline(always)]
+    unsafe fn commands(dialect: &Dialect, tape: &Tape, half: usize) -> __m512i {
+        // SAFETY: the caller has the instructions; the loads are of one half of
+        // the tape's 128 bytes and the first 128 of the 256 classes.
+        unsafe {
+            let bytes = _mm512_loadu_si512(tape.as_ptr().add(64 * half).cast());
+            // Of the significant bits no command has the highest.
+            let significant = _mm512_set1_epi8(dialect.significant_bits() as i8);
+            let bytes = _mm512_and_si512(bytes, significant);
+            let classes = dialect.classes().as_ptr().cast::<__m512i>();
+            let classes = _mm512_maskz_permutex2var_epi8(
+                !_mm512_movepi8_mask(bytes),
+                _mm512_loadu_si512(classes),
+                bytes,
+                _mm512_loadu_si512(classes.add(1)),
+            );
+            _mm512_and_si512(classes, _mm512_set1_epi8(Class::COMMAND as i8))
+        }
+    }
+
     impl OpsOfHalf {
         /// Those at `first` or behind it. (No closures here or elsewhere in this
         /// room: they would be compiled without the instructions.)
@@ -220,22 +270,10 @@ mod x86 {
         /// This machine must have the instructions of [`Avx512`].
         #[inline(always)]
         unsafe fn of(dialect: &Dialect, tape: &Tape, half: usize, first: usize) -> OpsOfHalf {
-            // SAFETY: the caller has the instructions; the loads are of one half
-            // of the tape's 128 bytes, the first 128 of the 256 classes and
-            // COUNT's 64.
+            // SAFETY: the caller has the instructions; the load is of COUNT's 64
+            // bytes.
             unsafe {
-                let bytes = _mm512_loadu_si512(tape.as_ptr().add(64 * half).cast());
-                // Of the significant bits no command has the highest.
-                let significant = _mm512_set1_epi8(dialect.significant_bits() as i8);
-                let bytes = _mm512_and_si512(bytes, significant);
-                let classes = dialect.classes().as_ptr().cast::<__m512i>();
-                let classes = _mm512_maskz_permutex2var_epi8(
-                    !_mm512_movepi8_mask(bytes),
-                    _mm512_loadu_si512(classes),
-                    bytes,
-                    _mm512_loadu_si512(classes.add(1)),
-                );
-                let commands = _mm512_and_si512(classes, _mm512_set1_epi8(Class::COMMAND as i8));
+                let commands = commands(dialect, tape, half);
                 let mut ops = _mm512_test_epi8_mask(commands, commands);
                 if first > 64 * half {
                     ops &= !(below(first) >> (64 * half)) as u64;
@@ -297,6 +335,22 @@ mod x86 {
                 let copy_to_1 = _mm512_set1_epi8(Class::command(Op::CopyTo1) as i8);
                 script.from1 = _mm512_cmpeq_epi8_mask(list, copy_to_0);
                 script.to1 = _mm512_cmpeq_epi8_mask(list, copy_to_1);
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn skeleton(dialect: &Dialect, tape: &Tape) -> Skeleton {
+            // SAFETY: the caller has the instructions.
+            unsafe {
+                let low = commands(dialect, tape, 0);
+                let high = commands(dialect, tape, 1);
+                let mut planes = [0; 4];
+                for (bit, plane) in planes.iter_mut().enumerate() {
+                    let bit = _mm512_set1_epi8(1 << bit);
+                    *plane = u128::from(_mm512_test_epi8_mask(low, bit))
+                        | u128::from(_mm512_test_epi8_mask(high, bit)) << 64;
+                }
+                Skeleton(planes)
             }
         }
 

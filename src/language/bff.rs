@@ -242,6 +242,16 @@ impl Dialect {
         self.brackets
     }
 
+    /// The place that is run first.
+    pub fn first_place(&self) -> usize {
+        if self.heads_on_tape { 2 } else { 0 }
+    }
+
+    /// Where both heads start, if the tape does not say it.
+    pub fn fixed_start(&self) -> Option<usize> {
+        (!self.heads_on_tape).then_some(0)
+    }
+
     /// Whether `,` then moves head 1 right.
     pub fn copy_moves(&self) -> bool {
         self.copy_moves

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Error;
-use crate::engine::Engine;
+use crate::engine::{Engine, Options};
 use crate::output::csv::{LogRow, PastRow, Table};
 use crate::output::folder::{self, Place, RunFolder};
 use crate::output::{files, picture, settings_file};
@@ -385,7 +385,7 @@ impl Run {
             mut last,
             ..
         } = self;
-        soup.set_engine(plan.engine);
+        soup.set_engine(plan.engine, &Options::default());
         let started = Instant::now();
         let epochs_before = soup.epochs_done();
         let checkpoints = recorder.checkpoints.clone();
@@ -445,6 +445,7 @@ impl Run {
                 Some(done) => note(done, watch).map_or(end, End::Stopped),
                 None => end,
             };
+            if std::env::var_os("BROTH_DEBUG").is_some() { eprintln!("{:?} {:?}", total, soup.runner().cache_tally()); }
             let elapsed = started.elapsed();
             let stopped_now = matches!(end, End::Stopped(_)) && met_before.is_none();
             if stopped_now {

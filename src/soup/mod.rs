@@ -10,7 +10,8 @@ mod shared;
 use rayon::prelude::*;
 
 use crate::Error;
-use crate::engine::{Engine, Runner};
+use crate::engine::jit::NativeTally;
+use crate::engine::{Engine, Options, Runner};
 use crate::language::{Ended, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
@@ -34,6 +35,8 @@ pub struct Tally {
     pub steps: u64,
     /// How the interactions ended, in the order of [`Ended::ALL`].
     pub ended: [u64; Ended::ALL.len()],
+    /// What native code had to do with it, which differs from run to run.
+    pub native: NativeTally,
 }
 
 impl std::ops::Add for Tally {
@@ -46,6 +49,7 @@ impl std::ops::Add for Tally {
         for (count, more) in self.ended.iter_mut().zip(other.ended) {
             *count += more;
         }
+        self.native = self.native + other.native;
         self
     }
 }
@@ -60,6 +64,7 @@ impl std::ops::Sub for Tally {
         for (count, less) in self.ended.iter_mut().zip(other.ended) {
             *count -= less;
         }
+        self.native = self.native - other.native;
         self
     }
 }
@@ -155,7 +160,7 @@ impl Soup {
             programs: Memory::zeroed(n, PROGRAM_LEN)?,
             streams: Streams::new(settings.seed),
             mutation: Mutation::new(settings.mutation_prob),
-            runner: Engine::default().runner(settings.language),
+            runner: Engine::Reference.runner(settings.language, &Options::default()),
             epochs_done: 0,
             next_reset: 1,
             reset_due: false,
@@ -166,8 +171,13 @@ impl Soup {
     }
 
     /// Run tapes with `engine` from now on; this changes the speed only.
-    pub fn set_engine(&mut self, engine: Engine) {
-        self.runner = engine.runner(self.settings.language);
+    pub fn set_engine(&mut self, engine: Engine, options: &Options) {
+        self.runner = engine.runner(self.settings.language, options);
+    }
+
+    /// What runs the tapes.
+    pub fn runner(&self) -> &Runner {
+        &self.runner
     }
 
     /// The settings.
@@ -204,13 +214,14 @@ impl Soup {
             pairs.draw(settings, &streams, epoch);
         }
         let shared = SharedPrograms::new(&mut self.programs, pairs);
-        let (runner, mutation) = (self.runner, self.mutation);
+        let (runner, mutation) = (&self.runner, self.mutation);
         // The next epoch's pairing depends on the seed alone: it is drawn by
         // one thread while the others run this epoch's tapes.
         let (tally, ()) = rayon::join(
             || interact(settings, &streams, epoch, runner, mutation, &shared),
             || spare.draw(settings, &streams, epoch + 1),
         );
+        self.runner.between_epochs();
         std::mem::swap(&mut self.next_pairs, &mut self.spare_pairs);
         self.epochs_done += 1;
         self.reset_due = self.settings.resets_after(epoch);
@@ -244,7 +255,7 @@ fn interact(
     settings: &Settings,
     streams: &Streams,
     epoch: u64,
-    runner: Runner,
+    runner: &Runner,
     mutation: Mutation,
     programs: &SharedPrograms<'_>,
 ) -> Tally {
@@ -270,8 +281,12 @@ fn interact(
             let running = pairs.end.min(interacting).saturating_sub(pairs.start);
             let mut outcomes = [Outcome::default(); BATCH];
             programs.prefetch(middle..next.end);
-            runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);
-            let mut tally = Tally::default();
+            let native =
+                runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);
+            let mut tally = Tally {
+                native,
+                ..Tally::default()
+            };
             for outcome in &outcomes[..running] {
                 tally.interactions += 1;
                 tally.ops += u64::from(outcome.ops);

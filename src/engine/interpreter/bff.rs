@@ -3,37 +3,49 @@
 
 use std::cell::UnsafeCell;
 
-use crate::engine::RunTapes;
-use crate::engine::interpreter::recurrence::Recurrence;
+use crate::engine::jit::frame::Frame;
+use crate::engine::jit::{Exit, Jit, Native, NativeTally, Spot};
 use crate::engine::loops::{Left, Loop, Progress};
+use crate::engine::recurrence::{self, Recurrence};
 use crate::engine::script::{LEN, Script};
+use crate::engine::skeleton::Skeleton;
 #[cfg(target_arch = "x86_64")]
 use crate::engine::vectors::{Avx2, Avx512};
 use crate::engine::vectors::{Portable, Vectors};
+use crate::engine::{RunTapes, Runner};
 use crate::lanes::Lanes;
-use crate::language::bff::{Brackets, Class, Dialect};
-use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape};
+use crate::language::bff::{Brackets, Class, Dialect, Op, State};
+use crate::language::{Ended, Family, Outcome, PROGRAM_LEN, Rules, TAPE_LEN, Tape};
 
-/// The walk, compiled for `lanes`, which this machine must have.
-pub fn for_lanes(lanes: Lanes) -> RunTapes {
+/// The walk, compiled for `lanes`, which this machine must have; one that looks
+/// for native code or one that does not.
+pub fn for_lanes(lanes: Lanes, native: bool) -> RunTapes {
+    if native {
+        for_lanes_with::<true>(lanes)
+    } else {
+        for_lanes_with::<false>(lanes)
+    }
+}
+
+fn for_lanes_with<const NATIVE: bool>(lanes: Lanes) -> RunTapes {
     #[cfg(target_arch = "x86_64")]
     {
         /// The walk with these features, as a [`RunTapes`].
         macro_rules! walk_with {
             ($vectors:ty, $features:literal) => {{
                 #[target_feature(enable = $features)]
-                fn all(
-                    language: &Language,
+                fn all<const NATIVE: bool>(
+                    runner: &Runner,
                     tapes: &mut [Tape],
                     max_steps: u32,
                     outcomes: &mut [Outcome],
-                ) {
+                ) -> NativeTally {
                     // SAFETY: the instructions that this is compiled for.
-                    unsafe { walk_all::<$vectors>(dialect(language), tapes, max_steps, outcomes) }
+                    unsafe { walk_all::<$vectors, NATIVE>(runner, tapes, max_steps, outcomes) }
                 }
                 // SAFETY: the machine has the lanes.
-                |language, tapes, max_steps, outcomes| unsafe {
-                    all(language, tapes, max_steps, outcomes)
+                |runner, tapes, max_steps, outcomes| unsafe {
+                    all::<NATIVE>(runner, tapes, max_steps, outcomes)
                 }
             }};
         }
@@ -52,15 +64,8 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = lanes;
     // SAFETY: needs no instructions beyond those of every machine.
-    |language, tapes, max_steps, outcomes| unsafe {
-        walk_all::<Portable>(dialect(language), tapes, max_steps, outcomes)
-    }
-}
-
-fn dialect(language: &Language) -> &Dialect {
-    match &language.family {
-        Family::Bff(dialect) => dialect,
-        _ => unreachable!("only languages of the BFF family come here"),
+    |runner, tapes, max_steps, outcomes| unsafe {
+        walk_all::<Portable, NATIVE>(runner, tapes, max_steps, outcomes)
     }
 }
 
@@ -68,25 +73,87 @@ fn dialect(language: &Language) -> &Dialect {
 /// walk goes is hard to guess, and the sooner it is known the better.
 const BATCH: usize = 8;
 
+/// What a thread uses over and over.
+struct Desk {
+    scripts: [Script; BATCH],
+    recurrence: Recurrence,
+    /// Batches run so far.
+    batches: u32,
+}
+
+/// What all tapes of a batch are run with.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    dialect: &'a Dialect,
+    max_steps: u32,
+    closed_forms: bool,
+    jit: Option<&'a Jit>,
+    /// Whether to tell how native code does.
+    rates: bool,
+}
+
 /// # Safety
 ///
 /// This machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn walk_all<V: Vectors>(
-    dialect: &Dialect,
+unsafe fn walk_all<V: Vectors, const NATIVE: bool>(
+    runner: &Runner,
     tapes: &mut [Tape],
     max_steps: u32,
     outcomes: &mut [Outcome],
-) {
+) -> NativeTally {
     thread_local! {
-        static SCRIPTS: UnsafeCell<[Script; BATCH]> =
-            const { UnsafeCell::new([const { Script::EMPTY }; BATCH]) };
+        static DESK: UnsafeCell<Desk> = const {
+            UnsafeCell::new(Desk {
+                scripts: [const { Script::EMPTY }; BATCH],
+                recurrence: Recurrence::NEW,
+                batches: 0,
+            })
+        };
     }
+    let Family::Bff(dialect) = &runner.language.family else {
+        unreachable!("only languages of the BFF family come here");
+    };
+    let mut tally = NativeTally::default();
     // SAFETY: the thread's own, and in use here alone: nothing below comes back
     // here. (Making them anew each time takes longer than many a walk.)
-    let scripts = unsafe { &mut *SCRIPTS.with(UnsafeCell::get) };
+    let Desk {
+        scripts,
+        recurrence,
+        batches,
+    } = unsafe { &mut *DESK.with(UnsafeCell::get) };
+    let mut job = Job {
+        dialect,
+        max_steps,
+        closed_forms: runner.closed_forms,
+        jit: runner.jit(),
+        rates: false,
+    };
+    if NATIVE && let Some(jit) = job.jit {
+        *batches = batches.wrapping_add(1);
+        job.rates = batches.is_multiple_of(jit.options().sample);
+        if job.rates && !tapes.is_empty() {
+            let tape = &tapes[*batches as usize % tapes.len()];
+            // SAFETY: the caller's promise.
+            jit.sample(dialect, &unsafe { V::skeleton(dialect, tape) });
+        }
+    }
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
-        for (script, tape) in scripts.iter_mut().zip(tapes.iter()) {
+        let mut natives = [Programs::default(); BATCH];
+        if NATIVE
+            && let Some(jit) = job.jit
+            && jit.wants_programs()
+        {
+            for (programs, tape) in natives.iter_mut().zip(tapes.iter()) {
+                // SAFETY: the caller's promise.
+                *programs = unsafe { Programs::find::<V>(jit, dialect, tape) };
+            }
+            tally.looked_up.programs += tapes.len() as u64;
+        }
+        for ((script, tape), programs) in scripts.iter_mut().zip(tapes.iter()).zip(&natives) {
+            if NATIVE && programs.left.is_some() {
+                continue;
+            }
             let start = dialect.start(tape);
             // SAFETY: the caller's promise.
             unsafe {
@@ -97,39 +164,231 @@ unsafe fn walk_all<V: Vectors>(
                 }
             }
         }
-        for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(scripts.iter_mut()) {
+        let running = tapes.iter_mut().zip(outcomes).zip(scripts.iter_mut());
+        for (((tape, outcome), script), programs) in running.zip(&natives) {
             // SAFETY: the caller's promise.
-            *outcome = unsafe { walk::<V>(dialect, tape, script, max_steps) };
+            *outcome = unsafe {
+                walk::<V, NATIVE>(job, tape, script, programs, recurrence, &mut tally)
+            };
+            job.rates = false;
         }
+    }
+    tally
+}
+
+/// Native code of the programs of a tape.
+#[derive(Clone, Copy, Default)]
+struct Programs {
+    left: Option<Native>,
+    right: Option<Native>,
+    skeleton: Skeleton,
+}
+
+impl Programs {
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    unsafe fn find<V: Vectors>(jit: &Jit, dialect: &Dialect, tape: &Tape) -> Programs {
+        // SAFETY: the caller's promise.
+        let skeleton = unsafe { V::skeleton(dialect, tape) };
+        Programs {
+            left: jit.find_left(&skeleton.left(dialect.first_place())),
+            right: jit.find_right(&skeleton.right()),
+            skeleton,
+        }
+    }
+
+    /// Run `tape` by the left program and, where that comes to its end, by the
+    /// right one. How the run ended, or its place and where it stands.
+    ///
+    /// # Safety
+    ///
+    /// The programs must be those of the tape.
+    #[inline(always)]
+    unsafe fn run(
+        &self,
+        job: &Job<'_>,
+        jit: &Jit,
+        left: Native,
+        tape: &mut Tape,
+        recurrence: &mut Recurrence,
+        tally: &mut NativeTally,
+    ) -> (usize, Progress) {
+        let start = job.dialect.start(tape);
+        let at = Progress {
+            head0: start.head0,
+            head1: start.head1,
+            steps: 0,
+            ops: 0,
+        };
+        let mut frame = Frame::new(&at, job.max_steps, &self.skeleton, recurrence);
+        // SAFETY: the function is that of what the left program means.
+        let mut exit = unsafe { frame.call(left.function, tape, 0) };
+        tally.entered.programs += 1;
+        let mut last = left;
+        if exit == Exit::End
+            && let Some(right) = self.right
+        {
+            tally.exits[Exit::End as usize] += 1;
+            tally.entered.programs += 1;
+            // SAFETY: the function is that of what the right program means, up to
+            // where the left one has changed it.
+            exit = unsafe { frame.call(right.function, tape, PROGRAM_LEN) };
+            last = right;
+        }
+        let at = frame.progress();
+        tally.exits[exit as usize] += 1;
+        tally.ops += u64::from(at.ops);
+        tally.steps += u64::from(at.steps);
+        tally.laps += frame.laps;
+        tally.settled += frame.settled;
+        if job.rates {
+            let is_over = matches!(exit, Exit::End | Exit::OutOfSteps);
+            jit.rate(last, is_over || at.steps > WORTH_STEPS);
+        }
+        (frame.pc as usize, at)
     }
 }
 
-/// Run `tape` from its start, of which `script` tells.
+/// Steps in native code beyond which it was worth while to enter it, however it was
+/// left.
+const WORTH_STEPS: u32 = 48;
+
+/// The places from here on are run step by step where native code was left.
+const NEARLY_OVER: usize = TAPE_LEN - 32;
+
+/// Take the steps to the tape's end, as long as no bracket jumps.
+#[inline(always)]
+fn step_on(
+    dialect: &Dialect,
+    tape: &mut Tape,
+    pc: usize,
+    mut at: Progress,
+    max_steps: u32,
+) -> (usize, Progress) {
+    let mut state = State {
+        pc,
+        head0: at.head0,
+        head1: at.head1,
+    };
+    while state.pc < TAPE_LEN && at.steps < max_steps {
+        let null = dialect.is_null(tape[state.head0]);
+        let jumps = match dialect.op(tape[state.pc]) {
+            Op::Open => null,
+            Op::Close => !null,
+            _ => false,
+        };
+        if jumps {
+            break;
+        }
+        let step = dialect.step(tape, &mut state);
+        at.steps += 1;
+        at.ops += u32::from(step.is_op);
+    }
+    (at.head0, at.head1) = (state.head0, state.head1);
+    (state.pc, at)
+}
+
+/// Run `tape` from its start, of which `script` tells, unless its left program is
+/// native.
 ///
 /// Most tapes are run straight from end to end.
 ///
 /// # Safety
 ///
-/// This machine must have the instructions of `V`.
+/// This machine must have the instructions of `V`; the programs must be those of
+/// the tape.
 #[inline(always)]
-unsafe fn walk<V: Vectors>(
-    dialect: &Dialect,
+unsafe fn walk<V: Vectors, const NATIVE: bool>(
+    job: Job<'_>,
     tape: &mut Tape,
     script: &mut Script,
-    max_steps: u32,
+    programs: &Programs,
+    recurrence: &mut Recurrence,
+    tally: &mut NativeTally,
 ) -> Outcome {
-    let pc = dialect.start(tape).pc;
-    let index = script.index(pc);
-    let stretch = Stretch::walk(dialect, tape, script, pc, index, max_steps);
+    let Job {
+        dialect, max_steps, ..
+    } = job;
+    let (mut steps, mut ops) = (0, 0);
+    let (mut pc, index);
+    recurrence.restart();
+    if NATIVE
+        && let Some(jit) = job.jit
+        && let Some(left) = programs.left
+    {
+        let at;
+        // SAFETY: the caller's promise.
+        unsafe {
+            (pc, at) = programs.run(&job, jit, left, tape, recurrence, tally);
+        }
+        let (pc_then, at) = (pc, at);
+        let (pc_now, at) = match pc_then {
+            NEARLY_OVER.. => step_on(dialect, tape, pc_then, at, max_steps),
+            _ => (pc_then, at),
+        };
+        pc = pc_now;
+        if pc >= TAPE_LEN {
+            return end(at, Ended::LeftTape);
+        }
+        if at.steps == max_steps {
+            return end(at, Ended::StepLimit);
+        }
+        (steps, ops, index) = (at.steps, at.ops, 0);
+        // SAFETY: the caller's promise.
+        unsafe {
+            script.read::<V>(dialect, tape, pc);
+            script.aim_first::<V>(at.head0, at.head1);
+        }
+    } else {
+        pc = dialect.start(tape).pc;
+        index = script.index(pc);
+    }
+    let mut stretch = Stretch::walk(dialect, tape, script, pc, index, max_steps - steps);
     if stretch.jump.is_none() && stretch.stop == TAPE_LEN {
         return Outcome {
-            ops: (script.len - index) as u32,
-            steps: (TAPE_LEN - pc) as u32,
+            ops: ops + (script.len - index) as u32,
+            steps: steps + (TAPE_LEN - pc) as u32,
             ended: Ended::LeftTape,
         };
     }
+    if stretch.jump.is_none() && stretch.stop >= NEARLY_OVER {
+        let at_stop = script.index(stretch.stop);
+        let (head0, head1) = script.heads(at_stop);
+        let at = Progress {
+            head0,
+            head1,
+            steps: steps + (stretch.stop - pc) as u32,
+            ops: ops + (at_stop - index) as u32,
+        };
+        let (pc, at) = step_on(dialect, tape, stretch.stop, at, max_steps);
+        if pc >= TAPE_LEN {
+            return end(at, Ended::LeftTape);
+        }
+        if at.steps == max_steps {
+            return end(at, Ended::StepLimit);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            script.read::<V>(dialect, tape, pc);
+            script.aim_first::<V>(at.head0, at.head1);
+        }
+        (steps, ops) = (at.steps, at.ops);
+        stretch = Stretch::walk(dialect, tape, script, pc, 0, max_steps - steps);
+    }
     // SAFETY: the caller's promise.
-    unsafe { walk_on::<V>(dialect, tape, script, stretch, max_steps) }
+    unsafe {
+        walk_on::<V, NATIVE>(
+            job,
+            tape,
+            script,
+            stretch,
+            (steps, ops),
+            recurrence,
+            tally,
+        )
+    }
 }
 
 /// A stretch of a walk that went straight on.
@@ -203,15 +462,20 @@ impl Stretch {
 ///
 /// This machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn walk_on<V: Vectors>(
-    dialect: &Dialect,
+unsafe fn walk_on<V: Vectors, const NATIVE: bool>(
+    job: Job<'_>,
     tape: &mut Tape,
     script: &mut Script,
     mut stretch: Stretch,
-    max_steps: u32,
+    (mut steps, mut ops): (u32, u32),
+    recurrence: &mut Recurrence,
+    tally: &mut NativeTally,
 ) -> Outcome {
-    let (mut steps, mut ops) = (0, 0);
-    let mut recurrence = Recurrence::new();
+    let Job {
+        dialect, max_steps, ..
+    } = job;
+    // Jumps back that no closed form has dealt with.
+    let mut jumps = 0;
     loop {
         let Stretch {
             mut pc,
@@ -280,7 +544,10 @@ unsafe fn walk_on<V: Vectors>(
                     unsafe { script.read_around::<V>(dialect, tape, pc) };
                 }
                 let mut repeats = true;
-                if let Some(decoded) = Loop::decode(dialect, script, pc, bracket) {
+                if job.closed_forms
+                    && let Some(decoded) = Loop::decode(dialect, script, pc, bracket)
+                    && (!NATIVE || decoded.has_closed_form() || !at_hand(job, jumps))
+                {
                     // SAFETY: the caller's promise.
                     let (left, changed) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
                     stale |= changed;
@@ -292,9 +559,30 @@ unsafe fn walk_on<V: Vectors>(
                         Left::Rewritten { next } => pc = next,
                     }
                     repeats = matches!(left, Left::Rewritten { .. });
+                    if NATIVE && !decoded.has_closed_form() {
+                        jumps += 1;
+                    }
                 }
                 if repeats {
-                    skip_periods(&mut recurrence, pc, tape, &mut at, max_steps);
+                    jumps += 1;
+                    let mut is_native = false;
+                    if NATIVE
+                        && let Some(jit) = job.jit
+                        && jumps > jit.options().patience
+                    {
+                        // SAFETY: the caller's promise.
+                        let left = unsafe {
+                            run_native::<V>(&job, jit, (pc, bracket), tape, &mut at, recurrence, tally)
+                        };
+                        if let Some((next, changed)) = left {
+                            is_native = true;
+                            pc = next;
+                            stale |= changed;
+                        }
+                    }
+                    if !is_native && job.closed_forms {
+                        skip_periods(recurrence, pc, tape, &mut at, max_steps);
+                    }
                 }
             }
         }
@@ -324,16 +612,66 @@ unsafe fn walk_on<V: Vectors>(
     }
 }
 
+/// Whether native code is looked for after so many jumps back.
+#[inline(always)]
+fn at_hand(job: Job<'_>, jumps: u32) -> bool {
+    job.jit.is_some_and(|jit| jumps >= jit.options().patience)
+}
+
+/// Run the loop from `first` to the `]` at `close`, which has just jumped back, by
+/// native code if there is some. Where the run goes on, and whether any byte has
+/// changed what it means.
+///
+/// # Safety
+///
+/// This machine must have the instructions of `V`.
+#[inline]
+unsafe fn run_native<V: Vectors>(
+    job: &Job<'_>,
+    jit: &Jit,
+    (first, close): (usize, usize),
+    tape: &mut Tape,
+    at: &mut Progress,
+    recurrence: &mut Recurrence,
+    tally: &mut NativeTally,
+) -> Option<(usize, bool)> {
+    let base = first - 1;
+    // SAFETY: the caller's promise.
+    let skeleton = unsafe { V::skeleton(job.dialect, tape) };
+    let key = skeleton.piece(base, close + 1 - base);
+    tally.looked_up.loops += 1;
+    let Some(native) = jit.find_loop(&key) else {
+        jit.came_up(Spot::Loop, key);
+        return None;
+    };
+    let mut frame = Frame::new(at, job.max_steps, &skeleton, recurrence);
+    // SAFETY: the function is that of what the loop means.
+    let exit = unsafe { frame.call(native.function, tape, base) };
+    let then = frame.progress();
+    let steps = then.steps - at.steps;
+    tally.entered.loops += 1;
+    tally.exits[exit as usize] += 1;
+    tally.ops += u64::from(then.ops - at.ops);
+    tally.steps += u64::from(steps);
+    tally.laps += frame.laps;
+    tally.settled += frame.settled;
+    if job.rates {
+        jit.rate(native, steps > WORTH_STEPS);
+    }
+    *at = then;
+    Some((frame.pc as usize, frame.changed != 0))
+}
+
 #[inline(always)]
 fn skip_periods(
-    recurrence: &mut Recurrence<(usize, usize, usize)>,
+    recurrence: &mut Recurrence,
     pc: usize,
     tape: &Tape,
     at: &mut Progress,
     max_steps: u32,
 ) {
-    let state = (pc, at.head0, at.head1);
-    if let Some(period) = recurrence.tell(&state, tape, at.steps, at.ops) {
+    let state = recurrence::State::new(pc, at.head0, at.head1);
+    if let Some(period) = recurrence.tell(state, tape, at.steps, at.ops) {
         period.skip(&mut at.steps, &mut at.ops, max_steps);
     }
 }

@@ -3,59 +3,71 @@
 mod bff;
 mod cycle;
 mod forth;
-mod recurrence;
 mod subleq;
 mod turns;
 
-use super::{RunTapes, Runner};
+use super::jit::NativeTally;
+use super::{Options, RunTapes, Runner};
 use crate::lanes::Lanes;
 use crate::language::{Family, Language, Outcome, Tape};
 
-/// The function that runs tapes of `language` fastest on this machine.
-pub(super) fn for_machine(language: &Language) -> RunTapes {
-    for_lanes(language, Lanes::widest())
+/// The function that runs tapes of `language` fastest on this machine, and looks
+/// for native code on the way or does not.
+pub(super) fn for_machine(language: &Language, native: bool) -> RunTapes {
+    for_lanes(language, Lanes::widest(), native)
 }
 
 /// Every form of the interpreter for `language` that this machine can run, the
 /// widest first: its name, and what runs tapes. All give the same results; one
 /// is as good as the other but for speed.
-pub fn every_width(language: &'static Language) -> impl Iterator<Item = (&'static str, Runner)> {
+pub fn every_width(
+    language: &'static Language,
+    options: &Options,
+) -> impl Iterator<Item = (&'static str, Runner)> {
     let has_widths = matches!(language.family, Family::Bff(_));
+    let closed_forms = options.closed_forms;
     Lanes::available()
         .filter(move |lanes| has_widths || *lanes == Lanes::Portable)
         .map(move |lanes| {
-            let run = for_lanes(language, lanes);
-            (lanes.name(), Runner { language, run })
+            let runner = Runner {
+                language,
+                closed_forms,
+                run: for_lanes(language, lanes, false),
+                jit: None,
+                no_native_code: None,
+            };
+            (lanes.name(), runner)
         })
 }
 
 /// The function that runs tapes of `language`, compiled for `lanes`, which this
 /// machine must have.
-fn for_lanes(language: &Language, lanes: Lanes) -> RunTapes {
+fn for_lanes(language: &Language, lanes: Lanes, native: bool) -> RunTapes {
     match language.family {
-        Family::Bff(_) => bff::for_lanes(lanes),
-        Family::Forth(_) => |language, tapes, max_steps, outcomes| {
-            if let Family::Forth(dialect) = &language.family {
+        Family::Bff(_) => bff::for_lanes(lanes, native),
+        Family::Forth(_) => |runner, tapes, max_steps, outcomes| {
+            if let Family::Forth(dialect) = &runner.language.family {
                 forth::run_all(dialect, tapes, max_steps, outcomes);
             }
+            NativeTally::default()
         },
-        Family::Subleq(_) => |language, tapes, max_steps, outcomes| {
-            if let Family::Subleq(variant) = &language.family {
+        Family::Subleq(_) => |runner, tapes, max_steps, outcomes| {
+            if let Family::Subleq(variant) = &runner.language.family {
                 subleq::run_all(variant, tapes, max_steps, outcomes);
             }
+            NativeTally::default()
         },
-        Family::RelativeSubleq(_) => |language, tapes, max_steps, outcomes| {
-            if let Family::RelativeSubleq(variant) = &language.family {
+        Family::RelativeSubleq(_) => |runner, tapes, max_steps, outcomes| {
+            if let Family::RelativeSubleq(variant) = &runner.language.family {
                 subleq::run_all(variant, tapes, max_steps, outcomes);
             }
+            NativeTally::default()
         },
     }
 }
 
 /// Run `tape` for at most `max_steps` steps.
-pub fn run(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
-    let mut outcome = [Outcome::default()];
-    let tapes = std::slice::from_mut(tape);
-    for_machine(language)(language, tapes, max_steps, &mut outcome);
-    outcome[0]
+pub fn run(language: &'static Language, tape: &mut Tape, max_steps: u32) -> Outcome {
+    let runner = super::Engine::Interpreter.runner(language, &Options::default());
+    runner.run(tape, max_steps)
 }

@@ -1,0 +1,194 @@
+//! Cranelift: pieces of code become native functions, a module at a time.
+
+use std::time::{Duration, Instant};
+
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+
+use super::bff::{self, Piece, Tables};
+use super::frame::{ClosedLoop, Function, run_loop_with};
+use crate::lanes::Lanes;
+use crate::language::bff::Dialect;
+
+/// Translates pieces of one dialect for this machine.
+pub struct Compiler {
+    isa: OwnedTargetIsa,
+    target: bff::Target,
+}
+
+/// Functions that were compiled together and are freed together.
+pub struct Generation {
+    module: Option<JITModule>,
+    /// What the code points to.
+    _loops: Vec<Box<ClosedLoop>>,
+    pub functions: Vec<(Piece, Function)>,
+    /// Bytes of machine code.
+    pub code_bytes: usize,
+    /// Time that it took.
+    pub time: Duration,
+}
+
+/// How a piece looks once it is compiled.
+pub struct Listing {
+    /// Cranelift's intermediate representation, before and after it is optimised.
+    pub ir: String,
+    pub optimised_ir: String,
+    /// Machine code, as Cranelift writes it.
+    pub machine_code: String,
+    pub code_bytes: usize,
+}
+
+/// Why there is no native code.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NoNativeCode(pub String);
+
+impl From<ModuleError> for NoNativeCode {
+    fn from(error: ModuleError) -> Self {
+        NoNativeCode(match error {
+            // What went wrong is the source of the error, not its text.
+            ModuleError::Backend(error) => format!("{error:#}"),
+            error => error.to_string(),
+        })
+    }
+}
+
+impl Compiler {
+    /// For `dialect` on this machine, loops by closed forms if so wanted.
+    pub fn new(dialect: &'static Dialect, closed_forms: bool) -> Result<Compiler, NoNativeCode> {
+        let mut flags = settings::builder();
+        for (name, value) in [
+            ("opt_level", "speed"),
+            // What is generated is tested, over and over.
+            ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+            // The code calls nothing that unwinds, and has no stack to probe.
+            ("unwind_info", "false"),
+            ("enable_probestack", "false"),
+        ] {
+            let set = flags.set(name, value);
+            set.map_err(|error| NoNativeCode(format!("Cranelift's {name}: {error}")))?;
+        }
+        let builder = cranelift_native::builder().map_err(|why| NoNativeCode(why.into()))?;
+        let isa = builder
+            .finish(settings::Flags::new(flags))
+            .map_err(|error| NoNativeCode(error.to_string()))?;
+        let target = bff::Target {
+            dialect,
+            tables: tables(dialect),
+            frontend: isa.frontend_config(),
+            call_conv: CallConv::triple_default(isa.triple()),
+            run_loop: closed_forms.then(|| run_loop_with(Lanes::widest())),
+        };
+        Ok(Compiler { isa, target })
+    }
+
+    fn module(&self) -> JITModule {
+        JITModule::new(JITBuilder::with_isa(
+            self.isa.clone(),
+            default_libcall_names(),
+        ))
+    }
+
+    /// Translate all `pieces`.
+    pub fn compile(&self, pieces: &[Piece]) -> Result<Generation, NoNativeCode> {
+        let begun = Instant::now();
+        let mut generation = Generation {
+            module: Some(self.module()),
+            _loops: Vec::new(),
+            functions: Vec::new(),
+            code_bytes: 0,
+            time: Duration::ZERO,
+        };
+        let mut compiled: Vec<(Piece, FuncId)> = Vec::new();
+        if let Some(module) = &mut generation.module {
+            let mut context = module.make_context();
+            let mut builder_context = FunctionBuilderContext::new();
+            for piece in pieces {
+                bff::translate(
+                    &self.target,
+                    piece,
+                    &mut context.func,
+                    &mut builder_context,
+                    &mut generation._loops,
+                );
+                let id = module.declare_anonymous_function(&context.func.signature)?;
+                module.define_function(id, &mut context)?;
+                let code = context.compiled_code();
+                generation.code_bytes += code.map_or(0, |code| code.code_buffer().len());
+                module.clear_context(&mut context);
+                compiled.push((*piece, id));
+            }
+            module.finalize_definitions()?;
+            for (piece, id) in compiled {
+                let code = module.get_finalized_function(id);
+                // SAFETY: the code was made with this signature.
+                let function = unsafe { std::mem::transmute::<*const u8, Function>(code) };
+                generation.functions.push((piece, function));
+            }
+        }
+        generation.time = begun.elapsed();
+        Ok(generation)
+    }
+
+    /// How `piece` looks.
+    pub fn show(&self, piece: &Piece) -> Result<Listing, NoNativeCode> {
+        let mut context = Context::new();
+        let mut loops = Vec::new();
+        bff::translate(
+            &self.target,
+            piece,
+            &mut context.func,
+            &mut FunctionBuilderContext::new(),
+            &mut loops,
+        );
+        let ir = context.func.display().to_string();
+        context.set_disasm(true);
+        let compiled = context
+            .compile(&*self.isa, &mut ControlPlane::default())
+            .map_err(|error| NoNativeCode(format!("{:?}", error.inner)))?;
+        let machine_code = compiled.vcode.clone().unwrap_or_default();
+        let code_bytes = compiled.code_buffer().len();
+        Ok(Listing {
+            ir,
+            optimised_ir: context.func.display().to_string(),
+            machine_code,
+            code_bytes,
+        })
+    }
+}
+
+impl Generation {
+    /// Bytes of memory it takes, about: code lies in whole pages.
+    pub fn memory(&self) -> usize {
+        const PAGE: usize = 4096;
+        let loops = self._loops.len() * size_of::<ClosedLoop>();
+        (self.code_bytes + loops).next_multiple_of(PAGE) + PAGE
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: its functions are reachable through this generation alone,
+            // and whoever holds it promises to call none any more.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+/// The tables of a dialect, made once.
+fn tables(dialect: &'static Dialect) -> &'static Tables {
+    use std::collections::HashMap;
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    type Made = HashMap<usize, &'static Tables>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = std::ptr::from_ref(dialect) as usize;
+    made.entry(key)
+        .or_insert_with(|| Box::leak(Box::new(Tables::of(dialect))))
+}
