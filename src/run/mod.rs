@@ -445,7 +445,6 @@ impl Run {
                 Some(done) => note(done, watch).map_or(end, End::Stopped),
                 None => end,
             };
-            if std::env::var_os("BROTH_DEBUG").is_some() { eprintln!("{:?} {:?}", total, soup.runner().cache_tally()); }
             let elapsed = started.elapsed();
             let stopped_now = matches!(end, End::Stopped(_)) && met_before.is_none();
             if stopped_now {

@@ -290,6 +290,33 @@ fn step_on(
     (state.pc, at)
 }
 
+/// Steps that are quicker done one by one than by reading a tape once more.
+const FEW_STEPS: u32 = 24;
+
+/// Take the steps that are left.
+#[inline(never)]
+fn finish(dialect: &Dialect, tape: &mut Tape, pc: usize, at: Progress, max_steps: u32) -> Outcome {
+    let mut state = State {
+        pc,
+        head0: at.head0,
+        head1: at.head1,
+    };
+    let (mut steps, mut ops) = (at.steps, at.ops);
+    while steps < max_steps {
+        let step = dialect.step(tape, &mut state);
+        steps += 1;
+        ops += u32::from(step.is_op);
+        if let Some(ended) = step.ended {
+            return Outcome { ops, steps, ended };
+        }
+    }
+    Outcome {
+        ops,
+        steps,
+        ended: Ended::StepLimit,
+    }
+}
+
 /// Run `tape` from its start, of which `script` tells, unless its left program is
 /// native.
 ///
@@ -323,12 +350,17 @@ unsafe fn walk<V: Vectors, const NATIVE: bool>(
         unsafe {
             (pc, at) = programs.run(&job, jit, left, tape, recurrence, tally);
         }
-        let (pc_then, at) = (pc, at);
-        let (pc_now, at) = match pc_then {
-            NEARLY_OVER.. => step_on(dialect, tape, pc_then, at, max_steps),
-            _ => (pc_then, at),
+        if max_steps - at.steps <= FEW_STEPS && pc < TAPE_LEN {
+            return finish(dialect, tape, pc, at, max_steps);
+        }
+        let at = match pc {
+            NEARLY_OVER.. => {
+                let (place, at) = step_on(dialect, tape, pc, at, max_steps);
+                pc = place;
+                at
+            }
+            _ => at,
         };
-        pc = pc_now;
         if pc >= TAPE_LEN {
             return end(at, Ended::LeftTape);
         }
@@ -575,6 +607,9 @@ unsafe fn walk_on<V: Vectors, const NATIVE: bool>(
                             run_native::<V>(&job, jit, (pc, bracket), tape, &mut at, recurrence, tally)
                         };
                         if let Some((next, changed)) = left {
+                            if max_steps - at.steps <= FEW_STEPS && next < TAPE_LEN {
+                                return finish(dialect, tape, next, at, max_steps);
+                            }
                             is_native = true;
                             pc = next;
                             stale |= changed;

@@ -15,9 +15,9 @@
 //!   long as the bytes between them do. One whose partner lies outside, or is none,
 //!   leaves the function.
 //! - **Writes** that change what a byte means: if it lies ahead, the function goes on
-//!   to the first such place, its *stop*, and leaves there; if it lies behind, in
-//!   a loop that has not ended (see [`Shape::kept_from`]), it leaves at once; else the
-//!   run does not come to it again, and nothing depends on it.
+//!   to the first such place, its *stop*, and leaves there; if it lies in a loop
+//!   that has not ended, it leaves at once; else it lies behind, the run does
+//!   not come to it again, and nothing depends on it.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -102,6 +102,9 @@ struct Shape {
     /// For each bracket the place behind its partner, where that is in the piece
     /// (its end included).
     target: Vec<Option<usize>>,
+    /// First and last place of each loop that lies in no other one, from its `[`
+    /// to its `]`; loops that overlap count as one.
+    nests: Vec<(usize, usize)>,
 }
 
 impl Shape {
@@ -139,25 +142,30 @@ impl Shape {
                 }
             }
         }
-        Shape { ops, entry, target }
-    }
-
-    /// The first place of the piece that a run may come to again once it has done
-    /// the op at `place`, or that a bracket it may come to depends on.
-    fn kept_from(&self, place: usize) -> usize {
-        let mut from = place + 1;
-        loop {
-            let back = (from..self.ops.len())
-                .filter(|place| self.is_loop_end(*place))
-                .filter_map(|place| self.target[place])
-                // The `[` itself, too.
-                .map(|to| to - 1)
-                .min();
-            match back {
-                Some(back) if back < from => from = back,
-                _ => return from,
+        let mut shape = Shape {
+            ops,
+            entry,
+            target,
+            nests: Vec::new(),
+        };
+        let mut loops: Vec<(usize, usize)> = (0..len)
+            .filter(|place| shape.is_loop_end(*place))
+            .filter_map(|close| Some((shape.target[close]? - 1, close)))
+            .collect();
+        loops.sort_unstable();
+        for (first, last) in loops {
+            match shape.nests.last_mut() {
+                Some(nest) if first <= nest.1 => nest.1 = nest.1.max(last),
+                _ => shape.nests.push((first, last)),
             }
         }
+        shape
+    }
+
+    /// The loops that `place` is in.
+    fn nest(&self, place: usize) -> Option<(usize, usize)> {
+        let mut nests = self.nests.iter().copied();
+        nests.find(|(first, last)| (*first..=*last).contains(&place))
     }
 
     /// Steps that may be taken from `place` on before they are looked at again.
@@ -260,7 +268,8 @@ pub fn translate(
     };
     let mut variable = || builder.declare_var(types::I64);
     let heads = [variable(), variable()];
-    let (left, ops, laps, stop) = (variable(), variable(), variable(), variable());
+    let (left, ops, laps) = (variable(), variable(), variable());
+    let stop = variable();
     let mut call_sig = |params: usize, returns: &[Type]| {
         let mut signature = Signature::new(target.call_conv);
         signature.params = vec![AbiParam::new(target.frontend.pointer_type()); params];
@@ -531,9 +540,22 @@ impl Translation<'_, '_> {
 
     /// Leave the function at the stop if that lies before `place` or there; between
     /// the last op and `place` there are no-ops only.
+    ///
+    /// Within loops there is none: where they begin it is looked at for all of them.
     fn look_at_stop(&mut self, here: &Here, place: usize) {
-        if !self.may_have_stop(place) {
+        let nest = self.shape.nest(place);
+        if nest.is_some_and(|(first, _)| place != first) || !self.may_have_stop(place) {
             return;
+        }
+        if let Some((_, last)) = nest {
+            let stop = self.builder.use_var(self.stop);
+            let within = self.builder.ins().iadd_imm_s(stop, -(place as i64));
+            let within = self.builder.ins().icmp_imm_u(
+                IntCC::UnsignedLessThanOrEqual,
+                within,
+                (last - place) as i64,
+            );
+            self.leave_if(within, here, place, Exit::Rewritten);
         }
         let stop = self.builder.use_var(self.stop);
         let is_end = place == self.shape.ops.len();
@@ -566,7 +588,6 @@ impl Translation<'_, '_> {
             )
         };
         self.piece.spot == Spot::Right
-            || self.has_native_loops()
             || self.shape.ops[self.shape.entry..place].iter().any(writes)
     }
 
@@ -664,7 +685,8 @@ impl Translation<'_, '_> {
 
     fn op(&mut self, here: &mut Here, place: usize) {
         let op = self.shape.ops[place];
-        if matches!(op, Op::Null | Op::Noop) {
+        let starts_nest = self.shape.nests.iter().any(|(first, _)| *first == place);
+        if matches!(op, Op::Null | Op::Noop) && !starts_nest {
             here.steps += 1;
             return;
         }
@@ -672,6 +694,10 @@ impl Translation<'_, '_> {
         match op {
             Op::Open => return self.open(here, place),
             Op::Close => return self.close(here, place),
+            Op::Null | Op::Noop => {
+                here.steps += 1;
+                return;
+            }
             _ => {}
         }
         here.steps += 1;
@@ -765,7 +791,8 @@ impl Translation<'_, '_> {
     /// Whether a write at `place` to where `head` is can change what anything
     /// means that is yet to be run, as far as is known.
     fn may_matter(&self, place: usize, head: &Head) -> bool {
-        let first = self.shape.kept_from(place);
+        let nest = self.shape.nest(place);
+        let first = nest.map_or(place + 1, |(first, _)| first);
         // Behind the left program lies the right one.
         let end = match self.piece.spot {
             Spot::Left => TAPE_LEN,
@@ -792,21 +819,24 @@ impl Translation<'_, '_> {
         let base = self.absolute(0);
         let at = self.builder.ins().isub(at, base);
         let at = self.builder.ins().band_imm_u(at, TAPE_LEN as i64 - 1);
-        let first = self.shape.kept_from(place);
-        if first <= place {
-            let distance = self.builder.ins().iadd_imm_s(at, -(first as i64));
-            let kept = (place + 1 - first) as i64;
-            let is_kept = self
-                .builder
-                .ins()
-                .icmp_imm_u(IntCC::UnsignedLessThan, distance, kept);
-            self.leave_if(is_kept, here, place + 1, Exit::Rewritten);
-        }
+        let last = match self.shape.nest(place) {
+            None => place,
+            Some((first, last)) => {
+                let distance = self.builder.ins().iadd_imm_s(at, -(first as i64));
+                let is_kept = self.builder.ins().icmp_imm_u(
+                    IntCC::UnsignedLessThanOrEqual,
+                    distance,
+                    (last - first) as i64,
+                );
+                self.leave_if(is_kept, here, place + 1, Exit::Rewritten);
+                last
+            }
+        };
         // A place behind is none to stop at.
         let is_ahead = self
             .builder
             .ins()
-            .icmp_imm_u(IntCC::UnsignedGreaterThan, at, place as i64);
+            .icmp_imm_u(IntCC::UnsignedGreaterThan, at, last as i64);
         let stop = self.builder.use_var(self.stop);
         let nearer = self.builder.ins().umin(stop, at);
         let stop = self.builder.ins().select(is_ahead, nearer, stop);
@@ -837,14 +867,16 @@ impl Translation<'_, '_> {
                 let on = self.builder.create_block();
                 self.builder.ins().brif(null, jump, &[], on, &[]);
                 self.builder.switch_to_block(jump);
-                if self.may_have_stop(place) {
+                if self.shape.nest(place).is_none() && self.may_have_stop(place) {
                     // The partner may be another one.
                     let stop = self.builder.use_var(self.stop);
-                    let target = target as i64;
-                    let stops = self
-                        .builder
-                        .ins()
-                        .icmp_imm_u(IntCC::UnsignedLessThan, stop, target);
+                    // Nor may it lie in loops that this jumps into.
+                    let last = self.shape.nest(target).map_or(target - 1, |(_, last)| last);
+                    let stops = self.builder.ins().icmp_imm_u(
+                        IntCC::UnsignedLessThanOrEqual,
+                        stop,
+                        last as i64,
+                    );
                     self.leave_if(stops, here, place, Exit::Rewritten);
                 }
                 self.go(&there, target);
@@ -897,7 +929,7 @@ impl Translation<'_, '_> {
             dialect: self.target.dialect,
             first,
             behind: close + 1,
-            kept_from: self.shape.kept_from(close),
+            nest: self.shape.nest(close).unwrap_or((first - 1, close)),
         });
         let address = std::ptr::from_ref(&*data) as usize as i64;
         self.loops.push(data);

@@ -163,8 +163,9 @@ pub struct ClosedLoop {
     /// First place of the loop's body and the one behind its `]`, in the piece.
     pub first: usize,
     pub behind: usize,
-    /// The first place that the run may come to again behind the loop.
-    pub kept_from: usize,
+    /// First and last place of the loops that this one is in, from their `[` to
+    /// their `]`, or of this one.
+    pub nest: (usize, usize),
 }
 
 /// What [`ClosedLoop`]s are run by.
@@ -201,11 +202,14 @@ unsafe fn run_loop<V: Vectors>(tape: &mut Tape, frame: &mut Frame, data: &Closed
             // SAFETY: the caller's promise; `Frame::call` was promised that the
             // skeleton is there.
             let changed = unsafe { V::skeleton(data.dialect, tape).changes(&*frame.skeleton) };
-            let ahead = changed & !below(base + data.behind);
+            let (first, last) = data.nest;
+            let ahead = changed & !below(base + last + 1);
             if ahead != 0 {
                 frame.stop = frame.stop.min(u64::from(ahead.trailing_zeros()));
             }
-            if changed & range(base + data.kept_from, base + data.behind) == 0 {
+            // Where the loops end with this one, what lies behind does not matter.
+            let is_last = last + 1 == data.behind;
+            if is_last || changed & range(base + first, base + last + 1) == 0 {
                 return 0;
             }
             frame.pc = (base + data.behind) as u64;

@@ -56,10 +56,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            loop_threshold: 256,
-            program_threshold: 16,
+            loop_threshold: 1024,
+            program_threshold: 32,
             sample: 4,
-            patience: 2,
+            patience: 0,
             is_choosy: true,
             cache_bytes: 64 << 20,
         }
