@@ -16,6 +16,7 @@ mod skeleton;
 mod vectors;
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::language::{Language, Outcome, Tape};
 use jit::{CacheTally, Jit, NativeTally, NoNativeCode};
@@ -61,7 +62,7 @@ impl Engine {
             closed_forms,
             run: match self {
                 Engine::Reference => run_by_reference,
-                _ => interpreter::for_machine(language, false),
+                _ => interpreter::for_machine(language),
             },
             jit: None,
             no_native_code: None,
@@ -72,11 +73,7 @@ impl Engine {
                 ..options.jit
             };
             match Jit::new(language, jit, closed_forms) {
-                Ok(Some(jit)) => {
-                    runner.run = interpreter::for_machine(language, true);
-                    runner.jit = Some(Box::new(jit));
-                }
-                Ok(None) => {}
+                Ok(jit) => runner.jit = jit.map(Box::new),
                 Err(why) => runner.no_native_code = Some(why),
             }
         }
@@ -149,11 +146,11 @@ impl Runner {
         (self.run)(self, tapes, max_steps, &mut outcomes[..tapes.len()])
     }
 
-    /// To be called now and then, between epochs say: what has become hot is
-    /// compiled meanwhile, and what has been compiled is used from now on.
-    pub fn between_epochs(&mut self) {
+    /// To be called after each epoch, with the time it took: what has become hot
+    /// is compiled meanwhile, and what has been compiled is used from now on.
+    pub fn between_epochs(&mut self, time: Duration) {
         if let Some(jit) = &mut self.jit {
-            jit.between_epochs();
+            jit.between_epochs(time);
         }
     }
 

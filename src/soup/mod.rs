@@ -7,6 +7,8 @@ pub mod pairing;
 pub mod settings;
 mod shared;
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 
 use crate::Error;
@@ -215,13 +217,14 @@ impl Soup {
         }
         let shared = SharedPrograms::new(&mut self.programs, pairs);
         let (runner, mutation) = (&self.runner, self.mutation);
+        let begun = Instant::now();
         // The next epoch's pairing depends on the seed alone: it is drawn by
         // one thread while the others run this epoch's tapes.
         let (tally, ()) = rayon::join(
             || interact(settings, &streams, epoch, runner, mutation, &shared),
             || spare.draw(settings, &streams, epoch + 1),
         );
-        self.runner.between_epochs();
+        self.runner.between_epochs(begun.elapsed());
         std::mem::swap(&mut self.next_pairs, &mut self.spare_pairs);
         self.epochs_done += 1;
         self.reset_due = self.settings.resets_after(epoch);
@@ -281,8 +284,7 @@ fn interact(
             let running = pairs.end.min(interacting).saturating_sub(pairs.start);
             let mut outcomes = [Outcome::default(); BATCH];
             programs.prefetch(middle..next.end);
-            let native =
-                runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);
+            let native = runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);
             let mut tally = Tally {
                 native,
                 ..Tally::default()

@@ -17,35 +17,39 @@ use crate::lanes::Lanes;
 use crate::language::bff::{Brackets, Class, Dialect, Op, State};
 use crate::language::{Ended, Family, Outcome, PROGRAM_LEN, Rules, TAPE_LEN, Tape};
 
-/// The walk, compiled for `lanes`, which this machine must have; one that looks
-/// for native code or one that does not.
-pub fn for_lanes(lanes: Lanes, native: bool) -> RunTapes {
-    if native {
-        for_lanes_with::<true>(lanes)
-    } else {
-        for_lanes_with::<false>(lanes)
-    }
-}
-
-fn for_lanes_with<const NATIVE: bool>(lanes: Lanes) -> RunTapes {
+/// The walk, compiled for `lanes`, which this machine must have.
+pub fn for_lanes(lanes: Lanes) -> RunTapes {
     #[cfg(target_arch = "x86_64")]
     {
         /// The walk with these features, as a [`RunTapes`].
         macro_rules! walk_with {
             ($vectors:ty, $features:literal) => {{
                 #[target_feature(enable = $features)]
-                fn all<const NATIVE: bool>(
+                fn all(
                     runner: &Runner,
                     tapes: &mut [Tape],
                     max_steps: u32,
                     outcomes: &mut [Outcome],
                 ) -> NativeTally {
                     // SAFETY: the instructions that this is compiled for.
-                    unsafe { walk_all::<$vectors, NATIVE>(runner, tapes, max_steps, outcomes) }
+                    unsafe { walk_all::<$vectors>(runner, tapes, max_steps, outcomes) }
+                }
+                #[target_feature(enable = $features)]
+                fn by_programs(
+                    runner: &Runner,
+                    tapes: &mut [Tape],
+                    max_steps: u32,
+                    outcomes: &mut [Outcome],
+                ) -> NativeTally {
+                    // SAFETY: the instructions that this is compiled for.
+                    unsafe { walk_by_programs::<$vectors>(runner, tapes, max_steps, outcomes) }
                 }
                 // SAFETY: the machine has the lanes.
                 |runner, tapes, max_steps, outcomes| unsafe {
-                    all::<NATIVE>(runner, tapes, max_steps, outcomes)
+                    match runner.jit().is_some_and(Jit::wants_programs) {
+                        true => by_programs(runner, tapes, max_steps, outcomes),
+                        false => all(runner, tapes, max_steps, outcomes),
+                    }
                 }
             }};
         }
@@ -65,7 +69,10 @@ fn for_lanes_with<const NATIVE: bool>(lanes: Lanes) -> RunTapes {
     let _ = lanes;
     // SAFETY: needs no instructions beyond those of every machine.
     |runner, tapes, max_steps, outcomes| unsafe {
-        walk_all::<Portable, NATIVE>(runner, tapes, max_steps, outcomes)
+        match runner.jit().is_some_and(Jit::wants_programs) {
+            true => walk_by_programs::<Portable>(runner, tapes, max_steps, outcomes),
+            false => walk_all::<Portable>(runner, tapes, max_steps, outcomes),
+        }
     }
 }
 
@@ -88,92 +95,213 @@ struct Job<'a> {
     max_steps: u32,
     closed_forms: bool,
     jit: Option<&'a Jit>,
+    /// Jumps back of a run before its loops are looked for.
+    patience: u32,
     /// Whether to tell how native code does.
     rates: bool,
+}
+
+impl Desk {
+    /// This thread's, for as long as `work` takes.
+    #[inline(always)]
+    fn get() -> *mut Desk {
+        thread_local! {
+            static DESK: UnsafeCell<Desk> = const {
+                UnsafeCell::new(Desk {
+                    scripts: [const { Script::EMPTY }; BATCH],
+                    recurrence: Recurrence::NEW,
+                    batches: 0,
+                })
+            };
+        }
+        DESK.with(UnsafeCell::get)
+    }
+}
+
+impl<'a> Job<'a> {
+    /// What `runner` is to do with `tapes`. Now and then it has a closer look at one
+    /// of them, for the code cache.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    unsafe fn begin<V: Vectors>(
+        runner: &'a Runner,
+        tapes: &[Tape],
+        max_steps: u32,
+        batches: &mut u32,
+    ) -> Job<'a> {
+        let Family::Bff(dialect) = &runner.language.family else {
+            unreachable!("only languages of the BFF family come here");
+        };
+        let mut job = Job {
+            dialect,
+            max_steps,
+            closed_forms: runner.closed_forms,
+            jit: runner.jit(),
+            patience: 0,
+            rates: false,
+        };
+        if let Some(jit) = job.jit {
+            *batches = batches.wrapping_add(1);
+            job.rates = batches.is_multiple_of(jit.options().sample);
+            job.patience = match jit.wants_loops() || job.rates {
+                true => jit.options().patience,
+                false => u32::MAX,
+            };
+            if job.rates && !tapes.is_empty() {
+                let tape = &tapes[*batches as usize % tapes.len()];
+                // SAFETY: the caller's promise.
+                jit.sample(dialect, &unsafe { V::skeleton(dialect, tape) });
+            }
+        }
+        job
+    }
 }
 
 /// # Safety
 ///
 /// This machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn walk_all<V: Vectors, const NATIVE: bool>(
+unsafe fn walk_all<V: Vectors>(
     runner: &Runner,
     tapes: &mut [Tape],
     max_steps: u32,
     outcomes: &mut [Outcome],
 ) -> NativeTally {
-    thread_local! {
-        static DESK: UnsafeCell<Desk> = const {
-            UnsafeCell::new(Desk {
-                scripts: [const { Script::EMPTY }; BATCH],
-                recurrence: Recurrence::NEW,
-                batches: 0,
-            })
-        };
-    }
-    let Family::Bff(dialect) = &runner.language.family else {
-        unreachable!("only languages of the BFF family come here");
-    };
-    let mut tally = NativeTally::default();
     // SAFETY: the thread's own, and in use here alone: nothing below comes back
-    // here. (Making them anew each time takes longer than many a walk.)
-    let Desk {
-        scripts,
-        recurrence,
-        batches,
-    } = unsafe { &mut *DESK.with(UnsafeCell::get) };
-    let mut job = Job {
-        dialect,
-        max_steps,
-        closed_forms: runner.closed_forms,
-        jit: runner.jit(),
-        rates: false,
-    };
-    if NATIVE && let Some(jit) = job.jit {
-        *batches = batches.wrapping_add(1);
-        job.rates = batches.is_multiple_of(jit.options().sample);
-        if job.rates && !tapes.is_empty() {
-            let tape = &tapes[*batches as usize % tapes.len()];
-            // SAFETY: the caller's promise.
-            jit.sample(dialect, &unsafe { V::skeleton(dialect, tape) });
-        }
-    }
+    // here. (Making it anew each time takes longer than many a walk.)
+    let desk = unsafe { &mut *Desk::get() };
+    // SAFETY: the caller's promise.
+    let job = unsafe { Job::begin::<V>(runner, tapes, max_steps, &mut desk.batches) };
+    let mut tally = NativeTally::default();
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
-        let mut natives = [Programs::default(); BATCH];
-        if NATIVE
-            && let Some(jit) = job.jit
-            && jit.wants_programs()
-        {
-            for (programs, tape) in natives.iter_mut().zip(tapes.iter()) {
-                // SAFETY: the caller's promise.
-                *programs = unsafe { Programs::find::<V>(jit, dialect, tape) };
-            }
-            tally.looked_up.programs += tapes.len() as u64;
-        }
-        for ((script, tape), programs) in scripts.iter_mut().zip(tapes.iter()).zip(&natives) {
-            if NATIVE && programs.left.is_some() {
-                continue;
-            }
-            let start = dialect.start(tape);
+        for (script, tape) in desk.scripts.iter_mut().zip(tapes.iter()) {
             // SAFETY: the caller's promise.
-            unsafe {
-                script.read::<V>(dialect, tape, 0);
-                match start.pc {
-                    0 => script.aim_first::<V>(start.head0, start.head1),
-                    pc => script.aim::<V>(script.index(pc), start.head0, start.head1),
-                }
-            }
+            unsafe { read_from_start::<V>(job.dialect, tape, script) };
         }
-        let running = tapes.iter_mut().zip(outcomes).zip(scripts.iter_mut());
-        for (((tape, outcome), script), programs) in running.zip(&natives) {
+        let scripts = desk.scripts.iter_mut();
+        for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(scripts) {
+            let pc = job.dialect.start(tape).pc;
+            let index = script.index(pc);
+            desk.recurrence.restart();
             // SAFETY: the caller's promise.
             *outcome = unsafe {
-                walk::<V, NATIVE>(job, tape, script, programs, recurrence, &mut tally)
+                let recurrence = &mut desk.recurrence;
+                walk::<V>(
+                    job,
+                    tape,
+                    script,
+                    (pc, index),
+                    (0, 0),
+                    recurrence,
+                    &mut tally,
+                )
             };
-            job.rates = false;
         }
     }
     tally
+}
+
+/// As [`walk_all`], but by the native code of programs where there is some.
+///
+/// # Safety
+///
+/// This machine must have the instructions of `V`.
+#[inline(always)]
+unsafe fn walk_by_programs<V: Vectors>(
+    runner: &Runner,
+    tapes: &mut [Tape],
+    max_steps: u32,
+    outcomes: &mut [Outcome],
+) -> NativeTally {
+    // SAFETY: as in `walk_all`.
+    let desk = unsafe { &mut *Desk::get() };
+    // SAFETY: the caller's promise.
+    let job = unsafe { Job::begin::<V>(runner, tapes, max_steps, &mut desk.batches) };
+    let mut tally = NativeTally::default();
+    let Some(jit) = job.jit else { return tally };
+    let dialect = job.dialect;
+    tally.looked_up.programs += tapes.len() as u64;
+    for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
+        let mut natives = [Programs::default(); BATCH];
+        let scripts = desk.scripts.iter_mut();
+        for ((programs, tape), script) in natives.iter_mut().zip(tapes.iter()).zip(scripts) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                *programs = Programs::find::<V>(jit, dialect, tape);
+                if programs.left.is_none() {
+                    read_from_start::<V>(dialect, tape, script);
+                }
+            }
+        }
+        let scripts = desk.scripts.iter_mut();
+        let running = tapes.iter_mut().zip(outcomes).zip(scripts);
+        for (((tape, outcome), script), programs) in running.zip(&natives) {
+            let recurrence = &mut desk.recurrence;
+            recurrence.restart();
+            let (mut pc, mut steps, mut ops) = (dialect.start(tape).pc, 0, 0);
+            let mut index = 0;
+            if let Some(left) = programs.left {
+                // SAFETY: the programs are those of the tape.
+                let (place, at) =
+                    unsafe { programs.run(&job, jit, left, tape, recurrence, &mut tally) };
+                let (place, at) = match place {
+                    TAPE_LEN => (place, at),
+                    NEARLY_OVER.. => step_on(dialect, tape, place, at, max_steps),
+                    _ => (place, at),
+                };
+                if place >= TAPE_LEN {
+                    *outcome = end(at, Ended::LeftTape);
+                    continue;
+                }
+                if max_steps - at.steps <= FEW_STEPS {
+                    *outcome = finish(dialect, tape, place, at, max_steps);
+                    continue;
+                }
+                // SAFETY: the caller's promise.
+                unsafe {
+                    script.read::<V>(dialect, tape, place);
+                    script.aim_first::<V>(at.head0, at.head1);
+                }
+                (pc, steps, ops) = (place, at.steps, at.ops);
+            } else {
+                index = script.index(pc);
+            }
+            // SAFETY: the caller's promise.
+            *outcome = unsafe {
+                walk::<V>(
+                    job,
+                    tape,
+                    script,
+                    (pc, index),
+                    (steps, ops),
+                    recurrence,
+                    &mut tally,
+                )
+            };
+        }
+    }
+    tally
+}
+
+/// Have `script` tell of `tape` and where a run of it starts.
+///
+/// # Safety
+///
+/// This machine must have the instructions of `V`.
+#[inline(always)]
+unsafe fn read_from_start<V: Vectors>(dialect: &Dialect, tape: &Tape, script: &mut Script) {
+    let start = dialect.start(tape);
+    // SAFETY: the caller's promise.
+    unsafe {
+        script.read::<V>(dialect, tape, 0);
+        match start.pc {
+            0 => script.aim_first::<V>(start.head0, start.head1),
+            pc => script.aim::<V>(script.index(pc), start.head0, start.head1),
+        }
+    }
 }
 
 /// Native code of the programs of a tape.
@@ -317,66 +445,27 @@ fn finish(dialect: &Dialect, tape: &mut Tape, pc: usize, at: Progress, max_steps
     }
 }
 
-/// Run `tape` from its start, of which `script` tells, unless its left program is
-/// native.
+/// Walk `tape` from the place `pc`, entry `index` of the script, after so many steps
+/// and ops.
 ///
 /// Most tapes are run straight from end to end.
 ///
 /// # Safety
 ///
-/// This machine must have the instructions of `V`; the programs must be those of
-/// the tape.
+/// This machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn walk<V: Vectors, const NATIVE: bool>(
+unsafe fn walk<V: Vectors>(
     job: Job<'_>,
     tape: &mut Tape,
     script: &mut Script,
-    programs: &Programs,
+    (pc, index): (usize, usize),
+    (mut steps, mut ops): (u32, u32),
     recurrence: &mut Recurrence,
     tally: &mut NativeTally,
 ) -> Outcome {
     let Job {
         dialect, max_steps, ..
     } = job;
-    let (mut steps, mut ops) = (0, 0);
-    let (mut pc, index);
-    recurrence.restart();
-    if NATIVE
-        && let Some(jit) = job.jit
-        && let Some(left) = programs.left
-    {
-        let at;
-        // SAFETY: the caller's promise.
-        unsafe {
-            (pc, at) = programs.run(&job, jit, left, tape, recurrence, tally);
-        }
-        if max_steps - at.steps <= FEW_STEPS && pc < TAPE_LEN {
-            return finish(dialect, tape, pc, at, max_steps);
-        }
-        let at = match pc {
-            NEARLY_OVER.. => {
-                let (place, at) = step_on(dialect, tape, pc, at, max_steps);
-                pc = place;
-                at
-            }
-            _ => at,
-        };
-        if pc >= TAPE_LEN {
-            return end(at, Ended::LeftTape);
-        }
-        if at.steps == max_steps {
-            return end(at, Ended::StepLimit);
-        }
-        (steps, ops, index) = (at.steps, at.ops, 0);
-        // SAFETY: the caller's promise.
-        unsafe {
-            script.read::<V>(dialect, tape, pc);
-            script.aim_first::<V>(at.head0, at.head1);
-        }
-    } else {
-        pc = dialect.start(tape).pc;
-        index = script.index(pc);
-    }
     let mut stretch = Stretch::walk(dialect, tape, script, pc, index, max_steps - steps);
     if stretch.jump.is_none() && stretch.stop == TAPE_LEN {
         return Outcome {
@@ -410,17 +499,7 @@ unsafe fn walk<V: Vectors, const NATIVE: bool>(
         stretch = Stretch::walk(dialect, tape, script, pc, 0, max_steps - steps);
     }
     // SAFETY: the caller's promise.
-    unsafe {
-        walk_on::<V, NATIVE>(
-            job,
-            tape,
-            script,
-            stretch,
-            (steps, ops),
-            recurrence,
-            tally,
-        )
-    }
+    unsafe { walk_on::<V>(job, tape, script, stretch, (steps, ops), recurrence, tally) }
 }
 
 /// A stretch of a walk that went straight on.
@@ -494,7 +573,7 @@ impl Stretch {
 ///
 /// This machine must have the instructions of `V`.
 #[inline(always)]
-unsafe fn walk_on<V: Vectors, const NATIVE: bool>(
+unsafe fn walk_on<V: Vectors>(
     job: Job<'_>,
     tape: &mut Tape,
     script: &mut Script,
@@ -578,7 +657,7 @@ unsafe fn walk_on<V: Vectors, const NATIVE: bool>(
                 let mut repeats = true;
                 if job.closed_forms
                     && let Some(decoded) = Loop::decode(dialect, script, pc, bracket)
-                    && (!NATIVE || decoded.has_closed_form() || !at_hand(job, jumps))
+                    && (job.jit.is_none() || jumps < job.patience || decoded.has_closed_form())
                 {
                     // SAFETY: the caller's promise.
                     let (left, changed) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
@@ -591,21 +670,29 @@ unsafe fn walk_on<V: Vectors, const NATIVE: bool>(
                         Left::Rewritten { next } => pc = next,
                     }
                     repeats = matches!(left, Left::Rewritten { .. });
-                    if NATIVE && !decoded.has_closed_form() {
-                        jumps += 1;
-                    }
                 }
                 if repeats {
                     jumps += 1;
                     let mut is_native = false;
-                    if NATIVE
-                        && let Some(jit) = job.jit
-                        && jumps > jit.options().patience
+                    if let Some(jit) = job.jit
+                        && jumps > job.patience
                     {
                         // SAFETY: the caller's promise.
-                        let left = unsafe {
-                            run_native::<V>(&job, jit, (pc, bracket), tape, &mut at, recurrence, tally)
-                        };
+                        let skeleton = unsafe { V::skeleton(dialect, tape) };
+                        let places = (pc, bracket);
+                        let left = run_native(
+                            &job,
+                            jit,
+                            // Once a run: a loop that goes on for long in a single one
+                            // may never come again.
+                            jumps == job.patience + 1,
+                            places,
+                            tape,
+                            &skeleton,
+                            &mut at,
+                            recurrence,
+                            tally,
+                        );
                         if let Some((next, changed)) = left {
                             if max_steps - at.steps <= FEW_STEPS && next < TAPE_LEN {
                                 return finish(dialect, tape, next, at, max_steps);
@@ -647,39 +734,32 @@ unsafe fn walk_on<V: Vectors, const NATIVE: bool>(
     }
 }
 
-/// Whether native code is looked for after so many jumps back.
-#[inline(always)]
-fn at_hand(job: Job<'_>, jumps: u32) -> bool {
-    job.jit.is_some_and(|jit| jumps >= jit.options().patience)
-}
-
 /// Run the loop from `first` to the `]` at `close`, which has just jumped back, by
 /// native code if there is some. Where the run goes on, and whether any byte has
-/// changed what it means.
-///
-/// # Safety
-///
-/// This machine must have the instructions of `V`.
-#[inline]
-unsafe fn run_native<V: Vectors>(
+/// changed what it means. The first such loop of a run is counted.
+#[expect(clippy::too_many_arguments, reason = "all that there is to a run")]
+#[inline(never)]
+fn run_native(
     job: &Job<'_>,
     jit: &Jit,
+    is_first: bool,
     (first, close): (usize, usize),
     tape: &mut Tape,
+    skeleton: &Skeleton,
     at: &mut Progress,
     recurrence: &mut Recurrence,
     tally: &mut NativeTally,
 ) -> Option<(usize, bool)> {
     let base = first - 1;
-    // SAFETY: the caller's promise.
-    let skeleton = unsafe { V::skeleton(job.dialect, tape) };
     let key = skeleton.piece(base, close + 1 - base);
     tally.looked_up.loops += 1;
     let Some(native) = jit.find_loop(&key) else {
-        jit.came_up(Spot::Loop, key);
+        if is_first && job.rates {
+            jit.came_up(Spot::Loop, key);
+        }
         return None;
     };
-    let mut frame = Frame::new(at, job.max_steps, &skeleton, recurrence);
+    let mut frame = Frame::new(at, job.max_steps, skeleton, recurrence);
     // SAFETY: the function is that of what the loop means.
     let exit = unsafe { frame.call(native.function, tape, base) };
     let then = frame.progress();

@@ -11,10 +11,9 @@ use super::{Options, RunTapes, Runner};
 use crate::lanes::Lanes;
 use crate::language::{Family, Language, Outcome, Tape};
 
-/// The function that runs tapes of `language` fastest on this machine, and looks
-/// for native code on the way or does not.
-pub(super) fn for_machine(language: &Language, native: bool) -> RunTapes {
-    for_lanes(language, Lanes::widest(), native)
+/// The function that runs tapes of `language` fastest on this machine.
+pub(super) fn for_machine(language: &Language) -> RunTapes {
+    for_lanes(language, Lanes::widest())
 }
 
 /// Every form of the interpreter for `language` that this machine can run, the
@@ -32,7 +31,7 @@ pub fn every_width(
             let runner = Runner {
                 language,
                 closed_forms,
-                run: for_lanes(language, lanes, false),
+                run: for_lanes(language, lanes),
                 jit: None,
                 no_native_code: None,
             };
@@ -42,9 +41,9 @@ pub fn every_width(
 
 /// The function that runs tapes of `language`, compiled for `lanes`, which this
 /// machine must have.
-fn for_lanes(language: &Language, lanes: Lanes, native: bool) -> RunTapes {
+fn for_lanes(language: &Language, lanes: Lanes) -> RunTapes {
     match language.family {
-        Family::Bff(_) => bff::for_lanes(lanes, native),
+        Family::Bff(_) => bff::for_lanes(lanes),
         Family::Forth(_) => |runner, tapes, max_steps, outcomes| {
             if let Family::Forth(dialect) = &runner.language.family {
                 forth::run_all(dialect, tapes, max_steps, outcomes);

@@ -21,7 +21,8 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, Type, Value, types,
+    AbiParam, Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, Type, Value,
+    types,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
@@ -245,6 +246,14 @@ pub fn signature(target: &Target) -> Signature {
     signature.params = vec![AbiParam::new(target.frontend.pointer_type()); 2];
     signature.returns = vec![AbiParam::new(types::I32)];
     signature
+}
+
+/// Whether `piece` has a loop that is to be run lap by lap.
+pub fn has_open_loop(target: &Target, piece: &Piece) -> bool {
+    let shape = Shape::of(target.dialect, piece);
+    let closed =
+        |close| target.run_loop.is_some() && shape.closed_form(target.dialect, close).is_some();
+    (0..shape.ops.len()).any(|place| shape.is_loop_end(place) && !closed(place))
 }
 
 /// Translate `piece` to `function`, an empty one. What the code points to is added
@@ -587,8 +596,7 @@ impl Translation<'_, '_> {
                 Op::Increment | Op::Decrement | Op::CopyTo0 | Op::CopyTo1
             )
         };
-        self.piece.spot == Spot::Right
-            || self.shape.ops[self.shape.entry..place].iter().any(writes)
+        self.piece.spot == Spot::Right || self.shape.ops[self.shape.entry..place].iter().any(writes)
     }
 
     /// Leave the function, `place` being the next to be run, if `condition` holds.
@@ -939,10 +947,10 @@ impl Translation<'_, '_> {
         let callee = self.builder.ins().iconst(pointer, run_loop as usize as i64);
         let data = self.builder.ins().iconst(pointer, address);
         let (tape, frame) = (self.tape, self.frame);
-        let call = self
-            .builder
-            .ins()
-            .call_indirect(self.run_loop_sig, callee, &[tape, frame, data]);
+        let call =
+            self.builder
+                .ins()
+                .call_indirect(self.run_loop_sig, callee, &[tape, frame, data]);
         let code = self.builder.inst_results(call)[0];
         let on = self.builder.create_block();
         let side = self.builder.create_block();

@@ -65,7 +65,14 @@ impl Compiler {
         for (name, value) in [
             ("opt_level", "speed"),
             // What is generated is tested, over and over.
-            ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+            (
+                "enable_verifier",
+                if cfg!(debug_assertions) {
+                    "true"
+                } else {
+                    "false"
+                },
+            ),
             // The code calls nothing that unwinds, and has no stack to probe.
             ("unwind_info", "false"),
             ("enable_probestack", "false"),
@@ -85,6 +92,12 @@ impl Compiler {
             run_loop: closed_forms.then(|| run_loop_with(Lanes::widest())),
         };
         Ok(Compiler { isa, target })
+    }
+
+    /// Whether native code may be faster than the interpreter: where there is a loop
+    /// that has no closed form.
+    pub fn pays(&self, piece: &Piece) -> bool {
+        bff::has_open_loop(&self.target, piece)
     }
 
     fn module(&self) -> JITModule {

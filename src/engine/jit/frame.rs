@@ -5,9 +5,9 @@ use crate::engine::loops::{Left, Loop, Progress};
 use crate::engine::places::{below, range};
 use crate::engine::recurrence::{Recurrence, State};
 use crate::engine::skeleton::Skeleton;
-use crate::engine::vectors::{Portable, Vectors};
 #[cfg(target_arch = "x86_64")]
 use crate::engine::vectors::{Avx2, Avx512};
+use crate::engine::vectors::{Portable, Vectors};
 use crate::lanes::Lanes;
 use crate::language::bff::Dialect;
 use crate::language::{TAPE_LEN, Tape};

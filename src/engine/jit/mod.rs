@@ -12,6 +12,7 @@
 //! is running then, and no lock is needed on the way to native code.
 
 mod bff;
+mod choice;
 mod compiler;
 pub(super) mod frame;
 mod table;
@@ -22,8 +23,11 @@ use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 pub use bff::{Piece, Spot};
+use choice::Choice;
+pub use choice::Way;
 pub use compiler::{Listing, NoNativeCode};
 pub use frame::Exit;
 pub use table::Native;
@@ -38,16 +42,16 @@ use table::{Heat, Key, Table};
 /// How native code is made and kept. None of it changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Times that a loop is to be entered before it is compiled.
-    pub loop_threshold: u32,
-    /// Times that a program is to come up before it is compiled, among the tapes
-    /// that are looked at more closely.
-    pub program_threshold: u32,
-    /// Batches of tapes of which one tape is looked at more closely.
+    /// Batches of tapes (of 32) of which one is looked at more closely.
     pub sample: u32,
+    /// Times that a loop is to be entered, in such batches, before it is compiled.
+    pub loop_threshold: u32,
+    /// Times that a program is to come up before it is compiled, of one tape of
+    /// each such batch.
+    pub program_threshold: u32,
     /// Jumps back of a run before its loops are looked for.
     pub patience: u32,
-    /// Look for programs only while enough of them are found.
+    /// Look for native code only where trials show that it pays; otherwise always.
     pub is_choosy: bool,
     /// Bytes of machine code that are kept.
     pub cache_bytes: usize,
@@ -56,9 +60,9 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            loop_threshold: 1024,
-            program_threshold: 32,
-            sample: 4,
+            sample: 16,
+            loop_threshold: 64,
+            program_threshold: 8,
             patience: 0,
             is_choosy: true,
             cache_bytes: 64 << 20,
@@ -70,10 +74,6 @@ impl Default for Options {
 const MOST_WAITING: usize = 4096;
 /// Pieces of a generation at most.
 const BATCH: usize = 256;
-/// Of programs that were looked for, the share that is to be found for it to be
-/// worth while, and the number to tell by.
-const LEAST_SHARE: f64 = 0.25;
-const ENOUGH: u64 = 256;
 /// Epochs between decisions.
 const EPOCHS_BETWEEN: u64 = 16;
 /// Entries of a native function to tell by whether it pays.
@@ -86,10 +86,9 @@ pub struct Jit {
     left: Table<HalfSkeleton>,
     right: Table<HalfSkeleton>,
     loops: Table<Skeleton>,
-    /// Whether programs are looked for.
-    wants_programs: bool,
-    /// Programs looked for on closer looks, and found, since last decided.
-    seen: (u64, u64),
+    /// What is looked for.
+    way: Way,
+    choice: Choice,
     heat: Heat,
     hot: Mutex<Hot>,
     epochs: u64,
@@ -112,7 +111,6 @@ struct Hot {
     waiting: Vec<Piece>,
     /// All that were ever asked for and not freed since.
     known: HashSet<Piece>,
-    samples: (u64, u64),
 }
 
 struct Entry {
@@ -185,8 +183,11 @@ impl Jit {
             left: Table::new(),
             right: Table::new(),
             loops: Table::new(),
-            wants_programs: true,
-            seen: (0, 0),
+            way: match options.is_choosy {
+                true => Way::Nothing,
+                false => Way::Everything,
+            },
+            choice: Choice::new(),
             heat: Heat::new(1 << 13),
             hot: Mutex::default(),
             epochs: 0,
@@ -200,10 +201,21 @@ impl Jit {
         &self.options
     }
 
+    /// What is looked for at the moment.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
     /// Whether to look for programs.
     #[inline(always)]
     pub fn wants_programs(&self) -> bool {
-        self.wants_programs && !self.left.is_empty()
+        self.way == Way::Everything && !self.left.is_empty()
+    }
+
+    /// Whether to look for loops.
+    #[inline(always)]
+    pub fn wants_loops(&self) -> bool {
+        self.way != Way::Nothing
     }
 
     #[inline(always)]
@@ -229,8 +241,11 @@ impl Jit {
             Spot::Left | Spot::Right => self.options.program_threshold,
         };
         if self.heat.count(hash, threshold) {
-            let mut hot = self.hot();
             let piece = Piece { spot, skeleton };
+            if self.options.is_choosy && !self.compiler.pays(&piece) {
+                return;
+            }
+            let mut hot = self.hot();
             if hot.waiting.len() < MOST_WAITING && hot.known.insert(piece) {
                 hot.waiting.push(piece);
             }
@@ -242,17 +257,11 @@ impl Jit {
     pub fn sample(&self, dialect: &Dialect, skeleton: &Skeleton) {
         let left = skeleton.left(dialect.first_place());
         let right = skeleton.right();
-        let found_left = self.left.find(&left).is_some();
-        if !found_left {
+        if self.left.find(&left).is_none() {
             self.came_up(Spot::Left, Skeleton::of_half(left));
         }
         if self.right.find(&right).is_none() {
             self.came_up(Spot::Right, Skeleton::of_half(right));
-        }
-        if self.options.is_choosy {
-            let mut hot = self.hot();
-            hot.samples.0 += 1;
-            hot.samples.1 += u64::from(found_left);
         }
     }
 
@@ -296,11 +305,14 @@ impl Jit {
     }
 
     /// Take in what has been compiled, and have compiled what has become hot. No
-    /// tape is running meanwhile.
-    pub fn between_epochs(&mut self) {
+    /// tape is running meanwhile. The epoch before took this `time`.
+    pub fn between_epochs(&mut self, time: Duration) {
+        if self.options.is_choosy {
+            self.way = self.choice.next(time);
+        }
         self.epochs += 1;
         if self.epochs.is_multiple_of(EPOCHS_BETWEEN) {
-            self.decide();
+            self.give_up();
         }
         if let Some(worker) = &mut self.workshop().worker
             && worker.busy
@@ -355,17 +367,9 @@ impl Jit {
         pieces
     }
 
-    /// Decide whether programs are looked for, and which entries do not pay.
-    fn decide(&mut self) {
+    /// Give up entries that do not pay.
+    fn give_up(&mut self) {
         use std::sync::atomic::Ordering::Relaxed;
-        if self.options.is_choosy {
-            let samples = std::mem::take(&mut self.hot_mut().samples);
-            self.seen = (self.seen.0 + samples.0, self.seen.1 + samples.1);
-            if self.seen.0 >= ENOUGH {
-                self.wants_programs = self.seen.1 as f64 >= LEAST_SHARE * self.seen.0 as f64;
-                self.seen = (0, 0);
-            }
-        }
         let mut given_up = 0;
         for entry in &mut self.entries {
             if !entry.is_given_up && *entry.trials.get_mut() >= TRIALS {
@@ -456,6 +460,8 @@ impl Jit {
             programs: (left.len() + right.len()) as u64,
             loops: loops.len() as u64,
         };
+        let ways = [true, !loops.is_empty(), !left.is_empty()];
+        self.choice.reconsider(ways);
         self.left.fill(&left);
         self.right.fill(&right);
         self.loops.fill(&loops);

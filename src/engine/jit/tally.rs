@@ -53,7 +53,12 @@ impl std::ops::Sub for Counts {
 }
 
 impl NativeTally {
-    fn zip(self, other: NativeTally, f: impl Fn(u64, u64) -> u64, g: impl Fn(Counts, Counts) -> Counts) -> NativeTally {
+    fn zip(
+        self,
+        other: NativeTally,
+        f: impl Fn(u64, u64) -> u64,
+        g: impl Fn(Counts, Counts) -> Counts,
+    ) -> NativeTally {
         NativeTally {
             looked_up: g(self.looked_up, other.looked_up),
             entered: g(self.entered, other.entered),
