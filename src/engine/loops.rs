@@ -9,7 +9,7 @@
 use super::places::{below, range};
 use super::script::{LEN, Script};
 use super::vectors::{Stride, Track, Vectors};
-use crate::language::bff::{Class, Dialect};
+use crate::language::bff::{Brackets, Class, Dialect};
 use crate::language::{TAPE_LEN, Tape};
 
 /// Writes of a lap beyond which a loop is not decoded.
@@ -46,6 +46,20 @@ pub struct Loop<'a> {
     move1: usize,
     writes: [Write; MAX_WRITES],
     num_writes: usize,
+    nest: Option<Nest>,
+}
+
+/// What is around a loop that copies to head 0 and then moves it: a loop that, once
+/// the inner one has found a null, only makes another byte of it. The next lap of
+/// the inner loop writes over that byte. `[[,}<]-]` is such a nest.
+#[derive(Clone, Copy, Debug)]
+struct Nest {
+    /// Places of its `[` and `]`, counted like those of the loop.
+    open: u8,
+    close: u8,
+    /// Steps and ops from one `]` of the inner loop to behind its `[`.
+    steps: u8,
+    ops: u8,
 }
 
 /// A running tape between two laps.
@@ -121,6 +135,13 @@ impl<'a> Loop<'a> {
             num_writes += 1;
         }
         let [move0, move1] = moved(end).map(|moved| usize::from(moved) % TAPE_LEN);
+        let nest = match &writes[..num_writes] {
+            // A copy to head 0, before that has moved.
+            [write] if write.from == 1 && write.to == 0 && write.moved[0] == 0 => {
+                Nest::around(dialect, script, start, end)
+            }
+            _ => None,
+        };
         Some(Loop {
             dialect,
             first,
@@ -131,6 +152,7 @@ impl<'a> Loop<'a> {
             move1,
             writes,
             num_writes,
+            nest,
         })
     }
 
@@ -138,6 +160,12 @@ impl<'a> Loop<'a> {
     #[inline(always)]
     pub fn at_base(&self, base: usize) -> Loop<'a> {
         Loop { base, ..*self }
+    }
+
+    /// The same loop, where nothing is known of what lies behind it.
+    #[inline(always)]
+    pub fn alone(self) -> Loop<'a> {
+        Loop { nest: None, ..self }
     }
 
     /// Whether there is more to running it than lap after lap: it writes nothing,
@@ -189,6 +217,16 @@ impl<'a> Loop<'a> {
             return self.count(tape, at, laps, place);
         }
         let mut stale = false;
+        if let Some(nest) = &self.nest
+            && let Some(copy) = self.as_copy()
+        {
+            // SAFETY: the caller's promise.
+            let left = unsafe { self.run_nest::<V>(nest, &copy, tape, at, max_steps, &mut stale) };
+            if let Some(left) = left {
+                return (left, stale);
+            }
+        }
+        let laps = (max_steps - at.steps) / self.lap_steps();
         // SAFETY: the caller's promise.
         let left = unsafe { self.run_writing::<V>(tape, at, laps, &mut stale) };
         (left, stale)
@@ -315,6 +353,121 @@ impl<'a> Loop<'a> {
         Left::OutOfSteps
     }
 
+    /// Run laps of a loop that copies, and of the nest that it is in, for as long as
+    /// none of them meets the nest's own code or a byte that it has just made.
+    /// Nothing if the run is at the start of a lap of which that cannot be said.
+    ///
+    /// A null that a lap finds only costs the nest's steps and ops: what the nest
+    /// makes of it is written over by the next lap.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    unsafe fn run_nest<V: Vectors>(
+        &self,
+        nest: &Nest,
+        copy: &Copy,
+        tape: &mut Tape,
+        at: &mut Progress,
+        max_steps: u32,
+        stale: &mut bool,
+    ) -> Option<Left> {
+        let own = range(
+            self.base + usize::from(nest.open),
+            self.base + usize::from(nest.close) + 1,
+        );
+        let mask = self.dialect.significant_bits();
+        let (lap_steps, nest_steps) = (self.lap_steps(), u32::from(nest.steps));
+        // Laps in which nothing has changed.
+        let mut unchanged = 0;
+        loop {
+            let (source, target) = copy.tracks(at);
+            if source == target {
+                return None;
+            }
+            let test = Track {
+                start: (at.head0 + self.move0) % TAPE_LEN,
+                ..target
+            };
+            let left = max_steps - at.steps;
+            let is_settled = unchanged >= TAPE_LEN as u32;
+            // SAFETY: the caller's promise.
+            let nulls = unsafe {
+                let nulls = u128::from(V::null_laps(tape, test, mask));
+                match is_settled {
+                    true => {
+                        let half = Track {
+                            start: test.at(TAPE_LEN / 2),
+                            ..test
+                        };
+                        nulls | u128::from(V::null_laps(tape, half, mask)) << (TAPE_LEN / 2)
+                    }
+                    false => nulls,
+                }
+            };
+            let steps = |laps: usize| {
+                laps as u32 * lap_steps + (nulls & below(laps)).count_ones() * nest_steps
+            };
+            let mut laps = BLOCK;
+            if is_settled {
+                // From now on each time around is like the one before.
+                let round = steps(TAPE_LEN);
+                let rounds = left / round;
+                at.steps += rounds * round;
+                let ops = TAPE_LEN as u32 * self.ops + nulls.count_ones() * u32::from(nest.ops);
+                at.ops += rounds * ops;
+                laps = TAPE_LEN - 1;
+            } else {
+                laps = laps.min(source.laps_before_reading(target, false));
+                // Where a byte is copied to itself, it keeps what the nest made of it.
+                let itself = source.lap_of(target.start) / 2;
+                for lap in [itself, itself + TAPE_LEN / 2] {
+                    let copies_itself = source.at(lap) == target.at(lap);
+                    if copies_itself && lap > 0 && nulls >> (lap - 1) & 1 == 1 {
+                        laps = laps.min(lap);
+                    }
+                }
+            }
+            let left = max_steps - at.steps;
+            while steps(laps) > left {
+                let over = steps(laps) - left;
+                laps -= over.div_ceil(lap_steps + nest_steps).max(1) as usize;
+            }
+            // What the nest makes of a null must not be there in between.
+            while laps > 0 && nulls >> (laps - 1) & 1 == 1 {
+                laps -= 1;
+            }
+            if laps == 0 {
+                return None;
+            }
+            let mut done = laps;
+            if !is_settled {
+                // SAFETY: the caller's promise.
+                let (laps, changed) = unsafe { V::copy(tape, source, target, laps, own) };
+                if laps == 0 {
+                    return None;
+                }
+                *stale |= changed;
+                unchanged = if changed { 0 } else { unchanged + laps as u32 };
+                done = laps;
+            }
+            // The last lap may have found a null, behind which the nest goes on.
+            let last_is_null = nulls >> (done - 1) & 1 == 1;
+            let nests = (nulls & below(done)).count_ones() - u32::from(last_is_null);
+            self.advance(at, done as u32);
+            at.steps += nests * nest_steps;
+            at.ops += nests * u32::from(nest.ops);
+            if last_is_null {
+                return Some(Left::Done);
+            }
+            if is_settled {
+                // Less than a time around is left, or a null is next.
+                return None;
+            }
+        }
+    }
+
     /// Do the writes of a lap; whether they changed any byte, or the write that
     /// changed what a byte of the loop means, the last one done.
     #[inline(always)]
@@ -368,6 +521,46 @@ impl<'a> Loop<'a> {
             move0,
             move1,
         })
+    }
+}
+
+impl Nest {
+    /// The nest around the loop whose body is from entry `start` of the script to
+    /// its `]` at entry `end`, if it is one.
+    #[inline(always)]
+    fn around(dialect: &Dialect, script: &Script, start: usize, end: usize) -> Option<Nest> {
+        // Only where brackets have partners does a loop lie in another.
+        if dialect.brackets() != Brackets::Match || start < 2 {
+            return None;
+        }
+        let is_open = |entry: usize| script.jumps_at[entry % LEN] == Class::NULL;
+        if !is_open(start - 1) || !is_open(start - 2) {
+            return None;
+        }
+        let mut add = 0u8;
+        for entry in end + 1..script.len.min(end + 8) {
+            if script.jumps_at[entry] == Class::SET {
+                let [open, inner] = [start - 2, start - 1].map(|entry| script.place[entry]);
+                let [inner_close, close] = [end, entry].map(|entry| script.place[entry]);
+                let is_null = dialect.is_null(add);
+                return (!is_null).then_some(Nest {
+                    open,
+                    close,
+                    steps: (close - inner_close) + (inner - open),
+                    ops: (entry - end) as u8 + 1,
+                });
+            }
+            // Adds alone: no bracket, no copy, no move.
+            if script.add[entry] == 0 {
+                return None;
+            }
+            // What becomes of a null, whatever its other bits, is no command.
+            add = add.wrapping_add(script.add[entry]);
+            if dialect.class(add).bits() & Class::COMMAND != 0 {
+                return None;
+            }
+        }
+        None
     }
 }
 
@@ -459,6 +652,21 @@ impl Copy {
         ((distance % TAPE_LEN) / 2 + 1 + TAPE_LEN / 2) as u32
     }
 
+    /// Where laps from here on read and where they write.
+    #[inline(always)]
+    fn tracks(&self, at: &Progress) -> (Track, Track) {
+        let track = |start: usize, stride| Track {
+            start: start % TAPE_LEN,
+            stride,
+        };
+        let track0 = track(at.head0 + self.head0, self.move0);
+        let track1 = track(at.head1 + self.head1, self.move1);
+        match self.to_head1 {
+            true => (track0, track1),
+            false => (track1, track0),
+        }
+    }
+
     /// Do as many laps at once as read nothing that they write and leave the
     /// loop itself as it is, the one that finds a null the last; maybe none.
     ///
@@ -473,17 +681,11 @@ impl Copy {
         at: &Progress,
         left: u32,
     ) -> Block {
-        let track = |start: usize, stride| Track {
-            start: start % TAPE_LEN,
-            stride,
+        let (source, target) = self.tracks(at);
+        let test = Track {
+            start: (at.head0 + whole.move0) % TAPE_LEN,
+            stride: self.move0,
         };
-        let track0 = track(at.head0 + self.head0, self.move0);
-        let track1 = track(at.head1 + self.head1, self.move1);
-        let (source, target) = match self.to_head1 {
-            true => (track0, track1),
-            false => (track1, track0),
-        };
-        let test = track(at.head0 + whole.move0, self.move0);
         // `[<,}]`: the test is of the byte that was just copied.
         let tests_copied = test.stride == target.stride && test.start == target.start;
         let mut laps = BLOCK

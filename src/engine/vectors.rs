@@ -133,6 +133,14 @@ pub trait Vectors: Sized {
         (opens, closes)
     }
 
+    /// The laps, of the next 64, at which the byte on `track` has none of the bits
+    /// of `mask`.
+    #[inline(always)]
+    unsafe fn null_laps(tape: &Tape, track: Track, mask: u8) -> u64 {
+        let is_null = |lap: usize| u64::from(tape[track.at(lap)] & mask == 0);
+        (0..64).fold(0, |laps, lap| laps | is_null(lap) << lap)
+    }
+
     /// The first lap, of at most 64, at which the byte on `track` has none of
     /// the bits of `mask`.
     #[inline(always)]
@@ -407,7 +415,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        unsafe fn first_null(tape: &Tape, track: Track, mask: u8, laps: usize) -> Option<usize> {
+        unsafe fn null_laps(tape: &Tape, track: Track, mask: u8) -> u64 {
             // SAFETY: the caller has the instructions; the loads read the
             // tape's 128 bytes and COUNT's 64.
             unsafe {
@@ -424,10 +432,15 @@ mod x86 {
                     places,
                     _mm512_loadu_si512(at.add(1)),
                 );
-                let null = _mm512_testn_epi8_mask(bytes, _mm512_set1_epi8(mask as i8));
-                let first = null.trailing_zeros() as usize;
-                (first < laps).then_some(first)
+                _mm512_testn_epi8_mask(bytes, _mm512_set1_epi8(mask as i8))
             }
+        }
+
+        #[inline(always)]
+        unsafe fn first_null(tape: &Tape, track: Track, mask: u8, laps: usize) -> Option<usize> {
+            // SAFETY: the caller's promise.
+            let first = unsafe { Self::null_laps(tape, track, mask) }.trailing_zeros() as usize;
+            (first < laps).then_some(first)
         }
 
         #[inline(always)]
@@ -608,6 +621,10 @@ mod tests {
             let (mut expected, mut actual) = (*tape, *tape);
             // SAFETY: the caller checks that the machine has these lanes.
             unsafe {
+                assert_eq!(
+                    V::null_laps(tape, a, mask),
+                    Portable::null_laps(tape, a, mask)
+                );
                 assert_eq!(
                     V::first_null(tape, a, mask, laps),
                     Portable::first_null(tape, a, mask, laps)

@@ -659,6 +659,8 @@ unsafe fn walk_on<V: Vectors>(
                     && let Some(decoded) = Loop::decode(dialect, script, pc, bracket)
                     && (job.jit.is_none() || jumps < job.patience || decoded.has_closed_form())
                 {
+                    // Ahead the script may not be true any more.
+                    let decoded = if stale { decoded.alone() } else { decoded };
                     // SAFETY: the caller's promise.
                     let (left, changed) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
                     stale |= changed;
