@@ -379,8 +379,9 @@ impl<'a> Loop<'a> {
         );
         let mask = self.dialect.significant_bits();
         let (lap_steps, nest_steps) = (self.lap_steps(), u32::from(nest.steps));
-        // Laps in which nothing has changed.
-        let mut unchanged = 0;
+        let laps_to_mirror = copy.laps_to_mirror(at);
+        // All laps, and the last ones, in which nothing has changed.
+        let (mut all, mut unchanged) = (0, 0);
         loop {
             let (source, target) = copy.tracks(at);
             if source == target {
@@ -391,7 +392,7 @@ impl<'a> Loop<'a> {
                 ..target
             };
             let left = max_steps - at.steps;
-            let is_settled = unchanged >= TAPE_LEN as u32;
+            let is_settled = all >= laps_to_mirror || unchanged >= TAPE_LEN as u32;
             // SAFETY: the caller's promise.
             let nulls = unsafe {
                 let nulls = u128::from(V::null_laps(tape, test, mask));
@@ -450,6 +451,7 @@ impl<'a> Loop<'a> {
                 }
                 *stale |= changed;
                 unchanged = if changed { 0 } else { unchanged + laps as u32 };
+                all += laps as u32;
                 done = laps;
             }
             // The last lap may have found a null, behind which the nest goes on.

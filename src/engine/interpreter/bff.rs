@@ -585,8 +585,10 @@ unsafe fn walk_on<V: Vectors>(
     let Job {
         dialect, max_steps, ..
     } = job;
-    // Jumps back that no closed form has dealt with.
+    // Jumps back that no closed form has dealt with, and how many there are when
+    // native code is looked for: in vain after the first, second, fourth, …
     let mut jumps = 0;
+    let mut next_look = job.patience.saturating_add(1);
     loop {
         let Stretch {
             mut pc,
@@ -657,7 +659,7 @@ unsafe fn walk_on<V: Vectors>(
                 let mut repeats = true;
                 if job.closed_forms
                     && let Some(decoded) = Loop::decode(dialect, script, pc, bracket)
-                    && (job.jit.is_none() || jumps < job.patience || decoded.has_closed_form())
+                    && (job.jit.is_none() || jumps + 1 < next_look || decoded.has_closed_form())
                 {
                     // Ahead the script may not be true any more.
                     let decoded = if stale { decoded.alone() } else { decoded };
@@ -677,7 +679,7 @@ unsafe fn walk_on<V: Vectors>(
                     jumps += 1;
                     let mut is_native = false;
                     if let Some(jit) = job.jit
-                        && jumps > job.patience
+                        && jumps >= next_look
                     {
                         // SAFETY: the caller's promise.
                         let skeleton = unsafe { V::skeleton(dialect, tape) };
@@ -695,6 +697,9 @@ unsafe fn walk_on<V: Vectors>(
                             recurrence,
                             tally,
                         );
+                        if left.is_none() {
+                            next_look = jumps.saturating_mul(2);
+                        }
                         if let Some((next, changed)) = left {
                             if max_steps - at.steps <= FEW_STEPS && next < TAPE_LEN {
                                 return finish(dialect, tape, next, at, max_steps);

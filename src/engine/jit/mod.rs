@@ -61,7 +61,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             sample: 16,
-            loop_threshold: 64,
+            loop_threshold: 256,
             program_threshold: 8,
             patience: 0,
             is_choosy: true,
