@@ -5,7 +5,7 @@
 
 mod common;
 
-use broth::engine::Engine;
+use broth::engine::{Engine, Options};
 use broth::language::Language;
 use broth::measure::Measures;
 use broth::output::csv::{LogRow, PastRow};
@@ -35,7 +35,7 @@ fn check(language: &'static Language, engine: Engine, last_epoch: u64) {
         ..Settings::default()
     };
     let mut soup = Soup::new(settings).unwrap();
-    soup.set_engine(engine);
+    soup.set_engine(engine, &Options::default());
     let mut compared = 0;
     for expected in lines {
         let epoch: u64 = expected.split(',').next().unwrap().parse().unwrap();

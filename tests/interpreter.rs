@@ -4,7 +4,7 @@
 mod common;
 
 use broth::bench::soups::{Recipe, Sort};
-use broth::engine::{interpreter, reference};
+use broth::engine::{Options, interpreter, reference};
 use broth::language::bff::{COMMANDS, Dialect, Op};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
 use common::engines::{bff_dialects, check};
@@ -176,7 +176,7 @@ fn many_tapes_at_once() {
                 let mut expected_tapes = tapes.clone();
                 let run = |tape| reference::run(language, tape, max_steps);
                 let expected: Vec<Outcome> = expected_tapes.iter_mut().map(run).collect();
-                for (width, runner) in interpreter::every_width(language) {
+                for (width, runner) in interpreter::every_width(language, &Options::default()) {
                     let (mut tapes, mut outcomes) = (tapes.clone(), expected.clone());
                     outcomes.fill(Outcome::default());
                     runner.run_all(&mut tapes, max_steps, &mut outcomes);
@@ -192,7 +192,7 @@ fn many_tapes_at_once() {
 #[test]
 fn every_language_has_the_portable_width() {
     for language in Language::ALL {
-        let names: Vec<_> = interpreter::every_width(language).map(|(n, _)| n).collect();
+        let names: Vec<_> = interpreter::every_width(language, &Options::default()).map(|(n, _)| n).collect();
         assert_eq!(names.last(), Some(&"portable"), "{language}");
     }
 }

@@ -3,11 +3,11 @@
 
 mod common;
 
-use broth::engine::interpreter;
+use broth::engine::{Options, interpreter};
 use broth::language::bff::{Dialect, Op};
-use broth::language::{Ended, Language, Outcome, Rules, TAPE_LEN, Tape};
+use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
 
-use common::engines::{bff_dialects, check_named as check};
+use common::engines::{bff_dialects, check_named as check, has_heads_on_tape};
 
 /// What lies where nothing was put: no-ops, or nulls.
 const FILLS: [Op; 2] = [Op::Noop, Op::Null];
@@ -38,10 +38,6 @@ fn tape_of(
         tape[*place..place + bytes.len()].copy_from_slice(&bytes);
     }
     Some(tape)
-}
-
-fn has_heads_on_tape(dialect: &Dialect) -> bool {
-    dialect.start(&[0; TAPE_LEN]).pc > 0
 }
 
 /// Pieces at their places, over either filling, and where the tape says where the
@@ -572,7 +568,7 @@ fn the_highest_step_limit() {
             let tape = tape_around(language, dialect, Op::Noop, [40, 41], code);
             let Some(tape) = tape else { continue };
             let long = check(code, language, &tape, 8192);
-            for (width, runner) in interpreter::every_width(language) {
+            for (width, runner) in interpreter::every_width(language, &Options::default()) {
                 let mut tape = tape;
                 let outcome = runner.run(&mut tape, u32::MAX);
                 if long.ended == Ended::StepLimit {

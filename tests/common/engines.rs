@@ -1,11 +1,19 @@
-//! The interpreter against the reference engine, tape by tape.
+//! Every engine against the reference engine, tape by tape.
 
-use broth::engine::{interpreter, reference};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use broth::engine::jit::NativeTally;
+use broth::engine::{Engine, Options, Runner, interpreter, jit, reference};
 use broth::language::bff::Dialect;
-use broth::language::{Family, Language, Outcome, Tape};
+use broth::language::{Family, Language, Outcome, Rules, TAPE_LEN, Tape};
+use broth::random::mix;
+
+/// Of so many tapes one is run by native code and without closed forms, too.
+const NATIVE_EVERY: u64 = 12;
 
 /// Run `tape` by the reference engine and by the interpreter at every width, which
-/// must all agree.
+/// must all agree; some tapes by native code, too.
 #[track_caller]
 pub fn check(language: &'static Language, tape: &Tape, max_steps: u32) -> Outcome {
     check_named("a tape", language, tape, max_steps)
@@ -19,21 +27,217 @@ pub fn check_named(
     tape: &Tape,
     max_steps: u32,
 ) -> Outcome {
-    let mut expected_tape = *tape;
-    let expected = reference::run(language, &mut expected_tape, max_steps);
-    for (width, runner) in interpreter::every_width(language) {
-        let mut tape_then = *tape;
-        let outcome = runner.run(&mut tape_then, max_steps);
+    let mut tape_then = *tape;
+    let outcome = reference::run(language, &mut tape_then, max_steps);
+    let expected = Expected {
+        name,
+        language,
+        tape,
+        max_steps,
+        outcome,
+        tape_then,
+    };
+    for (width, runner) in interpreter::every_width(language, &Options::default()) {
+        expected.check(width, &runner);
+    }
+    // All limits of a tape, or none.
+    let hash = tape.iter().fold(0, |hash, byte| mix(hash ^ u64::from(*byte)));
+    if hash.is_multiple_of(NATIVE_EVERY) {
+        for (width, runner) in interpreter::every_width(language, &NO_CLOSED_FORMS) {
+            expected.check(&format!("{width}, no closed forms"), &runner);
+        }
+        Natives::with(language, |natives| natives.check(&expected));
+    }
+    outcome
+}
+
+pub const NO_CLOSED_FORMS: Options = Options {
+    closed_forms: false,
+    jit: EAGER,
+};
+
+/// Everything is compiled the first time that it comes up.
+pub const EAGER: jit::Options = jit::Options {
+    sample: 1,
+    loop_threshold: 1,
+    program_threshold: 1,
+    patience: 0,
+    is_choosy: false,
+    cache_bytes: 64 << 20,
+};
+
+/// What a run must come to.
+pub struct Expected<'a> {
+    pub name: &'a str,
+    pub language: &'static Language,
+    pub tape: &'a Tape,
+    pub max_steps: u32,
+    pub outcome: Outcome,
+    pub tape_then: Tape,
+}
+
+impl Expected<'_> {
+    /// Hold `runner` to it.
+    #[track_caller]
+    pub fn check(&self, engine: &str, runner: &Runner) -> NativeTally {
+        let (mut tape_then, mut outcomes) = (*self.tape, [Outcome::default()]);
+        let tapes = std::slice::from_mut(&mut tape_then);
+        let tally = runner.run_all(tapes, self.max_steps, &mut outcomes);
+        let Expected {
+            name,
+            language,
+            tape,
+            max_steps,
+            outcome,
+            ..
+        } = self;
         assert!(
-            outcome == expected && tape_then == expected_tape,
-            "{name}: {language}, {width}, {max_steps} steps, {}\nreference   {expected:?}\n{}\n\
-             interpreter {outcome:?}\n{}",
-            language.program_text(tape),
-            language.program_text(&expected_tape),
+            outcomes[0] == *outcome && tape_then == self.tape_then,
+            "{name}: {language}, {engine}, {max_steps} steps, {}\nbytes {tape:?}\n\
+             reference {outcome:?}\n{}\nhere      {:?}\n{}",
+            language.program_text(*tape),
+            language.program_text(&self.tape_then),
+            outcomes[0],
             language.program_text(&tape_then),
         );
+        tally
     }
-    expected
+}
+
+/// Runners of one language that make native code of whatever comes up.
+pub struct Natives {
+    language: &'static Language,
+    runners: Vec<(&'static str, Runner)>,
+    /// What native code did in them.
+    pub tally: NativeTally,
+}
+
+impl Natives {
+    /// Pieces beyond which a runner is made anew: each generation takes whole pages.
+    const MOST_PIECES: u64 = 600;
+
+    pub fn new(language: &'static Language) -> Natives {
+        let of_loops = jit::Options {
+            // Where programs are native, loops are hardly ever looked for.
+            program_threshold: u32::MAX,
+            ..EAGER
+        };
+        let runner = |closed_forms, jit| {
+            let options = Options { closed_forms, jit };
+            Engine::Jit.runner(language, &options)
+        };
+        Natives {
+            language,
+            runners: vec![
+                ("native programs", runner(true, EAGER)),
+                ("native loops", runner(true, of_loops)),
+                ("native programs, no closed forms", runner(false, EAGER)),
+                ("native loops, no closed forms", runner(false, of_loops)),
+            ],
+            tally: NativeTally::default(),
+        }
+    }
+
+    /// Those of this thread, for as long as `work` takes.
+    pub fn with<T>(language: &'static Language, work: impl FnOnce(&mut Natives) -> T) -> T {
+        thread_local! {
+            static NATIVES: RefCell<HashMap<&'static str, Natives>> = RefCell::default();
+        }
+        NATIVES.with_borrow_mut(|all| {
+            let natives = all.entry(language.name);
+            work(natives.or_insert_with(|| Natives::new(language)))
+        })
+    }
+
+    /// Run a tape as it comes, then by the native code of what came up, as often as
+    /// there is more of that.
+    #[track_caller]
+    pub fn check(&mut self, expected: &Expected<'_>) {
+        for (name, runner) in &mut self.runners {
+            loop {
+                self.tally = self.tally + expected.check(name, runner);
+                let before = runner.cache_tally().compiled;
+                // A language may have none.
+                let Some(jit) = runner.jit_mut() else { break };
+                jit.settle();
+                if jit.tally().compiled == before {
+                    break;
+                }
+            }
+        }
+        let is_full = |(_, runner): &(_, Runner)| {
+            let live = runner.cache_tally().live;
+            live.programs + live.loops > Self::MOST_PIECES
+        };
+        if self.runners.iter().any(is_full) {
+            self.runners = Natives::new(self.language).runners;
+        }
+    }
+
+    /// Run a tape by what native code there is already.
+    #[track_caller]
+    pub fn check_as_it_is(&mut self, expected: &Expected<'_>) {
+        for (name, runner) in &self.runners {
+            self.tally = self.tally + expected.check(name, runner);
+        }
+    }
+}
+
+/// What the rules say of a tape for every step limit up to some, by one walk.
+pub struct Walk {
+    language: &'static Language,
+    tape: Tape,
+    /// The outcome and the tape for each limit.
+    limits: Vec<(Outcome, Tape)>,
+}
+
+impl Walk {
+    pub fn new(language: &'static Language, dialect: &Dialect, tape: &Tape, last: u32) -> Walk {
+        let (mut state, mut then) = (dialect.start(tape), *tape);
+        let mut outcome = Outcome::default();
+        let mut limits = vec![(outcome, then)];
+        while outcome.steps < last {
+            let step = dialect.step(&mut then, &mut state);
+            outcome.steps += 1;
+            outcome.ops += u32::from(step.is_op);
+            if let Some(ended) = step.ended {
+                outcome.ended = ended;
+            }
+            limits.push((outcome, then));
+            if step.ended.is_some() {
+                break;
+            }
+        }
+        Walk {
+            language,
+            tape: *tape,
+            limits,
+        }
+    }
+
+    /// Steps that the walk goes.
+    pub fn steps(&self) -> u32 {
+        self.limits.len() as u32 - 1
+    }
+
+    pub fn expected<'a>(&'a self, name: &'a str, max_steps: u32) -> Expected<'a> {
+        let (outcome, tape_then) = match self.limits.get(max_steps as usize) {
+            Some(limit) => *limit,
+            None => {
+                let mut tape_then = self.tape;
+                let outcome = reference::run(self.language, &mut tape_then, max_steps);
+                (outcome, tape_then)
+            }
+        };
+        Expected {
+            name,
+            language: self.language,
+            tape: &self.tape,
+            max_steps,
+            outcome,
+            tape_then,
+        }
+    }
 }
 
 /// Every language of the BFF family, and its dialect.
@@ -44,4 +248,9 @@ pub fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Diale
             Family::Bff(dialect) => Some((language, dialect)),
             _ => None,
         })
+}
+
+/// Whether the tape says where the heads start.
+pub fn has_heads_on_tape(dialect: &Dialect) -> bool {
+    dialect.start(&[0; TAPE_LEN]).pc > 0
 }

@@ -1,0 +1,300 @@
+//! Native code over whole soups: four engines, one result; and the cache that it is
+//! kept in.
+
+mod common;
+
+use std::time::Duration;
+
+use broth::engine::{Engine, Options, Runner, jit, reference};
+use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
+use broth::{Settings, Soup, Tally};
+use common::engines::{EAGER, bff_dialects};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// Languages and a replicator of each, as bytes of a program (see
+/// `src/bench/soups.rs`): what lives has loops that come up again and again.
+const SOUPS: [(&str, &str); 11] = [
+    ("bff", "\\x80\\x40[[.>}]-]"),
+    ("bff8", "\\x80\\x40.>}    ]"),
+    ("bff8_noheads", " {.>    ]"),
+    ("bff_noheads", "[[{.>]-]"),
+    ("bff_noheads_4bit", "[[{.>]-]"),
+    ("bff_perm", "\\x80\\x40[[.>}]-]"),
+    ("bff_selfmove", "\\xff\\x80,[[<,]-]"),
+    ("forth", "04 04 00 03 08 c4"),
+    ("forthcopy", "04 04 03 02 08 c4"),
+    ("forthtrivial", "04 0c 08 c2"),
+    ("forthtrivial_reset", "04 0c 08 c2"),
+];
+
+fn settings(name: &str, replicator: &str, num_programs: usize, seed: u64) -> Settings {
+    let language: &'static Language = name.parse().unwrap();
+    let mut program = language.parse_program(replicator).unwrap();
+    if name.ends_with("noheads") || name.ends_with("4bit") || name.ends_with("selfmove") {
+        // Its copies are turned around.
+        let noop = language.parse_program(" ").unwrap()[0];
+        let mut half = program.clone();
+        half.resize(PROGRAM_LEN / 2, noop);
+        program = half.clone();
+        program.extend(half.into_iter().rev());
+    }
+    Settings {
+        language,
+        num_programs,
+        seed,
+        initial_program: program,
+        mutation_prob: 1.0 / 1024.0,
+        ..Settings::default()
+    }
+}
+
+/// Options drawn at random: all of them give the same soup.
+fn any_options(random: &mut StdRng) -> Options {
+    Options {
+        closed_forms: random.random_bool(0.7),
+        jit: jit::Options {
+            sample: random.random_range(1..=8),
+            loop_threshold: random.random_range(1..200),
+            program_threshold: random.random_range(1..200),
+            patience: [0, 0, 1, 5][random.random_range(0..4)],
+            is_choosy: random.random_bool(0.3),
+            // Room for a generation or two, or for all.
+            cache_bytes: [1, 20_000, 64 << 10, 64 << 20][random.random_range(0..4)],
+        },
+    }
+}
+
+/// Entries of native code, and generations freed.
+#[derive(Debug, Default)]
+struct Done {
+    programs: u64,
+    loops: u64,
+    freed: u64,
+}
+
+/// The same soup by every engine, epoch by epoch.
+fn check_soup(name: &str, replicator: &str, num_programs: usize, seed: u64, epochs: u64) -> Done {
+    let mut random = StdRng::seed_from_u64(seed);
+    let settings = settings(name, replicator, num_programs, seed);
+    let soup = |engine: Engine, options: Options| {
+        let mut soup = Soup::new(settings.clone()).unwrap();
+        soup.set_engine(engine, &options);
+        (engine.name().to_owned(), soup)
+    };
+    let eager = |closed_forms| Options {
+        closed_forms,
+        jit: jit::Options {
+            cache_bytes: 1 << 20,
+            ..EAGER
+        },
+    };
+    let mut soups = [
+        soup(Engine::Reference, Options::default()),
+        soup(Engine::Interpreter, Options::default()),
+        soup(Engine::Jit, any_options(&mut random)),
+        soup(Engine::Jit, eager(random.random())),
+        soup(Engine::Auto, any_options(&mut random)),
+    ];
+    let mut done = Done::default();
+    for epoch in 0..epochs {
+        let mut expected: Option<(Tally, Vec<u8>)> = None;
+        for (engine, soup) in &mut soups {
+            let mut tally = soup.step();
+            // How much native code does depends on when it was ready.
+            let native = std::mem::take(&mut tally.native);
+            done.programs += native.entered.programs;
+            done.loops += native.entered.loops;
+            match &expected {
+                None => expected = Some((tally, soup.programs().to_vec())),
+                Some((expected, programs)) => {
+                    let alike = tally == *expected && soup.programs() == programs;
+                    assert!(
+                        alike,
+                        "{name}, seed {seed}: {engine} differs after epoch {epoch}, {:?}",
+                        soup.runner()
+                    );
+                }
+            }
+        }
+        // One more, whose engine changes now and then.
+        if random.random_bool(0.02) {
+            let engine = Engine::ALL[random.random_range(0..4)];
+            let options = any_options(&mut random);
+            let (last, soup) = &mut soups[4];
+            done.freed += soup.runner().cache_tally().freed;
+            *last = format!("{}, {options:?}", engine.name());
+            soup.set_engine(engine, &options);
+        }
+    }
+    for (_, soup) in &soups {
+        done.freed += soup.runner().cache_tally().freed;
+    }
+    done
+}
+
+fn check_soups(num_programs: usize, seeds: std::ops::Range<u64>, epochs: u64) {
+    for (name, replicator) in SOUPS {
+        let mut all = Done::default();
+        for seed in seeds.clone() {
+            let done = check_soup(name, replicator, num_programs, seed, epochs);
+            all.programs += done.programs;
+            all.loops += done.loops;
+            all.freed += done.freed;
+        }
+        println!("{name}: {all:?}");
+        if name.starts_with("bff") {
+            let used = all.programs > 0 && all.loops > 0 && all.freed > 0;
+            assert!(used, "{name}: {all:?}");
+        }
+    }
+}
+
+#[test]
+fn four_engines_give_one_soup() {
+    check_soups(64, 0..2, 150);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn four_engines_give_one_soup_for_long() {
+    check_soups(256, 10..14, 2000);
+}
+
+/// Tapes that differ in what they mean, each with a loop that has no closed form.
+fn many_tapes(language: &'static Language, count: usize) -> Vec<Tape> {
+    let mut random = StdRng::seed_from_u64(9);
+    let code = language.parse_program("[[->+<]>  ]").unwrap();
+    let noop = language.parse_program(" ").unwrap()[0];
+    let ops = language.parse_program("<>+-,").unwrap();
+    (0..count)
+        .map(|_| {
+            let mut tape = [noop; TAPE_LEN];
+            for place in [60, 61, 62, 90, 91, 92, 100, 101, 102, 103] {
+                tape[place] = ops[random.random_range(0..ops.len())];
+            }
+            tape[70..70 + code.len()].copy_from_slice(&code);
+            tape[77] = ops[random.random_range(0..ops.len())];
+            tape[78] = ops[random.random_range(0..ops.len())];
+            tape[..2].copy_from_slice(&[20, 40]);
+            tape[20..24].copy_from_slice(&[7, 0, 3, 0]);
+            tape
+        })
+        .collect()
+}
+
+/// Run a tape by `runner`, then make native what came up.
+fn run(runner: &mut Runner, language: &'static Language, tape: &Tape) -> jit::NativeTally {
+    let (mut expected_tape, mut tape_then) = (*tape, *tape);
+    let expected = reference::run(language, &mut expected_tape, 3000);
+    let mut outcomes = [Outcome::default()];
+    let tally = runner.run_all(std::slice::from_mut(&mut tape_then), 3000, &mut outcomes);
+    assert_eq!((outcomes[0], tape_then), (expected, expected_tape), "{language}");
+    runner.jit_mut().unwrap().settle();
+    tally
+}
+
+fn jit_runner(language: &'static Language, cache_bytes: usize) -> Runner {
+    let jit = jit::Options {
+        cache_bytes,
+        ..EAGER
+    };
+    let options = Options {
+        closed_forms: true,
+        jit,
+    };
+    Engine::Jit.runner(language, &options)
+}
+
+/// However many pieces come up, no more are there than the cache has room for, and
+/// of the others none is found any more.
+#[test]
+fn the_cache_has_bounds() {
+    for (language, _) in bff_dialects() {
+        let tapes = many_tapes(language, 120);
+        // Each generation takes two pages or more.
+        let mut runner = jit_runner(language, 100_000);
+        for round in 0..2 {
+            for tape in &tapes {
+                run(&mut runner, language, tape);
+                let tally = runner.cache_tally();
+                let pieces = runner.jit().unwrap().pieces().count() as u64;
+                assert_eq!(pieces, tally.live.programs + tally.live.loops);
+                assert!(tally.code_bytes <= 100_000, "{language}: {tally:?}");
+                assert!(pieces <= 3 * 100_000 / 8192, "{language}: {tally:?}");
+            }
+            let tally = runner.cache_tally();
+            println!("{language}, round {round}: {tally:?}");
+            assert!(tally.freed > 20, "{language}: {tally:?}");
+            assert!(tally.code_bytes_made > 2 * tally.code_bytes);
+            // The first is long gone, the last is not.
+            let first = run(&mut runner, language, &tapes[0]);
+            assert_eq!(first.entered, jit::Counts::default(), "{language}");
+            let last = run(&mut runner, language, &tapes[0]);
+            assert!(last.entered.programs + last.entered.loops > 0, "{language}");
+        }
+    }
+}
+
+/// What was freed is compiled again once it is hot again.
+#[test]
+fn freed_code_is_made_again() {
+    for (language, _) in bff_dialects() {
+        let tapes = many_tapes(language, 2);
+        let mut runner = jit_runner(language, 20_000);
+        let mut entered = 0;
+        let mut made = Vec::new();
+        for _ in 0..6 {
+            for tape in &tapes {
+                // Until there is nothing more of it to compile.
+                for _ in 0..4 {
+                    entered += run(&mut runner, language, tape).entered.programs;
+                }
+                made.push(runner.cache_tally().code_bytes_made);
+            }
+        }
+        let tally = runner.cache_tally();
+        println!("{language}: {tally:?}");
+        assert!(tally.freed >= 3, "{language}: {tally:?}");
+        assert!(made.is_sorted() && made.last() > made.first(), "{made:?}");
+        assert!(entered > 12, "{language}");
+    }
+}
+
+/// A cache without room has nothing in it, and one of no threshold that is ever
+/// reached neither.
+#[test]
+fn without_room_there_is_no_native_code() {
+    for (language, _) in bff_dialects() {
+        let mut runner = jit_runner(language, 0);
+        for tape in &many_tapes(language, 20) {
+            let tally = run(&mut runner, language, tape);
+            assert_eq!(tally.entered, jit::Counts::default());
+        }
+        let tally = runner.cache_tally();
+        assert_eq!((tally.live, tally.code_bytes), Default::default());
+        assert!(tally.freed > 0 && tally.code_bytes_made > 0);
+    }
+}
+
+/// Code is compiled by a thread of its own while the soup lives, and ends with it.
+#[test]
+fn code_is_taken_in_between_epochs() {
+    for (language, _) in bff_dialects() {
+        let tape = many_tapes(language, 1)[0];
+        let mut runner = jit_runner(language, 64 << 20);
+        let mut entered = 0;
+        // The compiler takes as long as it takes.
+        for _ in 0..10_000 {
+            let (mut tape_then, mut outcomes) = (tape, [Outcome::default()]);
+            let tapes = std::slice::from_mut(&mut tape_then);
+            entered += runner.run_all(tapes, 3000, &mut outcomes).entered.programs;
+            runner.between_epochs(Duration::from_millis(1));
+            if entered > 0 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(entered > 0, "{language}");
+    }
+}

@@ -1,0 +1,358 @@
+//! Native code against the reference engine where programs rewrite themselves, and
+//! so leave it: each tape with every step limit, as it comes, by its own native
+//! code, and, with a byte changed, next to the native code of what it was.
+//!
+//! The everyday tests take few tapes of each sort; the others are for
+//! `cargo test --release -- --include-ignored`.
+
+mod common;
+
+use broth::engine::jit::{Exit, NativeTally};
+use broth::language::bff::{COMMANDS, Dialect, Op};
+use broth::language::{Language, PROGRAM_LEN, TAPE_LEN, Tape};
+use common::engines::{Natives, Walk, bff_dialects, has_heads_on_tape};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+/// A tape, then the same with each of `mutants` changes, by the native code of the
+/// first and no other.
+#[track_caller]
+fn check_tape(
+    natives: &mut Natives,
+    name: &str,
+    (language, dialect): (&'static Language, &'static Dialect),
+    tape: &Tape,
+    mutants: impl Iterator<Item = (usize, u8)>,
+) {
+    const EVERY_LIMIT: u32 = 280;
+    let walk = Walk::new(language, dialect, tape, EVERY_LIMIT);
+    // First to the end, where all that comes up is compiled.
+    natives.check(&walk.expected(name, 8192));
+    for max_steps in (0..=walk.steps() + 1).rev().chain([1000, 4801, 8191]) {
+        natives.check_as_it_is(&walk.expected(name, max_steps));
+    }
+    for (place, byte) in mutants {
+        let mut mutant = *tape;
+        mutant[place] = byte;
+        let walk = Walk::new(language, dialect, &mutant, 120);
+        natives.check_as_it_is(&walk.expected(name, 8192));
+        for max_steps in (3..120).step_by(13) {
+            natives.check_as_it_is(&walk.expected(name, max_steps));
+        }
+    }
+}
+
+/// Code that writes to where it is, if the heads are there.
+const CODES: &[&str] = &[
+    // Straight: onto the next op, onto itself, behind.
+    "+-+",
+    ">+<-<+",
+    ".}.{,>,",
+    ",,-.",
+    // A loop and its brackets.
+    "[+]",
+    "[-]",
+    "[ + ]",
+    "[+>]",
+    "[>-]",
+    "[->+<]",
+    "[.>}]",
+    "[.}]",
+    "[,}]",
+    "[,>]",
+    "[-,]",
+    "[>+>-]",
+    "[>>.{]",
+    "[+-+]",
+    // Ahead of a loop, behind one, in between.
+    "+[>]-",
+    "+[<]",
+    "-[+]+",
+    ",[>]>.",
+    ">+[ ]",
+    "+[>]+[<]+",
+    "[>+]   [+<]",
+    ".}[>}]-{,",
+    // Loops in loops.
+    "[[>]+]",
+    "[+[>]]",
+    "[[+]>]",
+    "[>[-]<]",
+    "[-[.}]>]",
+    "[[>]<-[<]]",
+    "[+[-[>]<]>]",
+    "[[[-]>]<]",
+    "[[[>]+]-]",
+    "[[[.>]}]+]",
+    // Brackets that lack a partner, or find another one.
+    "+[[]",
+    "-]]+",
+    "[+]]",
+    "[[+]",
+    "+]-[",
+    // Jumps by eight.
+    "[+      ]",
+    "[>-[    ][+>    ]",
+    "[.>}    ]  [,   ]",
+    "[[>-+   ]]+     [",
+    "-[+>]   ][+    ]]",
+];
+
+/// What lies around the code, and between its commands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fill {
+    Noop,
+    Null,
+    /// Bytes that are a command once 1 is added or taken away, and others.
+    Near,
+    /// Commands.
+    Ops,
+    Any,
+}
+
+const FILLS: [Fill; 5] = [Fill::Noop, Fill::Null, Fill::Near, Fill::Ops, Fill::Any];
+
+fn command_byte(dialect: &Dialect, char: char) -> Option<u8> {
+    let index = COMMANDS.iter().position(|c| *c == char)?;
+    dialect.byte_of(Op::ALL[index])
+}
+
+fn any_command(random: &mut StdRng, dialect: &Dialect) -> u8 {
+    let all: Vec<u8> = COMMANDS
+        .iter()
+        .filter_map(|command| command_byte(dialect, *command))
+        .collect();
+    *all.choose(random).unwrap()
+}
+
+fn filling(random: &mut StdRng, dialect: &Dialect, fill: Fill) -> u8 {
+    let noop = dialect.byte_of(Op::Noop).unwrap();
+    match fill {
+        Fill::Noop => noop,
+        Fill::Null => dialect.byte_of(Op::Null).unwrap(),
+        Fill::Near => match random.random_range(0..6) {
+            0 => noop,
+            1 => 0,
+            2 => any_command(random, dialect),
+            3 => any_command(random, dialect).wrapping_add(1),
+            _ => any_command(random, dialect).wrapping_sub(1),
+        },
+        Fill::Ops => any_command(random, dialect),
+        Fill::Any => random.random(),
+    }
+}
+
+/// `code` at `start`, and the heads so far from there at first.
+fn tape_of(
+    random: &mut StdRng,
+    dialect: &Dialect,
+    fill: Fill,
+    code: &str,
+    start: usize,
+    [right0, right1]: [i32; 2],
+) -> Option<Tape> {
+    let len = TAPE_LEN as i32;
+    let mut tape: Tape = std::array::from_fn(|_| filling(random, dialect, fill));
+    let heads = [right0, right1].map(|right| (start as i32 + right).rem_euclid(len));
+    let mut place = 0;
+    if has_heads_on_tape(dialect) {
+        tape[..2].copy_from_slice(&heads.map(|head| head as u8));
+    } else {
+        for (head, [left, right]) in heads.into_iter().zip([['<', '>'], ['{', '}']]) {
+            let (step, count) = match head < len / 2 {
+                true => (right, head),
+                false => (left, len - head),
+            };
+            for _ in 0..count {
+                *tape.get_mut(place)? = command_byte(dialect, step)?;
+                place += 1;
+            }
+        }
+        if place > start {
+            return None;
+        }
+    }
+    let noop = dialect.byte_of(Op::Noop)?;
+    for (offset, char) in code.chars().enumerate() {
+        let byte = match char {
+            // Now and then something that is easily made a command.
+            ' ' if random.random_bool(0.5) => filling(random, dialect, Fill::Near),
+            ' ' => noop,
+            char => command_byte(dialect, char)?,
+        };
+        let place = start + offset;
+        if place < TAPE_LEN {
+            tape[place] = byte;
+        }
+    }
+    Some(tape)
+}
+
+/// Changes of single bytes, most of them in and around the code.
+fn mutants(
+    random: &mut StdRng,
+    dialect: &Dialect,
+    start: usize,
+    len: usize,
+    count: usize,
+) -> Vec<(usize, u8)> {
+    (0..count)
+        .map(|_| {
+            let place = match random.random_bool(0.8) {
+                true => start.saturating_sub(1) + random.random_range(0..len + 2),
+                false => random.random_range(0..TAPE_LEN),
+            };
+            let byte = match random.random_bool(0.7) {
+                true => any_command(random, dialect),
+                false => filling(random, dialect, Fill::Near),
+            };
+            (place.min(TAPE_LEN - 1), byte)
+        })
+        .collect()
+}
+
+/// Each code at places around the ends of programs, the heads everywhere around
+/// it; of so many tapes one.
+fn check_codes(dialect: (&'static Language, &'static Dialect), one_in: u32) -> NativeTally {
+    let mut random = StdRng::seed_from_u64(6);
+    let mut natives = Natives::new(dialect.0);
+    for code in CODES {
+        let len = code.len();
+        let starts = [2, 30, 62, 64, 65, 66, 90, 110, TAPE_LEN - len];
+        for start in starts {
+            for right0 in -2..len as i32 + 3 {
+                for right1 in [-3, 0, 1, len as i32 - 1, len as i32, 20, 64] {
+                    for fill in FILLS {
+                        if !random.random_ratio(1, one_in) {
+                            continue;
+                        }
+                        let heads = [right0, right1];
+                        let tape = tape_of(&mut random, dialect.1, fill, code, start, heads);
+                        let Some(tape) = tape else { continue };
+                        let mutants = mutants(&mut random, dialect.1, start, len, 6);
+                        let name = format!("{code}, {fill:?}");
+                        check_tape(&mut natives, &name, dialect, &tape, mutants.into_iter());
+                    }
+                }
+            }
+        }
+    }
+    natives.tally
+}
+
+/// Tapes on which several of the codes lie, with bytes put in between, cut off and
+/// changed.
+fn check_grown(
+    dialect: (&'static Language, &'static Dialect),
+    seed: u64,
+    count: usize,
+) -> NativeTally {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut natives = Natives::new(dialect.0);
+    let mut grown = 0;
+    while grown < count {
+        let mut code = String::new();
+        for _ in 0..random.random_range(1..5) {
+            for char in CODES.choose(&mut random).unwrap().chars() {
+                if !random.random_bool(0.04) {
+                    code.push(char);
+                }
+                if random.random_bool(0.12) {
+                    let more = [' ', ' ', '+', '-', '>', '<', '.', ',', '[', ']'];
+                    code.push(*more.choose(&mut random).unwrap());
+                }
+            }
+            code.push_str(&" ".repeat(random.random_range(0..4)));
+        }
+        let start = random.random_range(2..TAPE_LEN);
+        let right0 = random.random_range(-4..code.len() as i32 + 8);
+        let right1 = match random.random_bool(0.6) {
+            true => random.random_range(-4..code.len() as i32 + 8),
+            false => random.random_range(0..TAPE_LEN as i32),
+        };
+        let fill = *FILLS.choose(&mut random).unwrap();
+        let heads = [right0, right1];
+        let tape = tape_of(&mut random, dialect.1, fill, &code, start, heads);
+        let Some(tape) = tape else { continue };
+        let mutants = mutants(&mut random, dialect.1, start, code.len(), 8);
+        let name = format!("grown {fill:?}");
+        check_tape(&mut natives, &name, dialect, &tape, mutants.into_iter());
+        grown += 1;
+    }
+    natives.tally
+}
+
+/// Everything that native code can do was done.
+#[track_caller]
+fn check_all_done(language: &Language, tally: NativeTally) {
+    println!("{language}: {tally:?}");
+    assert!(tally.entered.programs > 0, "{language}: {tally:?}");
+    assert!(tally.entered.loops > 0, "{language}: {tally:?}");
+    assert!(tally.settled > 0, "{language}: {tally:?}");
+    assert!(tally.laps > 0, "{language}: {tally:?}");
+    for exit in Exit::ALL {
+        let count = tally.exits[exit as usize];
+        assert!(count > 0, "{language}: no {}, {tally:?}", exit.name());
+    }
+}
+
+#[test]
+fn code_that_writes_to_where_it_is() {
+    for dialect in bff_dialects() {
+        check_all_done(dialect.0, check_codes(dialect, 150));
+    }
+}
+
+#[test]
+fn tapes_grown_around_code_that_rewrites_itself() {
+    for dialect in bff_dialects() {
+        check_all_done(dialect.0, check_grown(dialect, 7, 120));
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn more_code_that_writes_to_where_it_is() {
+    for dialect in bff_dialects() {
+        check_codes(dialect, 8);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn more_tapes_grown_around_code_that_rewrites_itself() {
+    for dialect in bff_dialects() {
+        for seed in 100..110 {
+            check_grown(dialect, seed, 500);
+        }
+    }
+}
+
+/// Every byte of a tape that loops is made every command in turn, next to the native
+/// code of what it was: two pieces that differ in one command are two pieces.
+#[test]
+fn native_code_is_for_what_it_was_made_of_alone() {
+    let noop = |dialect: &Dialect| dialect.byte_of(Op::Noop).unwrap();
+    for dialect in bff_dialects() {
+        let mut random = StdRng::seed_from_u64(8);
+        let mut natives = Natives::new(dialect.0);
+        for (code, heads) in [
+            ("[+>-<,>]", [40, 8]),
+            ("[>[->]<]", [30, 20]),
+            ("[-[>]+    ]", [3, 5]),
+        ] {
+            let start = PROGRAM_LEN + 40;
+            let tape = tape_of(&mut random, dialect.1, Fill::Noop, code, start, heads);
+            let Some(tape) = tape else { continue };
+            let all = (0..TAPE_LEN).flat_map(|place| {
+                let bytes = COMMANDS.iter().filter_map(|c| command_byte(dialect.1, *c));
+                let bytes = bytes.chain([noop(dialect.1)]);
+                bytes.map(move |byte| (place, byte)).collect::<Vec<_>>()
+            });
+            let all: Vec<_> = all.collect();
+            check_tape(&mut natives, code, dialect, &tape, all.into_iter());
+        }
+        assert!(natives.tally.entered.programs > 0 && natives.tally.entered.loops > 0);
+    }
+}
