@@ -875,7 +875,11 @@ impl Translation<'_, '_> {
                 let on = self.builder.create_block();
                 self.builder.ins().brif(null, jump, &[], on, &[]);
                 self.builder.switch_to_block(jump);
-                if self.shape.nest(place).is_none() && self.may_have_stop(place) {
+                let nest = self.shape.nest(place);
+                // Jumps by so many bytes may lead out of loops.
+                let leads_out = nest.is_none_or(|(_, last)| target > last + 1);
+                let behind = nest.map_or(place, |(_, last)| last + 1);
+                if leads_out && self.may_have_stop(behind) {
                     // The partner may be another one.
                     let stop = self.builder.use_var(self.stop);
                     // Nor may it lie in loops that this jumps into.
