@@ -371,3 +371,23 @@ fn the_highest_step_limit() {
     assert_eq!(outcome.ended, Ended::StepLimit);
     assert_eq!((outcome.steps, outcome.ops), (u32::MAX, u32::MAX));
 }
+
+/// A program that copies itself, with a guard in it: once all is copied, the copy of
+/// the guard is what the next round meets.
+#[test]
+fn a_guard_that_is_copied_is_met_again() {
+    for language in FORTHS {
+        let code = language.parse_program("04 0c 08 c2").unwrap();
+        for place in 4..PROGRAM_LEN {
+            for filling in [0x20, 0x13] {
+                let mut tape = [0x21; TAPE_LEN];
+                tape[PROGRAM_LEN..].fill(filling);
+                tape[..code.len()].copy_from_slice(&code);
+                tape[place] = 0x13;
+                for max_steps in [200, 256, 300, 511, 512, 513, 600, 8192] {
+                    check(language, &tape, max_steps);
+                }
+            }
+        }
+    }
+}

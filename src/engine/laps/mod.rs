@@ -264,7 +264,9 @@ impl Lap {
         };
         let (a, b) = tape.split_at_mut(PROGRAM_LEN);
         let (from, to) = if into == Side::B { (a, b) } else { (b, a) };
-        let is_guarded = into == Side::B && self.guard.is_some_and(|guard| to.contains(&guard));
+        // A guard that is copied stands there when its place comes up again.
+        let has_guard = |guard| to.contains(&guard) || from.contains(&guard);
+        let is_guarded = into == Side::B && self.guard.is_some_and(has_guard);
         let places = (self.places >> into.first) as u64;
         let lies_in_lap = |place: usize| places >> place & 1 == 1;
         if is_guarded || (0..PROGRAM_LEN).any(|i| from[i] != to[i] && lies_in_lap(i)) {
