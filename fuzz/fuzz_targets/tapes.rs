@@ -2,10 +2,38 @@
 //! and agrees with the reference engine, traced or not.
 #![no_main]
 
-use broth::engine::{Engine, interpreter, reference};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use broth::engine::{Engine, Options, Runner, interpreter, jit, reference};
 use broth::language::{Ended, Language, TAPE_LEN, Tape};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
+
+/// Pieces of native code beyond which a language's are made anew.
+const MOST_PIECES: u64 = 2000;
+
+thread_local! {
+    /// The runners of each language, with native code of what has come up so far.
+    static RUNNERS: RefCell<HashMap<&'static str, Vec<Runner>>> = RefCell::default();
+}
+
+/// With closed forms and without; whatever comes up once is compiled.
+fn native_runners(language: &'static Language) -> Vec<Runner> {
+    let runner = |closed_forms, program_threshold| {
+        let jit = jit::Options {
+            sample: 1,
+            loop_threshold: 1,
+            program_threshold,
+            patience: 0,
+            is_choosy: false,
+            cache_bytes: 64 << 20,
+        };
+        Engine::Jit.runner(language, &Options { closed_forms, jit })
+    };
+    // Where programs are native, loops are hardly ever looked for.
+    vec![runner(true, 1), runner(true, u32::MAX), runner(false, 1)]
+}
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -36,12 +64,34 @@ fuzz_target!(|input: Input<'_>| {
     });
     assert_eq!((again, traced, seen), (outcome, tape, outcome.steps));
 
-    let engines = Engine::ALL
-        .into_iter()
-        .map(|engine| (engine.name(), engine.runner(language)));
-    for (name, runner) in engines.chain(interpreter::every_width(language)) {
+    let check = |name: &str, runner: &Runner| {
         let mut other = first;
         assert_eq!(runner.run(&mut other, max_steps), outcome, "{name}");
         assert_eq!(other, tape, "{name}");
+    };
+    for (name, runner) in interpreter::every_width(language, &Options::default()) {
+        check(name, &runner);
     }
+    // Compiling takes longer than all the rest: of half of the tapes.
+    if input.language < 128 {
+        return;
+    }
+    RUNNERS.with_borrow_mut(|runners| {
+        let runners = runners.entry(language.name);
+        let runners = runners.or_insert_with(|| native_runners(language));
+        for runner in runners.iter_mut() {
+            check("as it comes", runner);
+            if let Some(jit) = runner.jit_mut() {
+                jit.settle();
+                check("by native code", runner);
+            }
+        }
+        let is_full = |runner: &Runner| {
+            let live = runner.cache_tally().live;
+            live.programs + live.loops > MOST_PIECES
+        };
+        if runners.iter().any(is_full) {
+            *runners = native_runners(language);
+        }
+    });
 });
