@@ -300,14 +300,14 @@ fn check_all_done(language: &Language, tally: NativeTally) {
 #[test]
 fn code_that_writes_to_where_it_is() {
     for dialect in bff_dialects() {
-        check_all_done(dialect.0, check_codes(dialect, 600));
+        check_all_done(dialect.0, check_codes(dialect, 2500));
     }
 }
 
 #[test]
 fn tapes_grown_around_code_that_rewrites_itself() {
     for dialect in bff_dialects() {
-        check_all_done(dialect.0, check_grown(dialect, 7, 40));
+        check_all_done(dialect.0, check_grown(dialect, 7, 30));
     }
 }
 
@@ -368,7 +368,7 @@ fn native_code_is_for_what_it_was_made_of_alone() {
                 bytes.map(move |byte| (place, byte)).collect::<Vec<_>>()
             });
             // A share of them, another for each dialect.
-            let all = all.filter(|_| random.random_ratio(1, 8));
+            let all = all.filter(|_| random.random_ratio(1, 12));
             let all: Vec<_> = all.collect();
             check_tape(&mut natives, code, dialect, &tape, all.into_iter());
         }

@@ -10,7 +10,7 @@ use broth::language::{Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 use broth::random::mix;
 
 /// Of so many tapes one is run by native code and without closed forms, too.
-const NATIVE_EVERY: u64 = 12;
+const NATIVE_EVERY: u64 = 64;
 
 /// Run `tape` by the reference engine and by the interpreter at every width, which
 /// must all agree; some tapes by native code, too.
