@@ -192,7 +192,9 @@ fn many_tapes_at_once() {
 #[test]
 fn every_language_has_the_portable_width() {
     for language in Language::ALL {
-        let names: Vec<_> = interpreter::every_width(language, &Options::default()).map(|(n, _)| n).collect();
+        let names: Vec<_> = interpreter::every_width(language, &Options::default())
+            .map(|(n, _)| n)
+            .collect();
         assert_eq!(names.last(), Some(&"portable"), "{language}");
     }
 }

@@ -185,7 +185,11 @@ fn run(runner: &mut Runner, language: &'static Language, tape: &Tape) -> jit::Na
     let expected = reference::run(language, &mut expected_tape, 3000);
     let mut outcomes = [Outcome::default()];
     let tally = runner.run_all(std::slice::from_mut(&mut tape_then), 3000, &mut outcomes);
-    assert_eq!((outcomes[0], tape_then), (expected, expected_tape), "{language}");
+    assert_eq!(
+        (outcomes[0], tape_then),
+        (expected, expected_tape),
+        "{language}"
+    );
     runner.jit_mut().unwrap().settle();
     tally
 }

@@ -41,7 +41,9 @@ pub fn check_named(
         expected.check(width, &runner);
     }
     // All limits of a tape, or none.
-    let hash = tape.iter().fold(0, |hash, byte| mix(hash ^ u64::from(*byte)));
+    let hash = tape
+        .iter()
+        .fold(0, |hash, byte| mix(hash ^ u64::from(*byte)));
     if hash.is_multiple_of(NATIVE_EVERY) {
         for (width, runner) in interpreter::every_width(language, &NO_CLOSED_FORMS) {
             expected.check(&format!("{width}, no closed forms"), &runner);
