@@ -7,7 +7,7 @@ use broth::bench::soups::{Recipe, Sort};
 use broth::engine::{Options, interpreter, reference};
 use broth::language::bff::{COMMANDS, Dialect, Op};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
-use common::engines::{bff_dialects, check};
+use common::engines::{Natives, Walk, bff_dialects, check};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -65,6 +65,34 @@ fn tapes_of_few_commands() {
             few.extend((0..random.random_range(0..3)).map(|_| random.random::<u8>()));
             let tape: Tape = std::array::from_fn(|_| *few.choose(&mut random).unwrap());
             check_budgets(language, &tape, &mut random);
+        }
+    }
+}
+
+/// Of the tapes above some are run by native code; here all of another draw are.
+#[test]
+#[ignore = "takes minutes"]
+fn more_random_tapes_by_native_code() {
+    let mut random = StdRng::seed_from_u64(6);
+    for (language, dialect) in bff_dialects() {
+        let commands = command_bytes(dialect);
+        let mut natives = Natives::new(language);
+        for round in 0..6000 {
+            let density = [0.1, 0.4, 0.6, 1.0][round % 4];
+            let mut few = commands.clone();
+            if round % 3 > 0 {
+                few.truncate(2);
+                few.extend((0..3).map(|_| *commands.choose(&mut random).unwrap()));
+            }
+            let tape: Tape = std::array::from_fn(|_| match random.random_bool(density) {
+                true => *few.choose(&mut random).unwrap(),
+                false => random.random(),
+            });
+            let walk = Walk::new(language, dialect, &tape, 300);
+            natives.check(&walk.expected("a tape", 8192));
+            for max_steps in (0..walk.steps()).chain([1000, 5000]) {
+                natives.check_as_it_is(&walk.expected("a tape", max_steps));
+            }
         }
     }
 }

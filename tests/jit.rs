@@ -100,11 +100,9 @@ fn check_soup(name: &str, replicator: &str, num_programs: usize, seed: u64, epoc
     for epoch in 0..epochs {
         let mut expected: Option<(Tally, Vec<u8>)> = None;
         for (engine, soup) in &mut soups {
-            let mut tally = soup.step();
-            // How much native code does depends on when it was ready.
-            let native = std::mem::take(&mut tally.native);
-            done.programs += native.entered.programs;
-            done.loops += native.entered.loops;
+            let tally = soup.step();
+            done.programs += tally.native.entered.programs;
+            done.loops += tally.native.entered.loops;
             match &expected {
                 None => expected = Some((tally, soup.programs().to_vec())),
                 Some((expected, programs)) => {
