@@ -162,10 +162,10 @@ impl<'a> Loop<'a> {
         Loop { base, ..*self }
     }
 
-    /// The same loop, where nothing is known of what lies behind it.
+    /// Forget what lies around the loop: it may have changed.
     #[inline(always)]
-    pub fn alone(self) -> Loop<'a> {
-        Loop { nest: None, ..self }
+    pub fn forget_nest(&mut self) {
+        self.nest = None;
     }
 
     /// Whether there is more to running it than lap after lap: it writes nothing,

@@ -658,11 +658,13 @@ unsafe fn walk_on<V: Vectors>(
                 }
                 let mut repeats = true;
                 if job.closed_forms
-                    && let Some(decoded) = Loop::decode(dialect, script, pc, bracket)
+                    && let Some(mut decoded) = Loop::decode(dialect, script, pc, bracket)
                     && (job.jit.is_none() || jumps + 1 < next_look || decoded.has_closed_form())
                 {
                     // Ahead the script may not be true any more.
-                    let decoded = if stale { decoded.alone() } else { decoded };
+                    if stale {
+                        decoded.forget_nest();
+                    }
                     // SAFETY: the caller's promise.
                     let (left, changed) = unsafe { decoded.run::<V>(tape, &mut at, max_steps) };
                     stale |= changed;
