@@ -72,8 +72,8 @@ fuzz_target!(|input: Input<'_>| {
     for (name, runner) in interpreter::every_width(language, &Options::default()) {
         check(name, &runner);
     }
-    // Compiling takes longer than all the rest: of half of the tapes.
-    if input.language < 128 {
+    // Compiling takes longer than all the rest: of a quarter of the tapes.
+    if input.language < 192 {
         return;
     }
     RUNNERS.with_borrow_mut(|runners| {
