@@ -347,6 +347,42 @@ fn a_jump_out_of_a_loop_over_a_change() {
     }
 }
 
+/// A copy that has a closed form and writes over the loop around it, or over what
+/// comes behind.
+#[test]
+fn a_closed_loop_that_rewrites_what_is_around_it() {
+    for dialect in bff_dialects() {
+        if !has_heads_on_tape(dialect.1) {
+            continue;
+        }
+        let mut natives = Natives::new(dialect.0);
+        for code in [
+            "[[.>}]>++++++++++++]",
+            "[.>}]>++++++++++++++",
+            "[+[.>}]>+++++++++++]",
+        ] {
+            for target in 5..32 {
+                let command = |char| command_byte(dialect.1, char);
+                let place = |tape: &mut Tape, first: usize, text: &str| {
+                    for (byte, char) in tape[first..].iter_mut().zip(text.chars()) {
+                        *byte = command(char)?;
+                    }
+                    Some(())
+                };
+                let mut tape = [dialect.1.byte_of(Op::Noop).unwrap(); TAPE_LEN];
+                let pieces = [(10, code), (60, "-<>-")];
+                let placed = pieces.map(|(first, text)| place(&mut tape, first, text));
+                if placed.contains(&None) {
+                    continue;
+                }
+                tape[..2].copy_from_slice(&[60, target]);
+                tape[64] = dialect.1.byte_of(Op::Null).unwrap();
+                check_tape(&mut natives, code, dialect, &tape, std::iter::empty());
+            }
+        }
+    }
+}
+
 /// Every byte of a tape that loops is made every command in turn, next to the native
 /// code of what it was: two pieces that differ in one command are two pieces.
 #[test]
