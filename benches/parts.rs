@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use broth::engine::Engine;
+use broth::engine::{Engine, Options};
 use broth::language::{Language, Outcome, TAPE_LEN, Tape};
 use broth::{Meeting, Settings, Soup};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -17,7 +17,7 @@ fn soup(settings: Settings, engine: Engine) -> Soup {
         ..settings
     })
     .expect("the settings are fine");
-    soup.set_engine(engine);
+    soup.set_engine(engine, &Options::default());
     soup
 }
 
@@ -81,7 +81,7 @@ fn classify(c: &mut Criterion) {
     let soup = soup(Settings::default(), Engine::Interpreter);
     let (mut tapes, _) = soup.programs().as_chunks::<TAPE_LEN>();
     for language in Language::ALL {
-        let runner = Engine::Interpreter.runner(language);
+        let runner = Engine::Interpreter.runner(language, &Options::default());
         let mut outcomes = [Outcome::default(); TAPES];
         let mut batch = [[0; TAPE_LEN]; TAPES];
         batch.copy_from_slice(&tapes[..TAPES]);
@@ -134,13 +134,13 @@ fn tapes(c: &mut Criterion) {
         let steps = {
             let mut tape = tape;
             Engine::Reference
-                .runner(language)
+                .runner(language, &Options::default())
                 .run(&mut tape, 8192)
                 .steps
         };
         group.throughput(Throughput::Elements(steps.into()));
         for engine in ENGINES {
-            let runner = engine.runner(language);
+            let runner = engine.runner(language, &Options::default());
             group.bench_function(engine.name(), |b| {
                 b.iter_batched_ref(
                     || tape,

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::engine::jit::NoNativeCode;
+
 /// An error of the library.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,6 +19,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Native code was asked for, and this machine has none.
+    #[error("native code is not possible here ({0})")]
+    NoNativeCode(#[from] NoNativeCode),
     /// What cannot be without a bug in broth.
     #[error("{0}; please report this")]
     Bug(String),
@@ -59,7 +64,7 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match self {
             Error::Usage(_) | Error::File { .. } => true,
-            Error::Bug(_) => false,
+            Error::Bug(_) | Error::NoNativeCode(_) => false,
             Error::System { what, source, .. } => {
                 *what == "read"
                     && matches!(

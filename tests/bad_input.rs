@@ -90,6 +90,20 @@ fn wrong_flags_are_usage_errors() {
         ("run --seed 18446744073709551616", &["--seed", "2^64"]),
         ("run --threads 0", &["--threads"]),
         ("run --engine warp", &["unknown engine", "reference"]),
+        ("run --jit-cache-mib 0", &["--jit-cache-mib", "1.."]),
+        (
+            "run --jit-cache-mib all",
+            &["--jit-cache-mib", "invalid digit"],
+        ),
+        (
+            "run --no-closed-forms=x",
+            &["--no-closed-forms", "true, false"],
+        ),
+        ("exec --jit-cache-mib -1 []", &["--jit-cache-mib"]),
+        (
+            "exec --trace --engine jit []",
+            &["--trace", "engine jit", "leave out"],
+        ),
         ("run --load a --resume b", &["--load", "--resume"]),
         ("run --resume a --seed 3", &["--resume", "--seed"]),
         ("run --load a --num 4", &["--load", "--num"]),
@@ -113,6 +127,32 @@ fn wrong_flags_are_usage_errors() {
         ("inspect no-such-file", &["no-such-file"]),
         ("inspect .", &["not a file"]),
         ("frobnicate", &["frobnicate"]),
+        ("jit", &["stats", "show"]),
+        ("jit stats", &["<RUN>"]),
+        ("jit stats no-such-folder", &["not a run folder"]),
+        ("jit show", &["--program", "--checkpoint"]),
+        ("jit show no-such-folder", &["not a run folder"]),
+        ("jit show --epochs 0 .", &["--epochs", "1.."]),
+        (
+            "jit show --checkpoint tests/data/cubff-513.dat",
+            &["--lang LANG"],
+        ),
+        ("jit show --program [x]", &["--program", "character 2"]),
+        ("jit show --program -] --as loop", &["begins with `[`"]),
+        (
+            "jit show --program -] --as middle",
+            &["--as", "left, right, loop"],
+        ),
+        ("jit show --program [-] --entry 1", &["--entry"]),
+        ("jit show --program [-] .", &["--program"]),
+        (
+            "jit show --lang forth --program 00",
+            &["no native code", "BFF family"],
+        ),
+        (
+            "jit show --lang subleq --checkpoint tests/data/cubff-513.dat",
+            &["no native code for subleq"],
+        ),
     ] {
         fail(2, words, &[], hints);
     }
@@ -275,6 +315,8 @@ fn broken_run_folders_are_named() {
             "between 0 and 1",
         ),
         ("log-interval = 4", "log-interval = 0", "--log-interval 0"),
+        ("jit-cache-mib = 64", "jit-cache-mib = 0", "from 1 up"),
+        ("jit-cache-mib = 64", "no-closed-forms = 3", "settings.toml"),
     ] {
         assert!(good.contains(from), "{from}");
         fs::write(&settings, good.replace(from, to)).unwrap();

@@ -8,7 +8,7 @@ use std::process::Output;
 
 use broth::bench::soups::{Recipe, Sort};
 use broth::bench::{self, fingerprint};
-use broth::engine::Engine;
+use broth::engine::{Engine, Options};
 use broth::{Settings, Soup};
 use common::{broth, fail, read, read_text, succeed};
 use serde_json::Value;
@@ -72,10 +72,15 @@ fn its_numbers_hang_together() {
         assert_eq!(measured["interactions"], 64);
         let floor = number(&measured["floor_ms_per_epoch"]["median"]);
         let engines = measured["engines"].as_array().unwrap();
-        assert_eq!(engines.len(), 2);
+        assert_eq!(engines.len(), 3);
         assert_eq!(engines[0]["engine"], "reference");
         assert_eq!(engines[1]["engine"], "interpreter");
+        assert_eq!(engines[2]["engine"], "jit");
         assert_eq!(engines[0]["fingerprint"], engines[1]["fingerprint"]);
+        assert_eq!(engines[0]["fingerprint"], engines[2]["fingerprint"]);
+        let is_bff = language.starts_with("bff");
+        assert_eq!(engines[1]["native_steps"], Value::Null);
+        assert_eq!(engines[2]["native_steps"].is_number(), is_bff);
         assert_eq!(number(&engines[0]["speed_up"]), 1.0);
         let first = number(&engines[0]["ms_per_epoch"]["median"]);
         for engine in engines {
@@ -217,6 +222,8 @@ fn wrong_flags_are_usage_errors() {
         ("--num 99999999998", &["--num 99999999998", "at most"]),
         ("--epochs 0", &["--epochs", "1.."]),
         ("--rounds 0", &["--rounds", "1.."]),
+        ("--warm-up 0", &["--warm-up", "1.."]),
+        ("--jit-cache-mib 0", &["--jit-cache-mib", "1.."]),
         ("--threads 0", &["--threads", "1..=1024"]),
         ("--prelife-epochs 0", &["--prelife-epochs", "1.."]),
         ("--alive-epochs 0", &["--alive-epochs", "1.."]),
@@ -307,6 +314,8 @@ fn a_benchmark_of_nothing_is_an_error() {
     start.copy_from(&soup);
     let plan = |engines: &[Engine], rounds, epochs| bench::Plan {
         engines: engines.to_vec(),
+        options: Options::default(),
+        warm_up: 1,
         rounds,
         epochs,
     };

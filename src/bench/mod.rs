@@ -26,8 +26,12 @@ const EPOCHS: (u64, u64) = (2, 10_000);
 pub struct Plan {
     /// The engines; speed-ups are over the first.
     pub engines: Vec<Engine>,
+    /// How they work.
+    pub options: Options,
     /// Rounds; each runs every engine once, from the same soup.
     pub rounds: usize,
+    /// Epochs before each round that are not measured: in them native code is made.
+    pub warm_up: u64,
     /// Epochs measured in a round; if not given, so many that the slowest
     /// engine takes about half a second for them, and 2 at least.
     pub epochs: Option<u64>,
@@ -65,6 +69,8 @@ pub struct Speed {
     pub over_floor: f64,
     /// The time of the first engine as a multiple of its own.
     pub speed_up: f64,
+    /// Share of the steps of all rounds that native code ran, if there may be any.
+    pub native_steps: Option<f64>,
     /// A hash of the soup that it ended with, in hex; see [`fingerprint`].
     pub fingerprint: String,
 }
@@ -92,7 +98,7 @@ pub struct Comparison {
 ///
 /// In a round the engines and the floor take turns, another one first each
 /// time, so that whatever slows the machine down for a while hits all alike.
-/// Each starts from `start` and does one epoch that is not measured. It is an
+/// Each starts from `start` and does some epochs that are not measured. It is an
 /// error if engines end a round with different soups or counts.
 pub fn compare(
     settings: &Settings,
@@ -100,9 +106,13 @@ pub fn compare(
     plan: &Plan,
     see: &mut dyn FnMut(usize),
 ) -> Result<Comparison, Error> {
-    if plan.engines.is_empty() || plan.rounds == 0 || plan.epochs == Some(0) {
+    if plan.engines.is_empty()
+        || [plan.rounds as u64, plan.warm_up, plan.epochs.unwrap_or(1)].contains(&0)
+    {
         return Err(Error::Usage(
-            "a benchmark takes one engine, one round and one epoch at least".into(),
+            "a benchmark takes one engine, one round, one epoch to warm up and one more \
+             at least"
+                .into(),
         ));
     }
     let floor = Settings {
@@ -114,7 +124,7 @@ pub fn compare(
         None => {
             let mut slowest = Duration::from_nanos(1);
             for engine in &plan.engines {
-                slowest = slowest.max(Round::run(settings, start, *engine, 1)?.time);
+                slowest = slowest.max(Round::run(settings, start, plan, *engine, 1)?.time);
             }
             ((ROUND.as_secs_f64() / slowest.as_secs_f64()) as u64).clamp(EPOCHS.0, EPOCHS.1)
         }
@@ -123,18 +133,22 @@ pub fn compare(
     let mut times = vec![Vec::with_capacity(plan.rounds); count];
     let mut floor_times = Vec::with_capacity(plan.rounds);
     let mut fingerprints = vec![String::new(); count];
+    let mut native_steps = vec![None; count];
     let mut first: Option<(Engine, Round)> = None;
     for round in 0..plan.rounds {
         see(round + 1);
         for turn in 0..=count {
             let turn = (round + turn) % (count + 1);
             let Some(engine) = plan.engines.get(turn).copied() else {
-                floor_times.push(Round::run(&floor, start, Engine::Reference, epochs)?.time);
+                floor_times.push(Round::run(&floor, start, plan, Engine::Reference, epochs)?.time);
                 continue;
             };
-            let this = Round::run(settings, start, engine, epochs)?;
+            let this = Round::run(settings, start, plan, engine, epochs)?;
             times[turn].push(this.time);
             fingerprints[turn] = fingerprint(&this.programs);
+            if this.has_native_code {
+                *native_steps[turn].get_or_insert(0) += this.tally.native.steps;
+            }
             match &first {
                 Some((first_engine, expected)) => {
                     expected.agree(*first_engine, &this, engine, settings)?;
@@ -147,8 +161,10 @@ pub fn compare(
     let floor_ms_per_epoch = Times::of(&floor_times, epochs);
     let times: Vec<Times> = times.iter().map(|times| Times::of(times, epochs)).collect();
     let first_median = times[0].median;
+    let all_steps = (tally.steps * plan.rounds as u64).max(1) as f64;
     let engines = plan.engines.iter().zip(times).zip(fingerprints);
-    let engines = engines.map(|((engine, ms_per_epoch), fingerprint)| {
+    let engines = engines.zip(native_steps);
+    let engines = engines.map(|(((engine, ms_per_epoch), fingerprint), native_steps)| {
         let median = ms_per_epoch.median;
         let seconds = median / 1e3 * epochs as f64;
         let rate = |count: u64| count as f64 / seconds;
@@ -161,6 +177,7 @@ pub fn compare(
             over_floor: median / floor_ms_per_epoch.median,
             speed_up: first_median / median,
             ms_per_epoch,
+            native_steps: native_steps.map(|steps| steps as f64 / all_steps),
             fingerprint,
         }
     });
@@ -179,26 +196,31 @@ struct Round {
     time: Duration,
     tally: Tally,
     programs: Vec<u8>,
+    has_native_code: bool,
 }
 
 impl Round {
     fn run(
         settings: &Settings,
         start: &Checkpoint,
+        plan: &Plan,
         engine: Engine,
         epochs: u64,
     ) -> Result<Round, Error> {
         let mut soup = Soup::from_checkpoint(settings.clone(), start.clone(), true)?;
-        soup.set_engine(engine, &Options::default());
+        soup.set_engine(engine, &plan.options);
         // The first epoch draws its own pairing besides that of the next, and
         // finds nothing in the caches; every later one is like the others.
-        soup.step();
+        for _ in 0..plan.warm_up {
+            soup.step();
+        }
         let begun = Instant::now();
         let tally = (0..epochs).fold(Tally::default(), |tally, _| tally + soup.step());
         Ok(Round {
             time: begun.elapsed().max(Duration::from_nanos(1)),
             tally,
             programs: soup.programs().to_vec(),
+            has_native_code: soup.runner().jit().is_some(),
         })
     }
 
@@ -212,7 +234,7 @@ impl Round {
     ) -> Result<(), Error> {
         let what = if self.programs != other.programs {
             "soups"
-        } else if self.tally != other.tally {
+        } else if self.tally.without_native() != other.tally.without_native() {
             "counts"
         } else {
             return Ok(());
@@ -321,6 +343,7 @@ mod tests {
                 ..Tally::default()
             },
             programs: vec![byte; 128],
+            has_native_code: false,
         };
         let check = |other: Round| {
             round(1, 1).agree(
@@ -331,6 +354,12 @@ mod tests {
             )
         };
         assert!(check(round(1, 1)).is_ok());
+        let mut native = round(1, 1);
+        native.tally.native.steps = 5;
+        assert!(
+            check(native).is_ok(),
+            "which part ran natively is no result"
+        );
         for (other, what) in [
             (round(2, 1), "different soups"),
             (round(1, 2), "different counts"),

@@ -11,6 +11,7 @@ use broth::Error;
 use broth::bench::soups::{Prepared, Recipe, Sort};
 use broth::bench::{self, Comparison, Machine, Plan, Times};
 use broth::engine::Engine;
+use broth::engine::jit::NoNativeCode;
 use broth::language::Language;
 use broth::output::files;
 use broth::output::picture::thousands;
@@ -19,21 +20,25 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::engine::{EngineArgs, parse_engine, percent, warn_without_native_code};
 use super::paint::{BOLD, RESET};
-use super::{Failure, parse_engine, parse_language, start_threads};
+use super::{Failure, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
   broth bench
-      both engines on three soups of bff_noheads
+      three engines on three soups of bff_noheads
   broth bench --lang all --soups random --engines interpreter
       one soup of each language
+  broth bench --engines interpreter,jit --warm-up 256 --no-closed-forms
+      what native code alone is worth, once most of it is made
   broth bench --lang bff,forthtrivial --num 16384 --threads 1 --json bench.json
       smaller soups on one thread, all numbers to a file
 
 The soups are made once and kept; making the default ones takes some minutes.
 Each engine runs each soup, in turns, from the same bytes, and all must end
-with the same bytes. The floor is the same soup with no step run: pairing,
+with the same bytes. Speed-ups are over the first engine; `native` is the share
+of steps that native code ran. The floor is the same soup with no step run: pairing,
 mutating and moving tapes.";
 
 #[derive(Args)]
@@ -44,8 +49,8 @@ pub struct BenchArgs {
           value_delimiter = ',', value_parser = parse_languages)]
     lang: Vec<Languages>,
 
-    /// Engines: auto, reference, interpreter; speed-ups are over the first
-    #[arg(long, value_name = "ENGINE,...", default_value = "reference,interpreter",
+    /// Engines: auto, reference, interpreter, jit; speed-ups are over the first
+    #[arg(long, value_name = "ENGINE,...", default_value = "reference,interpreter,jit",
           value_delimiter = ',', value_parser = parse_engine)]
     engines: Vec<Engine>,
 
@@ -63,10 +68,15 @@ pub struct BenchArgs {
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
 
-    /// Epochs measured in a round, after one that is not
+    /// Epochs measured in a round
     /// [default: about half a second of the slowest engine, 2 at least]
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
+
+    /// Epochs before each round that are not measured; in them native code is made
+    #[arg(long, value_name = "EPOCHS", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    warm_up: u64,
 
     /// Rounds; in each, every engine runs once
     #[arg(long, value_name = "N", default_value_t = 5,
@@ -94,6 +104,9 @@ pub struct BenchArgs {
     /// Write all numbers to this new file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+
+    #[command(flatten)]
+    how: EngineArgs,
 }
 
 #[derive(Clone, Copy)]
@@ -152,6 +165,7 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.json {
         check_json(path)?;
     }
+    let options = args.how.options();
     let languages = args.lang.iter().flat_map(|languages| match languages {
         Languages::All => Language::ALL.to_vec(),
         Languages::One(language) => vec![*language],
@@ -175,7 +189,9 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
 
     let plan = Plan {
         engines,
+        options,
         rounds: args.rounds.into(),
+        warm_up: args.warm_up,
         epochs: args.epochs,
     };
     let mut report = Report {
@@ -188,6 +204,9 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     };
     let mut out = anstream::stdout();
     show_machine(&mut out, &report)?;
+    if let Some(why) = no_native_code(&languages, &plan) {
+        warn_without_native_code(&why)?;
+    }
     for language in languages {
         writeln!(out, "\n{BOLD}{}{RESET}", Row::HEADER)?;
         for sort in &sorts {
@@ -205,6 +224,19 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
         })?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why an engine of `plan` has no native code, if it could have some elsewhere.
+fn no_native_code(languages: &[&'static Language], plan: &Plan) -> Option<NoNativeCode> {
+    let engines = |language: &&'static Language| {
+        let language = *language;
+        plan.engines.iter().map(move |engine| (language, *engine))
+    };
+    let mut engines = languages.iter().flat_map(engines);
+    engines.find_map(|(language, engine)| {
+        let runner = engine.runner(language, &plan.options);
+        runner.no_native_code().cloned()
+    })
 }
 
 /// Where soups are kept if nobody says; `variable` reads the environment.
@@ -377,11 +409,13 @@ struct Row<'a> {
     /// ns/interaction, M interactions/s, M ops/s, M steps/s, over the floor,
     /// speed-up; none of them for the floor itself.
     rest: Option<[f64; 6]>,
+    /// Share of steps that native code ran, where there may be any.
+    native: Option<f64>,
 }
 
 impl Row<'_> {
     const HEADER: &'static str = "engine       ms/epoch      min      max  ns/interaction  \
-                          M interactions/s   M ops/s  M steps/s  x floor  speed-up";
+                          M interactions/s   M ops/s  M steps/s  x floor  speed-up  native";
 }
 
 impl fmt::Display for Row<'_> {
@@ -408,7 +442,11 @@ impl fmt::Display for Row<'_> {
             f,
             "  {interaction:>14}  {interactions:>16}  {ops:>8}  {steps:>9}  {floor:>7}  \
              {speed_up:>8}"
-        )
+        )?;
+        match self.native {
+            Some(share) => write!(f, "  {:>6}", percent(share)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -446,6 +484,7 @@ fn show(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
         engine: "floor",
         times: &measured.floor_ms_per_epoch,
         rest: None,
+        native: None,
     };
     writeln!(out, "{floor}")?;
     for speed in &measured.engines {
@@ -460,6 +499,7 @@ fn show(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
                 speed.over_floor,
                 speed.speed_up,
             ]),
+            native: speed.native_steps,
         };
         writeln!(out, "{row}")?;
     }
@@ -506,6 +546,7 @@ mod tests {
             engine: "interpreter",
             times: &times,
             rest: Some([1.0, 123_456.0, 9.996, 1234.0, 1.5, 10.0]),
+            native: Some(1.0),
         };
         let row = row.to_string();
         assert_eq!(row.len(), Row::HEADER.len(), "{row}");

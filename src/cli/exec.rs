@@ -4,11 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use broth::Error;
-use broth::engine::reference;
+use broth::engine::jit::{self, NativeTally};
+use broth::engine::{Engine, Options, Runner, reference};
 use broth::language::{self, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, View};
+use broth::{Error, Tally};
 use clap::Args;
 
+use super::engine::{EngineArgs, describe_native_code, parse_engine, warn_without_native_code};
 use super::paint;
 use super::{Failure, parse_language};
 
@@ -20,7 +22,9 @@ Examples:
   broth exec --lang bff_noheads '[[{.>]-]   ]-]>.{[['
   broth exec --lang forthcopy '41 7F 02' --trace
   broth exec --lang bff --hex '4041 5b2c 7d5d'
-  broth exec --lang subleq --file tape.bin --trace | less -R";
+  broth exec --lang subleq --file tape.bin --trace | less -R
+  broth exec --engine jit '[[{.>]-]   ]-]>.{[['
+      the same tape by native code, and what it had to do with it";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -49,20 +53,42 @@ pub struct ExecArgs {
     /// operands) on blue, red and yellow, the stack behind
     #[arg(long)]
     trace: bool,
+
+    /// What runs the tape; never changes a result: reference, interpreter, jit (all
+    /// that can be native is made so before), auto
+    #[arg(long, value_name = "ENGINE", default_value = "reference", help_heading = "Engine",
+          value_parser = parse_engine)]
+    engine: Engine,
+
+    #[command(flatten)]
+    how: EngineArgs,
 }
 
 pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
+    if args.trace && args.engine != Engine::Reference {
+        return Err(Error::Usage(format!(
+            "--trace shows each step, and the engine {} takes many at once; \
+             leave out one of them",
+            args.engine.name()
+        ))
+        .into());
+    }
     let bytes = read_tape(&args)?;
     let mut tape: Tape = [0; TAPE_LEN];
     tape[..bytes.len()].copy_from_slice(&bytes);
 
     let language = args.lang;
+    let runner = prepare(&args, &tape);
+    if let Some(why) = runner.no_native_code() {
+        warn_without_native_code(why)?;
+    }
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     show(&mut out, language, "before", &tape)?;
-    let outcome = if args.trace {
-        trace(&mut out, language, &mut tape, args.max_steps)?
+    let (outcome, native) = if args.trace {
+        let outcome = trace(&mut out, language, &mut tape, args.max_steps)?;
+        (outcome, NativeTally::default())
     } else {
-        reference::run(language, &mut tape, args.max_steps)
+        run(&runner, &mut tape, args.max_steps)
     };
     show(&mut out, language, "after", &tape)?;
     writeln!(
@@ -70,8 +96,53 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
         "ops {}, steps {}; ended because {}",
         outcome.ops, outcome.steps, outcome.ended
     )?;
+    if let Some(jit) = runner.jit() {
+        let tally = Tally {
+            ops: outcome.ops.into(),
+            steps: outcome.steps.into(),
+            native,
+            ..Tally::default()
+        };
+        let [made, share] = describe_native_code(&jit.tally(), &tally);
+        writeln!(out, "native: {made}; {share}")?;
+    }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The engine, with all native code that a run of `tape` comes to.
+fn prepare(args: &ExecArgs, tape: &Tape) -> Runner {
+    let options = args.how.options();
+    // What is come to at all counts as hot.
+    let options = Options {
+        jit: jit::Options {
+            sample: 1,
+            loop_threshold: 1,
+            program_threshold: 1,
+            ..options.jit
+        },
+        ..options
+    };
+    let mut runner = args.engine.runner(args.lang, &options);
+    // Native code changes which other code a run comes to without it: each turn may
+    // find some more.
+    const MOST_TURNS: usize = 16;
+    for _ in 0..MOST_TURNS {
+        run(&runner, &mut tape.clone(), args.max_steps);
+        let Some(jit) = runner.jit_mut() else { break };
+        let before = jit.tally().hot;
+        jit.settle();
+        if jit.tally().hot == before {
+            break;
+        }
+    }
+    runner
+}
+
+fn run(runner: &Runner, tape: &mut Tape, max_steps: u32) -> (Outcome, NativeTally) {
+    let mut outcomes = [Outcome::default()];
+    let native = runner.run_all(std::slice::from_mut(tape), max_steps, &mut outcomes);
+    (outcomes[0], native)
 }
 
 fn read_tape(args: &ExecArgs) -> Result<Vec<u8>, Error> {

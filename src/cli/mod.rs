@@ -1,8 +1,10 @@
 //! Subcommands, one file each; what they share is here.
 
 mod bench;
+mod engine;
 mod exec;
 mod inspect;
+mod jit;
 mod languages;
 mod paint;
 mod progress;
@@ -12,7 +14,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::engine::Engine;
 use broth::language::Language;
 use clap::{Parser, Subcommand};
 
@@ -45,6 +46,9 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
+    /// Look at native code: what it did in a run, and how it looks
+    #[command(subcommand)]
+    Jit(jit::JitCommand),
 }
 
 /// What ends a subcommand early.
@@ -78,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Languages => languages::languages(),
         Command::Inspect(args) => inspect::inspect(args),
         Command::Bench(args) => bench::bench(args),
+        Command::Jit(command) => jit::jit(command),
     };
     let (message, code) = match result {
         Ok(code) => return code,
@@ -98,11 +103,6 @@ pub fn main() -> ExitCode {
 
 /// Reads `--lang`, with a hint where the name is not quite right.
 fn parse_language(name: &str) -> Result<&'static Language, String> {
-    name.parse().map_err(|error| format!("{error}"))
-}
-
-/// Reads the name of an engine.
-fn parse_engine(name: &str) -> Result<Engine, String> {
     name.parse().map_err(|error| format!("{error}"))
 }
 

@@ -13,15 +13,16 @@ use broth::measure::ALIVE;
 use broth::output::folder::Place;
 use broth::output::picture::thousands;
 use broth::output::settings_file::{VERSION, parse_grid, read_pattern};
-use broth::run::{End, Plan, Run, StopRule, Summary};
+use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::Grid;
 use broth::{Error, Meeting, Settings};
 use clap::Args;
 
+use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
-use super::{Failure, INTERRUPTED, parse_engine, parse_language, start_threads};
+use super::{Failure, INTERRUPTED, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +34,8 @@ Examples:
       programs on a grid, meeting their neighbours
   broth run --resume runs/bff_noheads-seed-29 --max-epochs 32768
       go on with a run: the same bytes as if it had never stopped
+  broth run --engine jit --no-closed-forms --jit-cache-mib 16
+      the same soup by native code alone, in 16 MiB of it
   broth run --load cubff/0000000512.dat --lang bff --seed 7
       start from a checkpoint of cubff
 
@@ -59,10 +62,14 @@ pub struct RunArgs {
     #[arg(long, value_name = "BITS", help_heading = "Run")]
     stopping_bpb: Option<f64>,
 
-    /// What runs the tapes: auto, interpreter or reference; changes the speed only
-    /// [default: auto]
-    #[arg(long, value_name = "ENGINE", help_heading = "Run", value_parser = parse_engine)]
+    /// What runs the tapes; changes the speed only: reference (step by step),
+    /// interpreter, jit (the interpreter, and native code of all that is hot),
+    /// auto (the same, with native code where it pays) [default: auto]
+    #[arg(long, value_name = "ENGINE", help_heading = "Engine", value_parser = parse_engine)]
     engine: Option<Engine>,
+
+    #[command(flatten)]
+    how: EngineArgs,
 
     /// Threads to run on; changes the speed only [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run",
@@ -76,7 +83,7 @@ pub struct RunArgs {
     load: Option<PathBuf>,
 
     /// Go on with the run in this folder; everything comes from it, and only
-    /// --max-epochs, --threads, --engine and --quiet may be given
+    /// --max-epochs, --threads, --quiet and what is said of the engine may be given
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = NOT_WITH_RESUME)]
     resume: Option<PathBuf>,
 
@@ -219,6 +226,18 @@ fn parse_probability(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
 }
 
+impl RunArgs {
+    /// What a resumed run is to do otherwise.
+    fn changes(&self) -> Changes {
+        Changes {
+            max_epochs: self.max_epochs,
+            engine: self.engine,
+            closed_forms: self.how.closed_forms(),
+            jit_cache_bytes: self.how.jit_cache_bytes(),
+        }
+    }
+}
+
 pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let quiet = args.quiet;
     let threads = start_threads(args.threads)?;
@@ -236,7 +255,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     }
 
     let run = match &args.resume {
-        Some(path) => Run::resume(path, args.max_epochs, args.engine)?,
+        Some(path) => Run::resume(path, &args.changes())?,
         None => create(args)?,
     };
     let settings = run.soup().settings().clone();
@@ -258,6 +277,9 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         },
         folder.display(),
     ));
+    if let Some(why) = run.soup().runner().no_native_code() {
+        progress.say(&no_native_code_warning(why));
+    }
     let result = run.go(&interrupt, &mut |event| progress.see(event));
     progress.finish();
     let summary = match result {
@@ -339,6 +361,7 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         log_interval: records.log_interval,
         checkpoint_interval: records.checkpoint_interval,
         engine: args.engine.unwrap_or_default(),
+        options: args.how.options(),
         load: args.load,
         log: records.log,
         checkpoint_dir: records.checkpoint_dir,
@@ -383,6 +406,11 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
             )
         )?;
     }
+    if let Some(cache) = &summary.native {
+        let [made, share] = describe_native_code(cache, &summary.tally);
+        writeln!(out, "native      {made}")?;
+        writeln!(out, "            {share}")?;
+    }
     let entropy = match summary.high_order_entropy {
         Some(entropy) => format!("; high-order entropy at the last log point {entropy:.3}"),
         None => String::new(),
@@ -422,11 +450,20 @@ mod tests {
     use clap::Command;
 
     #[test]
-    fn resume_goes_with_four_flags_only() {
+    fn resume_goes_with_few_flags_only() {
         let command = RunArgs::augment_args(Command::new("run"));
         for arg in command.get_arguments() {
             let name = arg.get_id().as_str();
-            let free = ["max_epochs", "threads", "engine", "quiet", "resume"].contains(&name);
+            let free = [
+                "max_epochs",
+                "threads",
+                "engine",
+                "no_closed_forms",
+                "jit_cache_mib",
+                "quiet",
+                "resume",
+            ]
+            .contains(&name);
             assert_eq!(NOT_WITH_RESUME.contains(&name), !free, "{name}");
         }
     }

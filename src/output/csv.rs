@@ -1,10 +1,12 @@
-//! The tables of a run: one line for each log point, appended as it comes.
+//! Tables of a run, one line for each log point, appended as it comes; and what is in
+//! metrics.csv.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::files;
 use crate::Error;
 use crate::language::{Ended, PROGRAM_LEN};
 use crate::measure::{ALIVE, Measures};
@@ -199,6 +201,34 @@ impl Table {
         Ok((table, kept))
     }
 
+    /// Give the table at `path` the line `header`, if an older version began it with
+    /// the first of these columns: in the others its rows get empty cells.
+    pub fn widen(path: &Path, header: &str) -> Result<(), Error> {
+        let text = match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            text => text.map_err(|error| Error::cannot("read", path, error))?,
+        };
+        let Some((old_header, rows)) = text.split_once('\n') else {
+            return Ok(());
+        };
+        let Some(columns) = header.strip_prefix(old_header) else {
+            return Ok(());
+        };
+        if !columns.starts_with(',') {
+            return Ok(());
+        }
+        let cells = ",".repeat(columns.matches(',').count());
+        files::write_whole(path, |file| {
+            writeln!(file, "{header}")?;
+            // A torn last line stays so.
+            let (rows, torn) = rows.rsplit_once('\n').unwrap_or(("", rows));
+            for row in rows.lines() {
+                writeln!(file, "{row}{cells}")?;
+            }
+            file.write_all(torn.as_bytes())
+        })
+    }
+
     /// Cut off whatever is behind the last whole line.
     fn cut_back(&mut self) -> std::io::Result<()> {
         self.file.set_len(self.len)?;
@@ -268,6 +298,16 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "epoch,x\n1,0.5\n17,0.5\n33,0.7\n");
         assert!(Table::reopen(&path, "epoch,y", 20).is_err());
+        for (header, wider) in [
+            ("epoch,y", false),
+            ("epoch,xy", false),
+            ("epoch,x,y,z", true),
+        ] {
+            Table::widen(&path, header).unwrap();
+            assert_eq!(Table::reopen(&path, header, 20).is_ok(), wider, "{header}");
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "epoch,x,y,z\n1,0.5,,\n17,0.5,,\n");
         assert!(Table::create(&path, "epoch,x").is_err());
     }
 }

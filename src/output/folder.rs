@@ -58,8 +58,16 @@ impl RunFolder {
         }
     }
 
-    /// The run folder at `path`, which must hold settings.
+    /// The run folder at `path`, which must hold settings, to go on with: what a
+    /// killed run did not finish is removed.
     pub fn open(path: &Path) -> Result<RunFolder, Error> {
+        let folder = RunFolder::look(path)?;
+        files::remove_unfinished(path)?;
+        Ok(folder)
+    }
+
+    /// The run folder at `path`, which must hold settings, to look at only.
+    pub fn look(path: &Path) -> Result<RunFolder, Error> {
         let folder = RunFolder { path: path.into() };
         if !folder.settings().is_file() {
             return Err(Error::file(
@@ -68,7 +76,6 @@ impl RunFolder {
                  `broth run` made",
             ));
         }
-        files::remove_unfinished(path)?;
         Ok(folder)
     }
 

@@ -3,5 +3,6 @@
 pub mod csv;
 pub mod files;
 pub mod folder;
+pub mod performance;
 pub mod picture;
 pub mod settings_file;

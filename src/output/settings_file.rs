@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use super::folder::RunFolder;
 use crate::Error;
+use crate::engine::Options;
+use crate::engine::jit::MIB;
 use crate::language::Language;
 use crate::run::Plan;
 use crate::soup::pairing::{Grid, Pattern};
@@ -30,6 +32,10 @@ struct SettingsFile {
     log_interval: u64,
     checkpoint_interval: u64,
     engine: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jit_cache_mib: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    no_closed_forms: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     zero_init: bool,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -111,6 +117,8 @@ pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(),
         log_interval: plan.log_interval,
         checkpoint_interval: plan.checkpoint_interval,
         engine: plan.engine.name().into(),
+        jit_cache_mib: Some(plan.options.jit.cache_bytes.div_ceil(MIB) as u64),
+        no_closed_forms: !plan.options.closed_forms,
         zero_init: settings.zero_init,
         fixed_shuffle: settings.meeting == Meeting::FixedShuffle,
         no_permute_programs: settings.meeting == Meeting::NoPermutation,
@@ -216,6 +224,7 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         log_interval: content.log_interval,
         checkpoint_interval: content.checkpoint_interval,
         engine: content.engine.parse().map_err(|e| usage(&e))?,
+        options: interpret_options(content.no_closed_forms, content.jit_cache_mib)?,
         load: content.load.map(|path| folder.path().join(path)),
         log: content.log,
         checkpoint_dir: content.checkpoint_dir,
@@ -224,6 +233,24 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
     };
     plan.check()?;
     Ok((settings, plan))
+}
+
+fn interpret_options(no_closed_forms: bool, jit_cache_mib: Option<u64>) -> Result<Options, Error> {
+    let mut options = Options {
+        closed_forms: !no_closed_forms,
+        ..Options::default()
+    };
+    if let Some(mib) = jit_cache_mib {
+        let bytes = usize::try_from(mib)
+            .ok()
+            .and_then(|mib| mib.checked_mul(MIB));
+        options.jit.cache_bytes = bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
+            Error::Usage(format!(
+                "jit-cache-mib = {mib}: choose a number of MiB from 1 up"
+            ))
+        })?;
+    }
+    Ok(options)
 }
 
 /// Read the interaction pattern in a file.

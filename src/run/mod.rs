@@ -8,9 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Error;
+use crate::engine::jit::CacheTally;
 use crate::engine::{Engine, Options};
 use crate::output::csv::{LogRow, PastRow, Table};
 use crate::output::folder::{self, Place, RunFolder};
+use crate::output::performance::PerformanceRow;
 use crate::output::{files, picture, settings_file};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
@@ -28,6 +30,8 @@ pub struct Plan {
     pub checkpoint_interval: u64,
     /// What runs the tapes.
     pub engine: Engine,
+    /// How it works.
+    pub options: Options,
     /// The checkpoint that the soup started from, where it did.
     pub load: Option<PathBuf>,
     /// cubff's log, where it is wanted.
@@ -47,6 +51,7 @@ impl Default for Plan {
             log_interval: 64,
             checkpoint_interval: 1024,
             engine: Engine::default(),
+            options: Options::default(),
             load: None,
             log: None,
             checkpoint_dir: None,
@@ -96,6 +101,31 @@ impl Plan {
     }
 }
 
+/// What a resumed run does otherwise than its folder says; nothing, unless it is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// See [`Plan::max_epochs`].
+    pub max_epochs: Option<u64>,
+    /// See [`Plan::engine`].
+    pub engine: Option<Engine>,
+    /// See [`Options::closed_forms`].
+    pub closed_forms: Option<bool>,
+    /// See [`crate::engine::jit::Options::cache_bytes`].
+    pub jit_cache_bytes: Option<usize>,
+}
+
+impl Changes {
+    fn apply(&self, plan: &mut Plan) {
+        fn set<T: Copy>(value: &mut T, new: Option<T>) {
+            *value = new.unwrap_or(*value);
+        }
+        set(&mut plan.max_epochs, self.max_epochs);
+        set(&mut plan.engine, self.engine);
+        set(&mut plan.options.closed_forms, self.closed_forms);
+        set(&mut plan.options.jit.cache_bytes, self.jit_cache_bytes);
+    }
+}
+
 /// Why a run stopped before its last epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StopRule {
@@ -138,6 +168,8 @@ pub struct Summary {
     pub tally: Tally,
     /// How long they took.
     pub elapsed: Duration,
+    /// What native code took, if there may be any.
+    pub native: Option<CacheTally>,
     /// Epochs done at the first log point at which the soup was alive.
     pub alive_at: Option<u64>,
     /// High-order entropy at the last log point, in bits per byte.
@@ -146,6 +178,64 @@ pub struct Summary {
     pub checkpoint: PathBuf,
     /// The picture of the soup at the end.
     pub picture: PathBuf,
+}
+
+/// A soup as a run has saved it.
+struct Newest {
+    soup: Soup,
+    /// Whether it comes from a checkpoint; else it is the run's first soup.
+    is_saved: bool,
+    /// Checkpoints that could not be used, and why.
+    passed_over: Vec<Error>,
+}
+
+impl Newest {
+    /// The newest checkpoint of a run that can be read; without any, its start.
+    fn of(settings: &Settings, plan: &Plan, checkpoints: &Path) -> Result<Newest, Error> {
+        let mut passed_over = Vec::new();
+        for (epochs_done, path) in folder::list_checkpoints(checkpoints)? {
+            // The name says how many epochs were done: no other has it.
+            let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
+            let read = Checkpoint::read(&path).and_then(|checkpoint| {
+                if checkpoint.epochs_done != epochs_done {
+                    return Err(Error::file(
+                        &path,
+                        format!("has {} epochs done: it was renamed", checkpoint.epochs_done),
+                    ));
+                }
+                Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
+            });
+            match read {
+                Ok(soup) => {
+                    return Ok(Newest {
+                        soup,
+                        is_saved: true,
+                        passed_over,
+                    });
+                }
+                Err(error) => passed_over.push(error),
+            }
+        }
+        if plan.load.is_some() {
+            return Err(passed_over.pop().unwrap_or_else(|| {
+                Error::file(checkpoints, "has no checkpoint, and the run began with one")
+            }));
+        }
+        Ok(Newest {
+            soup: Soup::new(settings.clone())?,
+            is_saved: false,
+            passed_over,
+        })
+    }
+}
+
+/// The soup of the run in the folder `path` as its newest good checkpoint has it, or
+/// as the run began; the folder stays as it is.
+pub fn newest_soup(path: &Path) -> Result<Soup, Error> {
+    let folder = RunFolder::look(path)?;
+    let (settings, plan) = settings_file::read(&folder)?;
+    let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
+    Ok(Newest::of(&settings, &plan, &checkpoints)?.soup)
 }
 
 /// A run that is ready to go.
@@ -200,10 +290,11 @@ impl Run {
                  choose a --max-epochs above that"
             )));
         }
-        let soup = match start {
+        let mut soup = match start {
             Some(start) => Soup::from_checkpoint(settings.clone(), start, false)?,
             None => Soup::new(settings.clone())?,
         };
+        soup.set_engine(plan.engine, &plan.options);
         let folder = RunFolder::create(place)?;
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
         folder::make_folder(&checkpoints)?;
@@ -215,7 +306,7 @@ impl Run {
             plan.load = Some(path);
         }
         let metrics = Table::create(&folder.metrics(), &LogRow::metrics_header())?;
-        let performance = Table::create(&folder.performance(), recorder::PERFORMANCE_HEADER)?;
+        let performance = Table::create(&folder.performance(), &PerformanceRow::header())?;
         let log = match &plan.log {
             Some(path) => Some(Table::create(path, PastRow::CUBFF_HEADER)?),
             None => None,
@@ -242,58 +333,25 @@ impl Run {
     }
 
     /// Go on with the run in the folder `path`, from its newest checkpoint that
-    /// can be read; a new end or engine replaces that of the folder.
-    pub fn resume(
-        path: &Path,
-        max_epochs: Option<u64>,
-        engine: Option<Engine>,
-    ) -> Result<Run, Error> {
+    /// can be read; what `changes` say replaces what the folder says.
+    pub fn resume(path: &Path, changes: &Changes) -> Result<Run, Error> {
         let folder = RunFolder::open(path)?;
         let (settings, mut plan) = settings_file::read(&folder)?;
         let saved = plan.clone();
-        plan.max_epochs = max_epochs.unwrap_or(plan.max_epochs);
-        plan.engine = engine.unwrap_or(plan.engine);
+        changes.apply(&mut plan);
         plan.check()?;
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
         folder::make_folder(&checkpoints)?;
         files::remove_unfinished(&checkpoints)?;
-        let mut passed_over = Vec::new();
-        let mut found = None;
-        for (epochs_done, path) in folder::list_checkpoints(&checkpoints)? {
-            // The name says how many epochs were done: no other has it.
-            let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
-            let read = Checkpoint::read(&path).and_then(|checkpoint| {
-                if checkpoint.epochs_done != epochs_done {
-                    return Err(Error::file(
-                        &path,
-                        format!("has {} epochs done: it was renamed", checkpoint.epochs_done),
-                    ));
-                }
-                Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
-            });
-            match read {
-                Ok(soup) => {
-                    found = Some(soup);
-                    break;
-                }
-                Err(error) => passed_over.push(error),
-            }
-        }
-        let saved_at = found.as_ref().map(Soup::epochs_done);
-        let soup = match found {
-            Some(soup) => soup,
-            None if plan.load.is_some() => {
-                return Err(passed_over.pop().unwrap_or_else(|| {
-                    Error::file(
-                        &checkpoints,
-                        "has no checkpoint, and the run began with one",
-                    )
-                }));
-            }
-            None => Soup::new(settings.clone())?,
-        };
+        let Newest {
+            mut soup,
+            is_saved,
+            passed_over,
+        } = Newest::of(&settings, &plan, &checkpoints)?;
+        let saved_at = is_saved.then(|| soup.epochs_done());
+        soup.set_engine(plan.engine, &plan.options);
         let epochs_done = soup.epochs_done();
-        if let Some(max_epochs) = max_epochs.filter(|max| *max < epochs_done) {
+        if let Some(max_epochs) = changes.max_epochs.filter(|max| *max < epochs_done) {
             return Err(Error::Usage(format!(
                 "--max-epochs {max_epochs}: the run in {} has {epochs_done} epochs done already",
                 folder.path().display()
@@ -305,7 +363,9 @@ impl Run {
             .iter()
             .filter_map(|line| PastRow::parse(line))
             .collect();
-        let (performance, _) = reopen(&folder.performance(), recorder::PERFORMANCE_HEADER)?;
+        let header = PerformanceRow::header();
+        Table::widen(&folder.performance(), &header)?;
+        let (performance, _) = reopen(&folder.performance(), &header)?;
         let log = match &plan.log {
             Some(path) => {
                 // cubff's log says nothing that metrics.csv does not: it is
@@ -385,7 +445,6 @@ impl Run {
             mut last,
             ..
         } = self;
-        soup.set_engine(plan.engine, &Options::default());
         let started = Instant::now();
         let epochs_before = soup.epochs_done();
         let checkpoints = recorder.checkpoints.clone();
@@ -434,6 +493,7 @@ impl Run {
                             tally: now.1 - before.1,
                             length: now.2 - before.2,
                             elapsed: now.2 - started,
+                            cache: soup.runner().cache_tally(),
                         }
                     });
                     desk.submit(&soup, tally, interval, checkpoint)?;
@@ -468,6 +528,7 @@ impl Run {
                 epochs_here: epochs_done - epochs_before,
                 tally: total,
                 elapsed,
+                native: soup.runner().jit().map(|jit| jit.tally()),
                 alive_at,
                 high_order_entropy: last.map(|row| row.high_order_entropy),
                 checkpoint: checkpoints.join(Checkpoint::file_name(epochs_done)),

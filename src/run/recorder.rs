@@ -8,14 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::{Plan, StopRule};
 use crate::Error;
+use crate::engine::jit::CacheTally;
 use crate::measure::Measures;
 use crate::output::csv::{LogRow, Table};
+use crate::output::performance::PerformanceRow;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::{Soup, Tally};
-
-/// The first line of performance.csv.
-pub const PERFORMANCE_HEADER: &str = "epoch,seconds,epochs_per_second,interactions_per_second,\
-                                      ops_per_second,steps_per_second,measure_seconds";
 
 /// What a log point of performance.csv is about.
 #[derive(Debug)]
@@ -28,6 +26,8 @@ pub struct Interval {
     pub length: Duration,
     /// Time since the run was started or resumed.
     pub elapsed: Duration,
+    /// The code cache.
+    pub cache: CacheTally,
 }
 
 /// A copy of the soup, and what to do with it.
@@ -168,17 +168,16 @@ impl Recorder {
         if let Some(log) = &mut self.log {
             log.append(&row.past().cubff_line(self.num_programs))?;
         }
-        let rate = |count: u64| count as f64 / interval.length.as_secs_f64();
-        self.performance.append(&format!(
-            "{},{:.3},{:.3},{:.0},{:.0},{:.0},{:.3}",
-            row.epoch,
-            interval.elapsed.as_secs_f64(),
-            rate(interval.epochs),
-            rate(interval.tally.interactions),
-            rate(interval.tally.ops),
-            rate(interval.tally.steps),
-            measured.as_secs_f64(),
-        ))?;
+        let performance = PerformanceRow {
+            epoch: row.epoch,
+            elapsed: interval.elapsed,
+            epochs: interval.epochs,
+            length: interval.length,
+            tally: interval.tally,
+            measured,
+            cache: interval.cache,
+        };
+        self.performance.append(&performance.line())?;
         Ok(row)
     }
 }

@@ -11,10 +11,14 @@
 //! [`Jit::between_epochs`], which borrows the cache for itself alone: so no tape
 //! is running then, and no lock is needed on the way to native code.
 
+// Loops are boxed since native code points to them; a piece is never empty.
+#[allow(clippy::vec_box, clippy::len_without_is_empty)]
 mod bff;
 mod choice;
+#[allow(clippy::vec_box)]
 mod compiler;
 pub(super) mod frame;
+mod given;
 mod table;
 mod tally;
 
@@ -30,6 +34,7 @@ use choice::Choice;
 pub use choice::Way;
 pub use compiler::{Listing, NoNativeCode};
 pub use frame::Exit;
+pub use given::NoPiece;
 pub use table::Native;
 pub use tally::{CacheTally, Counts, NativeTally};
 
@@ -38,6 +43,9 @@ use crate::language::bff::Dialect;
 use crate::language::{Family, Language};
 use compiler::{Compiler, Generation};
 use table::{Heat, Key, Table};
+
+/// What sizes of the code cache are given in.
+pub const MIB: usize = 1 << 20;
 
 /// How native code is made and kept. None of it changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +73,7 @@ impl Default for Options {
             program_threshold: 8,
             patience: 0,
             is_choosy: true,
-            cache_bytes: 64 << 20,
+            cache_bytes: 64 * MIB,
         }
     }
 }
@@ -297,6 +305,21 @@ impl Jit {
     pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
         let kept = self.entries.iter().filter(|entry| !entry.is_given_up);
         kept.map(|entry| &entry.piece)
+    }
+
+    /// Have `pieces` made native at once, whether they are hot or not.
+    pub fn compile(&mut self, pieces: &[Piece]) -> Result<(), NoNativeCode> {
+        let known = &mut self.hot_mut().known;
+        let new: Vec<Piece> = pieces
+            .iter()
+            .copied()
+            .filter(|piece| known.insert(*piece))
+            .collect();
+        for pieces in new.chunks(BATCH) {
+            let generation = self.compiler.compile(pieces)?;
+            self.take_in(Ok(generation));
+        }
+        Ok(())
     }
 
     /// How a piece looks as native code.

@@ -1,0 +1,79 @@
+//! Tapes with hot loops, by engines with and without native code, which is made
+//! before: `cargo bench --bench jit_execute`. What making it takes is in `jit_compile`.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use broth::engine::{Engine, Options, Runner, jit};
+use broth::language::{Language, Outcome, TAPE_LEN, Tape};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+
+const MAX_STEPS: u32 = 8192;
+
+/// A runner that has made native all that a run of `tape` comes to.
+fn runner(
+    language: &'static Language,
+    engine: Engine,
+    closed_forms: bool,
+    tape: &Tape,
+) -> (Runner, Outcome) {
+    let options = Options {
+        closed_forms,
+        jit: jit::Options {
+            sample: 1,
+            loop_threshold: 1,
+            program_threshold: 1,
+            ..jit::Options::default()
+        },
+    };
+    let mut runner = engine.runner(language, &options);
+    for _ in 0..8 {
+        runner.run(&mut tape.clone(), MAX_STEPS);
+        if let Some(jit) = runner.jit_mut() {
+            jit.settle();
+        }
+    }
+    let outcome = runner.run(&mut tape.clone(), MAX_STEPS);
+    (runner, outcome)
+}
+
+fn execute(c: &mut Criterion) {
+    let language: &'static Language = "bff_noheads".parse().expect("there is one");
+    for (name, text) in [
+        // Head 0 stays within the first bytes, which are what the loops count.
+        ("two nested loops", "a[[>+<-]+>-<]"),
+        ("three nested loops", "a[>[>[-<+>]<-]<+]"),
+        ("nested copy loop", "[[{.>]-]   ]-]>.{[["),
+        ("open loop", "[>+>-<<{}]"),
+    ] {
+        let code = language.parse_program(text).expect("program text");
+        let mut tape = [b'x'; TAPE_LEN];
+        tape[..code.len()].copy_from_slice(&code);
+        let mut group = c.benchmark_group(format!("execute, {name}"));
+        for engine in [Engine::Interpreter, Engine::Jit] {
+            for (with, closed_forms) in [("", true), (", no closed forms", false)] {
+                let (runner, outcome) = runner(language, engine, closed_forms, &tape);
+                group.throughput(Throughput::Elements(outcome.steps.into()));
+                group.bench_function(format!("{}{with}", engine.name()), |b| {
+                    b.iter_batched_ref(
+                        || tape,
+                        |tape| runner.run(black_box(tape), MAX_STEPS),
+                        BatchSize::SmallInput,
+                    );
+                });
+            }
+        }
+        group.finish();
+    }
+}
+
+criterion_group! {
+    name = jit_execute;
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(500))
+        .without_plots();
+    targets = execute
+}
+criterion_main!(jit_execute);

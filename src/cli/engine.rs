@@ -1,0 +1,99 @@
+//! What several subcommands say about engines and native code.
+
+use std::io::{self, Write};
+
+use broth::Tally;
+use broth::engine::jit::{CacheTally, MIB, NoNativeCode};
+use broth::engine::{Engine, Options};
+use broth::output::picture::thousands;
+use clap::Args;
+
+/// How engines are to work.
+#[derive(Args, Clone, Copy)]
+#[command(next_help_heading = "Engine")]
+pub struct EngineArgs {
+    /// Run every lap of every loop, also where the end of a loop is known at once or
+    /// a run repeats; never changes a result, shows what native code alone is worth
+    /// (`=false`: the other way round, where a resumed run was begun so)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    no_closed_forms: Option<bool>,
+
+    /// Machine code that is kept, in MiB, at least 1; what was made first goes first;
+    /// never changes a result [default: 64]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    jit_cache_mib: Option<u32>,
+}
+
+impl EngineArgs {
+    /// Whether to use closed forms, if that was said.
+    pub fn closed_forms(&self) -> Option<bool> {
+        self.no_closed_forms.map(|without| !without)
+    }
+
+    /// Bytes of machine code to keep, if that was said.
+    pub fn jit_cache_bytes(&self) -> Option<usize> {
+        let mib = self.jit_cache_mib?;
+        Some((mib as usize).saturating_mul(MIB))
+    }
+
+    /// The options of an engine that starts anew.
+    pub fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.closed_forms = self.closed_forms().unwrap_or(options.closed_forms);
+        options.jit.cache_bytes = self.jit_cache_bytes().unwrap_or(options.jit.cache_bytes);
+        options
+    }
+}
+
+/// Reads the name of an engine.
+pub fn parse_engine(name: &str) -> Result<Engine, String> {
+    name.parse().map_err(|error| format!("{error}"))
+}
+
+/// What to say where native code was asked for and is not possible.
+pub fn no_native_code_warning(why: &NoNativeCode) -> String {
+    format!("warning: native code is not possible here ({why}): the interpreter runs everything")
+}
+
+/// Say so.
+pub fn warn_without_native_code(why: &NoNativeCode) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{}", no_native_code_warning(why))
+}
+
+/// What native code was made, and what share of a run it did.
+pub fn describe_native_code(cache: &CacheTally, tally: &Tally) -> [String; 2] {
+    let CacheTally { compiled, .. } = cache;
+    let plural = |count: u64, what: &str| {
+        let ending = if count == 1 { "" } else { "s" };
+        format!("{} {what}{ending}", thousands(count as usize))
+    };
+    let share = |part: u64, whole: u64| percent(part as f64 / whole.max(1) as f64);
+    [
+        format!(
+            "{} and {} compiled in {:.2} s to {} of code",
+            plural(compiled.loops, "loop"),
+            plural(compiled.programs, "program"),
+            cache.compile_ns as f64 / 1e9,
+            bytes(cache.code_bytes_made),
+        ),
+        format!(
+            "{} of steps and {} of ops in native code",
+            share(tally.native.steps, tally.steps),
+            share(tally.native.ops, tally.ops),
+        ),
+    ]
+}
+
+/// A share in per cent.
+pub fn percent(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share)
+}
+
+/// A number of bytes in KiB once there are that many.
+pub fn bytes(count: u64) -> String {
+    match count {
+        0..1024 => format!("{count} bytes"),
+        _ => format!("{} KiB", thousands(count.div_ceil(1024) as usize)),
+    }
+}

@@ -1,0 +1,25 @@
+//! `broth jit`
+
+mod show;
+mod stats;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::Failure;
+
+#[derive(Subcommand)]
+pub enum JitCommand {
+    /// Tell what native code did in a run
+    Stats(stats::StatsArgs),
+    /// List native code, or show one piece of it
+    Show(Box<show::ShowArgs>),
+}
+
+pub fn jit(command: JitCommand) -> Result<ExitCode, Failure> {
+    match command {
+        JitCommand::Stats(args) => stats::stats(args),
+        JitCommand::Show(args) => show::show(*args),
+    }
+}

@@ -1,0 +1,252 @@
+//! `broth jit show`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use broth::engine::jit::{Jit, Piece, Spot};
+use broth::engine::{Engine, Runner};
+use broth::language::{Language, PROGRAM_LEN};
+use broth::output::folder::RunFolder;
+use broth::output::picture::thousands;
+use broth::output::settings_file;
+use broth::run::newest_soup;
+use broth::soup::checkpoint::Checkpoint;
+use broth::{Error, Settings, Soup};
+use clap::{ArgGroup, Args};
+
+use crate::cli::engine::EngineArgs;
+use crate::cli::paint::{BOLD, RESET};
+use crate::cli::{Failure, parse_language, start_threads};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth jit show runs/bff_noheads-seed-29
+      what becomes native in 64 epochs after the newest checkpoint
+  broth jit show runs/bff_noheads-seed-29 --loops --top 5
+  broth jit show runs/bff_noheads-seed-29 --entry 3
+      number 3 of that list: Cranelift's IR and machine code
+  broth jit show --checkpoint cubff/0000000512.dat --lang bff
+  broth jit show --lang bff_noheads --program '[[{.>]-]' --machine-code
+      a loop, compiled without a soup
+
+Nothing is written. The soup runs on one thread and waits for the compiler after
+each epoch, so that the same command lists the same pieces again, in the order in
+which they became hot.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group(ArgGroup::new("what").required(true).multiple(true)
+                    .args(["run", "checkpoint", "program"])))]
+pub struct ShowArgs {
+    /// A run folder
+    run: Option<PathBuf>,
+
+    /// Start from this checkpoint of broth or cubff, not from the newest of the run;
+    /// without a run it takes --lang
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// What the bytes mean, where there is no run to tell [default with --program:
+    /// bff_noheads]
+    #[arg(long, value_name = "LANG", value_parser = parse_language, conflicts_with = "run")]
+    lang: Option<&'static Language>,
+
+    /// Epochs to run
+    #[arg(long, value_name = "EPOCHS", default_value_t = 64,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    epochs: u64,
+
+    /// Program text to compile, without a soup
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true,
+          conflicts_with_all = ["run", "checkpoint", "epochs", "loops", "programs", "top", "entry"])]
+    program: Option<String>,
+
+    /// What TEXT is: left or right program, or loop [default: loop where it is one
+    /// from its first `[` to its last `]`, else left]
+    #[arg(long = "as", value_name = "SORT", requires = "program", value_parser = parse_spot)]
+    spot: Option<Spot>,
+
+    /// List loops only
+    #[arg(long, conflicts_with = "programs", help_heading = "List")]
+    loops: bool,
+
+    /// List programs only
+    #[arg(long, help_heading = "List")]
+    programs: bool,
+
+    /// Most pieces to list
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "List")]
+    top: usize,
+
+    /// Show the piece of this number in the list
+    #[arg(long, value_name = "N", conflicts_with_all = ["loops", "programs", "top"],
+          help_heading = "One piece")]
+    entry: Option<usize>,
+
+    /// Show its IR only, before and after Cranelift optimised it
+    #[arg(long, help_heading = "One piece")]
+    ir: bool,
+
+    /// Show its machine code only
+    #[arg(long, help_heading = "One piece")]
+    machine_code: bool,
+
+    #[command(flatten)]
+    how: EngineArgs,
+}
+
+fn parse_spot(name: &str) -> Result<Spot, String> {
+    let spot = Spot::ALL.into_iter().find(|spot| spot.name() == name);
+    spot.ok_or_else(|| format!("choose one of {}", Spot::ALL.map(Spot::name).join(", ")))
+}
+
+pub fn show(args: ShowArgs) -> Result<ExitCode, Failure> {
+    let mut out = std::io::BufWriter::new(anstream::stdout().lock());
+    match &args.program {
+        Some(text) => show_program(&mut out, &args, text)?,
+        None => show_soup(&mut out, &args)?,
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_program(out: &mut impl Write, args: &ShowArgs, text: &str) -> Result<(), Failure> {
+    let language = args.lang.unwrap_or(Settings::default().language);
+    let usage = |error: &dyn std::fmt::Display| Error::Usage(format!("--program: {error}"));
+    let code = language.parse_program(text).map_err(|e| usage(&e))?;
+    let piece = Piece::given(language, args.spot, &code).map_err(|e| usage(&e))?;
+    let runner = Engine::Jit.runner(language, &args.how.options());
+    show_piece(out, args, jit_of(&runner, language)?, &piece)
+}
+
+fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
+    start_threads(Some(1))?;
+    let mut soup = load(args)?;
+    let language = soup.settings().language;
+    soup.set_engine(Engine::Jit, &args.how.options());
+    jit_of(soup.runner(), language)?;
+    let first = soup.epochs_done();
+    for _ in 0..args.epochs {
+        soup.step();
+        if let Some(jit) = soup.runner_mut().jit_mut() {
+            jit.settle();
+        }
+    }
+    let jit = jit_of(soup.runner(), language)?;
+    if let Some(number) = args.entry {
+        let piece = number.checked_sub(1).and_then(|i| jit.pieces().nth(i));
+        let piece = piece.ok_or_else(|| {
+            let count = jit.pieces().count();
+            Error::Usage(format!(
+                "--entry {number}: there are {count} pieces, counted from 1"
+            ))
+        })?;
+        return show_piece(out, args, jit, piece);
+    }
+    let live = jit.tally().live;
+    writeln!(
+        out,
+        "{language}, epochs {} to {}: {} loops and {} programs are native",
+        thousands(first as usize),
+        thousands(soup.epochs_done() as usize),
+        thousands(live.loops as usize),
+        thousands(live.programs as usize),
+    )?;
+    list(out, args, jit)
+}
+
+/// The soup to run.
+fn load(args: &ShowArgs) -> Result<Soup, Failure> {
+    let Some(path) = &args.checkpoint else {
+        let run = args.run.as_deref().unwrap_or(Path::new("."));
+        return Ok(newest_soup(run)?);
+    };
+    let checkpoint = Checkpoint::read(path)?;
+    let settings = match (&args.run, args.lang) {
+        (Some(run), _) => settings_file::read(&RunFolder::look(run)?)?.0,
+        (None, Some(language)) => Settings {
+            language,
+            num_programs: checkpoint.programs.len() / PROGRAM_LEN,
+            ..Settings::default()
+        },
+        (None, None) => {
+            return Err(Error::Usage(
+                "a checkpoint does not say what its bytes mean: give --lang LANG, \
+                 or the run folder that it belongs to"
+                    .into(),
+            )
+            .into());
+        }
+    };
+    Ok(Soup::from_checkpoint(settings, checkpoint, true)?)
+}
+
+/// The native code of `runner`, or why there is none.
+fn jit_of<'a>(runner: &'a Runner, language: &Language) -> Result<&'a Jit, Error> {
+    if let Some(why) = runner.no_native_code() {
+        return Err(why.clone().into());
+    }
+    runner.jit().ok_or_else(|| {
+        Error::Usage(format!(
+            "there is no native code for {language}: the interpreter runs all of it"
+        ))
+    })
+}
+
+fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure> {
+    let wanted = |piece: &Piece| match piece.spot {
+        Spot::Loop => !args.programs,
+        Spot::Left | Spot::Right => !args.loops,
+    };
+    writeln!(out, "{BOLD}number  sort   bytes  commands{RESET}")?;
+    let pieces = (1..).zip(jit.pieces());
+    let mut pieces = pieces.filter(|(_, piece)| wanted(piece));
+    for (number, piece) in pieces.by_ref().take(args.top) {
+        writeln!(
+            out,
+            "{number:>6}  {:<5}{:>7}  {}",
+            piece.spot.name(),
+            thousands(jit.show(piece).map_err(Error::from)?.code_bytes),
+            piece.text().trim_end()
+        )?;
+    }
+    let more = pieces.count();
+    if more > 0 {
+        writeln!(
+            out,
+            "and {} more; --top N lists more of them",
+            thousands(more)
+        )?;
+    }
+    Ok(())
+}
+
+fn show_piece(
+    out: &mut impl Write,
+    args: &ShowArgs,
+    jit: &Jit,
+    piece: &Piece,
+) -> Result<(), Failure> {
+    let listing = jit.show(piece).map_err(Error::from)?;
+    let everything = args.ir == args.machine_code;
+    writeln!(
+        out,
+        "{}, {} bytes of machine code",
+        piece.spot.name(),
+        thousands(listing.code_bytes)
+    )?;
+    writeln!(out, "{}", piece.text().trim_end())?;
+    let mut section = |name: &str, text: &str| {
+        writeln!(out, "\n{BOLD}{name}{RESET}")?;
+        writeln!(out, "{}", text.trim_end())
+    };
+    if args.ir || everything {
+        section("IR", &listing.ir)?;
+        section("IR, optimised", &listing.optimised_ir)?;
+    }
+    if args.machine_code || everything {
+        section("machine code", &listing.machine_code)?;
+    }
+    Ok(())
+}

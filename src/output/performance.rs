@@ -1,0 +1,253 @@
+//! performance.csv: times, rates and the counters of native code, which differ from
+//! run to run; and the totals of those counters, read back.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::Error;
+use crate::engine::jit::{CacheTally, Exit, NativeTally};
+use crate::soup::Tally;
+
+/// The columns that every version of broth writes.
+const TIMES: &str = "epoch,seconds,epochs_per_second,interactions_per_second,\
+                     ops_per_second,steps_per_second,measure_seconds";
+/// The last column.
+const COMPILE_SECONDS: &str = "jit_compile_seconds";
+
+/// A log point of performance.csv.
+#[derive(Clone, Copy, Debug)]
+pub struct PerformanceRow {
+    /// Epochs done.
+    pub epoch: u64,
+    /// Time since the run was started or resumed.
+    pub elapsed: Duration,
+    /// Epochs since the last log point.
+    pub epochs: u64,
+    /// How long they took.
+    pub length: Duration,
+    /// What they came to.
+    pub tally: Tally,
+    /// How long this log point took to measure.
+    pub measured: Duration,
+    /// What the code cache held, and had cost since the run was started or resumed.
+    pub cache: CacheTally,
+}
+
+impl PerformanceRow {
+    /// The first line of performance.csv.
+    pub fn header() -> String {
+        let mut names = vec![TIMES.to_string()];
+        names.extend(counters(&mut Tally::default()).map(|(name, _)| name));
+        let mut cache = CacheTally::default();
+        names.extend(cache_counters(&mut cache).map(|(name, _)| name.into()));
+        names.push(COMPILE_SECONDS.into());
+        names.join(",")
+    }
+
+    /// The row as a line of performance.csv.
+    pub fn line(&self) -> String {
+        let PerformanceRow {
+            mut tally,
+            mut cache,
+            ..
+        } = *self;
+        let rate = |count: u64| count as f64 / self.length.as_secs_f64();
+        let mut cells = vec![format!(
+            "{},{:.3},{:.3},{:.0},{:.0},{:.0},{:.3}",
+            self.epoch,
+            self.elapsed.as_secs_f64(),
+            rate(self.epochs),
+            rate(tally.interactions),
+            rate(tally.ops),
+            rate(tally.steps),
+            self.measured.as_secs_f64(),
+        )];
+        cells.extend(counters(&mut tally).map(|(_, count)| count.to_string()));
+        cells.extend(cache_counters(&mut cache).map(|(_, count)| count.to_string()));
+        cells.push(format!("{:.6}", cache.compile_ns as f64 / 1e9));
+        cells.join(",")
+    }
+}
+
+/// The counters of the epochs since the last log point, by their columns.
+fn counters(tally: &mut Tally) -> impl Iterator<Item = (String, &mut u64)> {
+    // Every counter has its column: a new one does not compile before it has.
+    let NativeTally {
+        looked_up,
+        entered,
+        exits,
+        settled,
+        laps,
+        ops,
+        steps,
+    } = &mut tally.native;
+    let before = [
+        ("ops", &mut tally.ops),
+        ("steps", &mut tally.steps),
+        ("native_programs_looked_up", &mut looked_up.programs),
+        ("native_loops_looked_up", &mut looked_up.loops),
+        ("native_programs_entered", &mut entered.programs),
+        ("native_loops_entered", &mut entered.loops),
+    ];
+    let exits = Exit::ALL.iter().zip(exits);
+    let behind = [
+        ("native_settled", settled),
+        ("native_laps", laps),
+        ("native_ops", ops),
+        ("native_steps", steps),
+    ];
+    fn named<'a>((name, count): (&str, &'a mut u64)) -> (String, &'a mut u64) {
+        (name.to_string(), count)
+    }
+    before
+        .into_iter()
+        .map(named)
+        .chain(exits.map(|(exit, count)| (format!("native_exits_{}", exit.name()), count)))
+        .chain(behind.into_iter().map(named))
+}
+
+/// The counters of the code cache, by their columns.
+fn cache_counters(cache: &mut CacheTally) -> impl Iterator<Item = (&'static str, &mut u64)> {
+    [
+        ("jit_hot_programs", &mut cache.hot.programs),
+        ("jit_hot_loops", &mut cache.hot.loops),
+        ("jit_compiled_programs", &mut cache.compiled.programs),
+        ("jit_compiled_loops", &mut cache.compiled.loops),
+        ("jit_live_programs", &mut cache.live.programs),
+        ("jit_live_loops", &mut cache.live.loops),
+        ("jit_given_up", &mut cache.given_up),
+        ("jit_freed", &mut cache.freed),
+        ("jit_code_bytes", &mut cache.code_bytes),
+    ]
+    .into_iter()
+}
+
+/// What native code did from the first log point of a performance.csv to its last.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NativeTotals {
+    /// Log points that tell of native code.
+    pub rows: u64,
+    /// Epochs done at the last of them.
+    pub epoch: u64,
+    /// The sums over them; of the counts those of ops, steps and native code.
+    pub tally: Tally,
+    /// The code cache at the last of them.
+    pub cache: CacheTally,
+}
+
+impl NativeTotals {
+    /// Of the table at `path`.
+    pub fn read(path: &Path) -> Result<NativeTotals, Error> {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Error::cannot("read", path, error))?;
+        let mut lines = text.lines();
+        let names: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+        for expected in PerformanceRow::header().split(',') {
+            if !names.contains(&expected) {
+                return Err(Error::file(
+                    path,
+                    format!(
+                        "tells nothing of native code: it has no column `{expected}`; \
+                         a run that this version of broth starts or resumes writes it"
+                    ),
+                ));
+            }
+        }
+        let mut totals = NativeTotals::default();
+        for line in lines {
+            let cells: Vec<&str> = line.split(',').collect();
+            // Of the rows of an older version these cells are empty; the last line
+            // of a run under way may be torn.
+            if cells.len() == names.len() && cells.last() != Some(&"") {
+                let cell = |name: &str| {
+                    let column = names.iter().position(|known| *known == name)?;
+                    cells.get(column).copied()
+                };
+                totals
+                    .add(cell)
+                    .ok_or_else(|| Error::file(path, format!("has a broken line: `{line}`")))?;
+            }
+        }
+        Ok(totals)
+    }
+
+    /// Add a row, of which `cell` gives the text in a column.
+    fn add<'a>(&mut self, cell: impl Fn(&str) -> Option<&'a str>) -> Option<()> {
+        let number = |name: &str| cell(name)?.parse::<u64>().ok();
+        let mut tally = Tally::default();
+        for (name, count) in counters(&mut tally) {
+            *count = number(&name)?;
+        }
+        for (name, count) in cache_counters(&mut self.cache) {
+            *count = number(name)?;
+        }
+        let seconds: f64 = cell(COMPILE_SECONDS)?.parse().ok()?;
+        self.cache.compile_ns = (seconds * 1e9).round() as u64;
+        self.epoch = number("epoch")?;
+        self.tally = self.tally + tally;
+        self.rows += 1;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::jit::Counts;
+
+    fn row(epoch: u64, steps: u64) -> PerformanceRow {
+        let mut tally = Tally {
+            ops: 3,
+            steps,
+            ..Tally::default()
+        };
+        tally.native.exits = std::array::from_fn(|i| i as u64);
+        tally.native.looked_up.loops = 9;
+        PerformanceRow {
+            epoch,
+            elapsed: Duration::from_secs(2),
+            epochs: 1,
+            length: Duration::from_secs(1),
+            tally,
+            measured: Duration::from_millis(5),
+            cache: CacheTally {
+                compiled: Counts {
+                    programs: epoch,
+                    loops: 7,
+                },
+                compile_ns: 1_250_000_000,
+                ..CacheTally::default()
+            },
+        }
+    }
+
+    #[test]
+    fn totals_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("performance.csv");
+        let old_row = "1,0,1,1,1,1,0".to_string() + &",".repeat(27);
+        let lines = [PerformanceRow::header(), old_row];
+        let columns = |line: &str| line.split(',').count();
+        assert_eq!(columns(&lines[0]), columns(&lines[1]));
+        assert_eq!(columns(&lines[0]), columns(&row(1, 1).line()));
+        let rows = [row(9, 100).line(), row(17, 200).line()];
+        let torn = "25,3.000,1";
+        let text = [&lines[0], &lines[1], &rows[0], &rows[1], torn].join("\n");
+        std::fs::write(&path, text).unwrap();
+        let totals = NativeTotals::read(&path).unwrap();
+        assert_eq!((totals.rows, totals.epoch), (2, 17));
+        assert_eq!((totals.tally.ops, totals.tally.steps), (6, 300));
+        assert_eq!(totals.tally.native.exits, [0, 2, 4, 6]);
+        assert_eq!(totals.tally.native.looked_up.loops, 18);
+        assert_eq!(totals.cache, row(17, 0).cache);
+    }
+
+    #[test]
+    fn a_table_without_counters_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("performance.csv");
+        std::fs::write(&path, format!("{TIMES}\n")).unwrap();
+        let message = NativeTotals::read(&path).unwrap_err().to_string();
+        assert!(message.contains("performance.csv tells nothing of native code"));
+    }
+}
