@@ -64,10 +64,6 @@ pub fn warn_without_native_code(why: &NoNativeCode) -> io::Result<()> {
 /// What native code was made, and what share of a run it did.
 pub fn describe_native_code(cache: &CacheTally, tally: &Tally) -> [String; 2] {
     let CacheTally { compiled, .. } = cache;
-    let plural = |count: u64, what: &str| {
-        let ending = if count == 1 { "" } else { "s" };
-        format!("{} {what}{ending}", thousands(count as usize))
-    };
     let share = |part: u64, whole: u64| percent(part as f64 / whole.max(1) as f64);
     [
         format!(
@@ -83,6 +79,12 @@ pub fn describe_native_code(cache: &CacheTally, tally: &Tally) -> [String; 2] {
             share(tally.native.ops, tally.ops),
         ),
     ]
+}
+
+/// So many of something.
+pub fn plural(count: u64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {what}{ending}", thousands(count as usize))
 }
 
 /// A share in per cent.

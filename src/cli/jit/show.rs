@@ -15,7 +15,7 @@ use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Settings, Soup};
 use clap::{ArgGroup, Args};
 
-use crate::cli::engine::EngineArgs;
+use crate::cli::engine::{EngineArgs, plural};
 use crate::cli::paint::{BOLD, RESET};
 use crate::cli::{Failure, parse_language, start_threads};
 
@@ -147,11 +147,11 @@ fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
     let live = jit.tally().live;
     writeln!(
         out,
-        "{language}, epochs {} to {}: {} loops and {} programs are native",
+        "{language}, epochs {} to {}: {} and {} native",
         thousands(first as usize),
         thousands(soup.epochs_done() as usize),
-        thousands(live.loops as usize),
-        thousands(live.programs as usize),
+        plural(live.loops, "loop"),
+        plural(live.programs, "program"),
     )?;
     list(out, args, jit)
 }
@@ -208,7 +208,7 @@ fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure>
             "{number:>6}  {:<5}{:>7}  {}",
             piece.spot.name(),
             thousands(jit.show(piece).map_err(Error::from)?.code_bytes),
-            piece.text().trim_end()
+            commands(piece)
         )?;
     }
     let more = pieces.count();
@@ -220,6 +220,14 @@ fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure>
         )?;
     }
     Ok(())
+}
+
+/// What a piece does, as program text.
+fn commands(piece: &Piece) -> String {
+    match piece.text().trim_end() {
+        "" => "(no commands)".into(),
+        text => text.into(),
+    }
 }
 
 fn show_piece(
@@ -236,7 +244,7 @@ fn show_piece(
         piece.spot.name(),
         thousands(listing.code_bytes)
     )?;
-    writeln!(out, "{}", piece.text().trim_end())?;
+    writeln!(out, "{}", commands(piece))?;
     let mut section = |name: &str, text: &str| {
         writeln!(out, "\n{BOLD}{name}{RESET}")?;
         writeln!(out, "{}", text.trim_end())

@@ -11,7 +11,7 @@ use broth::output::picture::thousands;
 use clap::Args;
 
 use crate::cli::Failure;
-use crate::cli::engine::{bytes, percent};
+use crate::cli::engine::{bytes, percent, plural};
 
 const EXAMPLES: &str = "\
 Example:
@@ -35,10 +35,9 @@ pub fn stats(args: StatsArgs) -> Result<ExitCode, Failure> {
     let mut out = anstream::stdout().lock();
     writeln!(
         out,
-        "{}: {} log point{}, the last at epoch {}",
+        "{}: {}, the last at epoch {}",
         args.run.display(),
-        count(totals.rows),
-        if totals.rows == 1 { "" } else { "s" },
+        plural(totals.rows, "log point"),
         count(totals.epoch)
     )?;
     show_entries(&mut out, &totals)?;
