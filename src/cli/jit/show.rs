@@ -153,6 +153,13 @@ fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
         plural(live.loops, "loop"),
         plural(live.programs, "program"),
     )?;
+    if jit.pieces().next().is_none() {
+        writeln!(
+            out,
+            "nothing became hot; try more --epochs, or --no-closed-forms"
+        )?;
+        return Ok(());
+    }
     list(out, args, jit)
 }
 
