@@ -234,7 +234,7 @@ impl Round {
     ) -> Result<(), Error> {
         let what = if self.programs != other.programs {
             "soups"
-        } else if self.tally.without_native() != other.tally.without_native() {
+        } else if self.tally != other.tally {
             "counts"
         } else {
             return Ok(());
