@@ -72,29 +72,24 @@ impl Op {
             Op::Constant | Op::JumpForward | Op::JumpBack | Op::Noop => 0,
         }
     }
+
+    /// Entries of the stack that it pushes.
+    pub const fn pushes(self) -> usize {
+        match self {
+            Op::Dup | Op::Swap => 2,
+            Op::ReadA | Op::ReadB | Op::Read | Op::FlipSide | Op::SkipIf => 1,
+            Op::Increment | Op::Decrement | Op::Add | Op::Subtract | Op::Constant => 1,
+            Op::WriteA | Op::WriteB | Op::Write | Op::Copy => 0,
+            Op::CopyAToB | Op::CopyBToA | Op::Drop => 0,
+            Op::JumpForward | Op::JumpBack | Op::Noop => 0,
+        }
+    }
 }
 
 /// How far the jump `byte` goes.
 #[inline(always)]
-const fn distance(byte: u8) -> u8 {
+pub const fn distance(byte: u8) -> u8 {
     byte % 64 + 1
-}
-
-static ADVANCES: [i8; 256] = {
-    let mut advances = [1; 256];
-    let mut byte = 0x80;
-    while byte < 256 {
-        let distance = distance(byte as u8) as i8;
-        advances[byte] = if byte < 0xc0 { distance } else { -distance };
-        byte += 1;
-    }
-    advances
-};
-
-/// How far `byte` moves the pc, in every dialect; [`Op::SkipIf`] may add one.
-#[inline(always)]
-pub fn advance(byte: u8) -> isize {
-    ADVANCES[byte as usize] as isize
 }
 
 /// The kinds of bytes of the family, in the order of [`Op`].
@@ -132,6 +127,8 @@ pub static KINDS: [Kind; 22] = {
 #[derive(Debug)]
 pub struct Dialect {
     ops: [Op; 256],
+    /// The lowest byte without an op; from there on to the constants none has one.
+    first_noop: u8,
     /// Set where a write into B that finds this byte refills A instead.
     guard: Option<u8>,
 }
@@ -151,7 +148,11 @@ impl Dialect {
             };
             byte += 1;
         }
-        Dialect { ops, guard: None }
+        Dialect {
+            ops,
+            first_noop: first.len() as u8,
+            guard: None,
+        }
     }
 
     const fn with_guard(mut self, guard: u8) -> Self {
@@ -163,6 +164,12 @@ impl Dialect {
     #[inline(always)]
     pub fn op(&self, byte: u8) -> Op {
         self.ops[byte as usize]
+    }
+
+    /// The lowest no-op. Every byte from it to the constants is one.
+    #[inline(always)]
+    pub fn first_noop(&self) -> u8 {
+        self.first_noop
     }
 
     /// The byte in B that defends itself, where the dialect has one.

@@ -12,22 +12,6 @@ pub struct Standing<S> {
 
 /// Rules whose runs can be told to repeat.
 pub trait Cyclic: Rules<State: Clone> {
-    /// What [`Cyclic::leap`] remembers of a run.
-    type Leaps: Default;
-
-    /// Asked after every jump back: go on by whole laps of a loop, where one is
-    /// known; how the run ended, if it did.
-    #[inline(always)]
-    fn leap(
-        &self,
-        _leaps: &mut Self::Leaps,
-        _tape: &mut Tape,
-        _now: &mut Standing<Self::State>,
-        _max_steps: u32,
-    ) -> Option<Ended> {
-        None
-    }
-
     /// Place of the byte about to be read.
     fn pc(state: &Self::State) -> usize;
 
@@ -54,7 +38,10 @@ pub trait Cyclic: Rules<State: Clone> {
 /// in stretches, each as long as all before it (Brent's method). A stretch
 /// that comes back to its start is in a cycle, and whole periods are skipped.
 /// The first stretch ends after `first` steps and starts nowhere: a run that
-/// is shorter pays for nothing.
+/// is shorter pays for nothing, and with no other stretch nothing is skipped.
+///
+/// After every jump back `leap` is told from where, and may go on by whole laps of
+/// a loop; it answers with how the run ended, if it did.
 #[inline(always)]
 pub fn run<R: Cyclic>(
     rules: &R,
@@ -62,13 +49,13 @@ pub fn run<R: Cyclic>(
     now: &mut Standing<R::State>,
     first: u32,
     max_steps: u32,
+    mut leap: impl FnMut(&mut Tape, &mut Standing<R::State>, usize) -> Option<Ended>,
 ) -> Outcome {
     let outcome = |now: &Standing<R::State>, ended| Outcome {
         ops: now.ops,
         steps: now.steps,
         ended,
     };
-    let mut leaps = R::Leaps::default();
     let mut start: Option<(Standing<R::State>, Tape)> = None;
     let mut start_pc = usize::MAX;
     let mut until = first.min(max_steps);
@@ -80,7 +67,7 @@ pub fn run<R: Cyclic>(
             now.ops += u32::from(step.is_op);
             let mut ended = step.ended;
             if ended.is_none() && R::pc(&now.state) < pc {
-                ended = rules.leap(&mut leaps, tape, now, max_steps);
+                ended = leap(tape, now, pc);
             }
             if let Some(ended) = ended {
                 return outcome(now, ended);

@@ -1,120 +1,90 @@
-//! The Forth family: its rules, with a head start and whole periods skipped.
+//! The Forth family: its rules, with whole laps and periods skipped, and hot loops
+//! as native code.
 
-use std::hint::select_unpredictable;
+use std::cell::Cell;
 
 use super::cycle::{self, Cyclic, Standing};
-use super::turns::take_turns;
+use crate::engine::Runner;
+use crate::engine::jit::forth::{self as native, Span};
+use crate::engine::jit::{Jit, NativeTally};
 use crate::engine::laps::{self, Lap};
-use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
-use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
-
-/// Steps that are done in turns; no more than the stack holds.
-///
-/// Hardly any run of a random tape that leaves the tape takes as many.
-const FIRST: u32 = 16;
+use crate::language::forth::{Dialect, STACK_LEN, State};
+use crate::language::{Ended, Family, Outcome, Rules, Tape};
 
 /// Steps after which a run that is no loop with a known lap may be in a cycle.
 const PATIENCE: u32 = 128;
 
-/// Tapes that are run together, at most.
-const BATCH: usize = 32;
+/// Laps that are worth having been recorded.
+const WORTHWHILE: u32 = 4;
 
-/// How far a run is that has popped nothing yet: in a byte each its place, the
-/// depth of its stack, its steps and its ops. (In one number, which is written and
-/// read as a whole: parts that are read together wait for each other.)
-#[derive(Clone, Copy, Default)]
-struct Run(u32);
-
-impl Run {
-    /// Its place; beyond the tape's end where it has left the tape.
-    #[inline(always)]
-    fn pc(self) -> usize {
-        usize::from(self.0 as u8)
-    }
-
-    #[inline(always)]
-    fn depth(self) -> usize {
-        usize::from((self.0 >> 8) as u8)
-    }
-
-    #[inline(always)]
-    fn steps(self) -> u32 {
-        self.0 >> 16 & 0xff
-    }
-
-    #[inline(always)]
-    fn ops(self) -> u32 {
-        self.0 >> 24
-    }
-
-    /// Once it has done `op`, whose byte is `byte` and which pops nothing.
-    #[inline(always)]
-    fn then(self, op: Op, byte: u8) -> Run {
-        let pc = self.pc().wrapping_add_signed(advance(byte)) as u8;
-        let is_push = u32::from(op == Op::Constant);
-        let is_op = u32::from(op != Op::Noop);
-        let more = is_push << 8 | 1 << 16 | is_op << 24;
-        Run((self.0 & !0xff).wrapping_add(more) | u32::from(pc))
-    }
-}
+/// Steps in native code beyond which it was worth while to enter it.
+const WORTH_STEPS: u32 = 48;
 
 /// Run each of `tapes` for at most `max_steps` steps.
-///
-/// Most bytes pop nothing: they are constants, jumps and no-ops. Tapes in turns do
-/// those without a branch; what is left is done step by step.
-pub fn run_all(dialect: &Dialect, tapes: &mut [Tape], max_steps: u32, outcomes: &mut [Outcome]) {
-    for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
-        let mut runs = [Run::default(); BATCH];
-        let runs = &mut runs[..tapes.len()];
-        let mut stacks = [[0; FIRST as usize]; BATCH];
-        let first = FIRST.min(max_steps);
-        if first > 0 {
-            take_turns(tapes.len(), Run::default(), |index, run| {
-                let byte = tapes[index][run.pc() % TAPE_LEN];
-                let op = dialect.op(byte);
-                let pops = op.pops() > 0;
-                stacks[index][run.depth() % FIRST as usize] = byte % 64;
-                let run = select_unpredictable(pops, run, run.then(op, byte));
-                runs[index] = run;
-                let over = pops | (run.pc() >= TAPE_LEN) | (run.steps() == first);
-                (run, over)
-            });
-        }
-        let starts = runs.iter().zip(&stacks);
-        for (((run, stack), tape), outcome) in starts.zip(tapes).zip(outcomes) {
-            *outcome = match run.pc() >= TAPE_LEN {
-                true => Outcome {
-                    ops: run.ops(),
-                    steps: run.steps(),
-                    ended: Ended::LeftTape,
-                },
-                false => go_on(dialect, tape, *run, stack, max_steps),
-            };
-        }
+pub fn run_all(
+    runner: &Runner,
+    tapes: &mut [Tape],
+    max_steps: u32,
+    outcomes: &mut [Outcome],
+) -> NativeTally {
+    let Family::Forth(dialect) = &runner.language.family else {
+        unreachable!("only languages of the Forth family come here");
+    };
+    let job = Job::begin(runner, dialect, max_steps);
+    let patience = if job.closed_forms { PATIENCE } else { u32::MAX };
+    let mut tally = NativeTally::default();
+    for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
+        let mut now = Standing {
+            state: dialect.start(tape),
+            steps: 0,
+            ops: 0,
+        };
+        let mut leaps = Leaps::new(job, &mut tally);
+        let leap = |tape: &mut Tape, now: &mut Standing<State>, from| leaps.leap(tape, now, from);
+        *outcome = cycle::run(dialect, tape, &mut now, patience, max_steps, leap);
     }
+    tally
 }
 
-/// Go on from where `run` is, with this `stack`.
-fn go_on(
-    dialect: &Dialect,
-    tape: &mut Tape,
-    run: Run,
-    stack: &[u8; FIRST as usize],
+/// What all tapes of a batch are run with.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    dialect: &'a Dialect,
     max_steps: u32,
-) -> Outcome {
-    let mut now = Standing {
-        state: dialect.start(tape),
-        steps: run.steps(),
-        ops: run.ops(),
-    };
-    now.state.pc = run.pc();
-    now.state.depth = run.depth();
-    now.state.stack[..FIRST as usize].copy_from_slice(stack);
-    cycle::run(dialect, tape, &mut now, PATIENCE, max_steps)
+    closed_forms: bool,
+    /// Where loops are looked for.
+    jit: Option<&'a Jit>,
+    /// Whether to tell how native code does.
+    rates: bool,
+}
+
+impl<'a> Job<'a> {
+    fn begin(runner: &'a Runner, dialect: &'a Dialect, max_steps: u32) -> Job<'a> {
+        thread_local! {
+            /// Batches that this thread has run.
+            static BATCHES: Cell<u32> = const { Cell::new(0) };
+        }
+        let mut job = Job {
+            dialect,
+            max_steps,
+            closed_forms: runner.closed_forms,
+            jit: None,
+            rates: false,
+        };
+        if let Some(jit) = runner.jit() {
+            let batches = BATCHES.get().wrapping_add(1);
+            BATCHES.set(batches);
+            job.rates = batches.is_multiple_of(jit.options().sample);
+            job.jit = (jit.wants_loops() || job.rates).then_some(jit);
+        }
+        job
+    }
 }
 
 /// What a run has learnt of its loops.
-pub struct Leaps {
+struct Leaps<'a, 'b> {
+    job: Job<'a>,
+    tally: &'b mut NativeTally,
     /// A place that a jump back came to. Where one comes there again, that was a
     /// lap.
     anchor: usize,
@@ -126,46 +96,104 @@ pub struct Leaps {
     /// between if the next one is of little use.
     next_record: u32,
     patience: u32,
+    /// Whether a loop of this run has been counted. One is enough: those of a run
+    /// that goes on for long may never come again.
+    has_counted: bool,
 }
 
-impl Default for Leaps {
-    fn default() -> Self {
+impl<'a, 'b> Leaps<'a, 'b> {
+    #[inline(always)]
+    fn new(job: Job<'a>, tally: &'b mut NativeTally) -> Self {
         Leaps {
+            job,
+            tally,
             anchor: usize::MAX,
             jumps: 0,
             next_anchor: 1,
-            next_record: 0,
+            next_record: if job.closed_forms { 0 } else { u32::MAX },
             patience: 64,
+            has_counted: false,
         }
     }
-}
 
-/// Laps that are worth having been recorded.
-const WORTHWHILE: u32 = 4;
-
-impl Cyclic for Dialect {
-    type Leaps = Leaps;
-
+    /// Asked after every jump back, which was at the place `from`: go on by whole
+    /// laps of a loop, where one is known; how the run ended, if it did.
     #[inline(always)]
-    fn leap(
-        &self,
-        leaps: &mut Leaps,
-        tape: &mut Tape,
-        now: &mut Standing<State>,
-        max_steps: u32,
-    ) -> Option<Ended> {
-        leaps.jumps += 1;
-        if now.state.pc == leaps.anchor {
-            if now.steps >= leaps.next_record {
-                return lap(self, leaps, tape, now, max_steps);
+    fn leap(&mut self, tape: &mut Tape, now: &mut Standing<State>, from: usize) -> Option<Ended> {
+        self.jumps += 1;
+        if now.state.pc == self.anchor {
+            if now.steps >= self.next_record {
+                return self.lap(tape, now);
             }
-        } else if leaps.jumps >= leaps.next_anchor {
-            leaps.anchor = now.state.pc;
-            leaps.next_anchor = leaps.next_anchor.saturating_mul(2);
+            if let Some(jit) = self.job.jit
+                && self.jumps > jit.options().patience
+            {
+                self.run_native(jit, tape, now, from);
+            }
+        } else if self.jumps >= self.next_anchor {
+            self.anchor = now.state.pc;
+            self.next_anchor = self.next_anchor.saturating_mul(2);
         }
         None
     }
 
+    /// Record a lap, and run as many more as there are.
+    #[inline(never)]
+    fn lap(&mut self, tape: &mut Tape, now: &mut Standing<State>) -> Option<Ended> {
+        let Job {
+            dialect, max_steps, ..
+        } = self.job;
+        let mut lap = Lap::new(dialect);
+        let steps = max_steps - now.steps;
+        let recorded = laps::record(&mut lap, dialect, tape, &mut now.state, steps);
+        now.steps += recorded.steps;
+        now.ops += recorded.ops;
+        let mut laps = 0;
+        if recorded.is_lap {
+            laps = lap.run(tape, &mut now.state, (max_steps - now.steps) / lap.steps);
+            now.steps += laps * lap.steps;
+            now.ops += laps * lap.ops;
+        }
+        if laps < WORTHWHILE {
+            self.patience = self.patience.saturating_mul(2);
+        }
+        self.next_record = now.steps.saturating_add(self.patience);
+        recorded.ended
+    }
+
+    /// Run the loop up to its jump at `last`, which has just been taken, by native
+    /// code if there is some, for as long as that can.
+    #[inline(never)]
+    fn run_native(&mut self, jit: &Jit, tape: &mut Tape, now: &mut Standing<State>, last: usize) {
+        let Job {
+            dialect, max_steps, ..
+        } = self.job;
+        let span = Span::of(dialect, tape, now.state.pc, last);
+        self.tally.looked_up.loops += 1;
+        let Some(found) = jit.find_span(&span) else {
+            if self.job.rates && !std::mem::replace(&mut self.has_counted, true) {
+                jit.span_came_up(span);
+            }
+            return;
+        };
+        let steps = max_steps - now.steps;
+        // SAFETY: the function is that of what the loop means, and is not freed while
+        // tapes are run.
+        let done = unsafe { native::run(found.function, tape, &mut now.state, steps) };
+        now.steps += done.steps;
+        now.ops += done.ops;
+        self.tally.entered.loops += 1;
+        self.tally.forth_exits[done.exit as usize] += 1;
+        self.tally.laps += done.laps;
+        self.tally.ops += u64::from(done.ops);
+        self.tally.steps += u64::from(done.steps);
+        if self.job.rates {
+            jit.rate(found, done.steps > WORTH_STEPS);
+        }
+    }
+}
+
+impl Cyclic for Dialect {
     #[inline(always)]
     fn pc(state: &State) -> usize {
         state.pc
@@ -203,32 +231,6 @@ impl Cyclic for Dialect {
         now.depth += by;
         Some((now, periods))
     }
-}
-
-/// Record a lap, and run as many more as there are.
-fn lap(
-    dialect: &Dialect,
-    leaps: &mut Leaps,
-    tape: &mut Tape,
-    now: &mut Standing<State>,
-    max_steps: u32,
-) -> Option<Ended> {
-    let mut lap = Lap::new(dialect);
-    let steps = max_steps - now.steps;
-    let recorded = laps::record(&mut lap, dialect, tape, &mut now.state, steps);
-    now.steps += recorded.steps;
-    now.ops += recorded.ops;
-    let mut laps = 0;
-    if recorded.is_lap {
-        laps = lap.run(tape, &mut now.state, (max_steps - now.steps) / lap.steps);
-        now.steps += laps * lap.steps;
-        now.ops += laps * lap.ops;
-    }
-    if laps < WORTHWHILE {
-        leaps.patience = leaps.patience.saturating_mul(2);
-    }
-    leaps.next_record = now.steps.saturating_add(leaps.patience);
-    recorded.ended
 }
 
 /// The lowest entry of the stack that the next `steps` steps pop and the

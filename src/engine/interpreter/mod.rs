@@ -4,7 +4,6 @@ mod bff;
 mod cycle;
 mod forth;
 mod subleq;
-mod turns;
 
 use super::jit::NativeTally;
 use super::{Options, RunTapes, Runner};
@@ -44,12 +43,7 @@ pub fn every_width(
 fn for_lanes(language: &Language, lanes: Lanes) -> RunTapes {
     match language.family {
         Family::Bff(_) => bff::for_lanes(lanes),
-        Family::Forth(_) => |runner, tapes, max_steps, outcomes| {
-            if let Family::Forth(dialect) = &runner.language.family {
-                forth::run_all(dialect, tapes, max_steps, outcomes);
-            }
-            NativeTally::default()
-        },
+        Family::Forth(_) => forth::run_all,
         Family::Subleq(_) => |runner, tapes, max_steps, outcomes| {
             if let Family::Subleq(variant) = &runner.language.family {
                 subleq::run_all(variant, tapes, max_steps, outcomes);

@@ -4,21 +4,32 @@ use std::time::{Duration, Instant};
 
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir;
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 
-use super::bff::{self, Piece, Tables};
+use super::bff::{self, Tables};
+use super::forth;
 use super::frame::{ClosedLoop, Function, run_loop_with};
+use super::piece::Piece;
+use crate::engine::skeleton::Skeleton;
 use crate::lanes::Lanes;
+use crate::language::Family;
 use crate::language::bff::Dialect;
 
 /// Translates pieces of one dialect for this machine.
 pub struct Compiler {
     isa: OwnedTargetIsa,
-    target: bff::Target,
+    target: Target,
+}
+
+/// What pieces of a family are translated for.
+enum Target {
+    Bff(bff::Target),
+    Forth(forth::Target),
 }
 
 /// Functions that were compiled together and are freed together.
@@ -59,8 +70,12 @@ impl From<ModuleError> for NoNativeCode {
 }
 
 impl Compiler {
-    /// For `dialect` on this machine, loops by closed forms if so wanted.
-    pub fn new(dialect: &'static Dialect, closed_forms: bool) -> Result<Compiler, NoNativeCode> {
+    /// For a dialect of `family` on this machine, loops by closed forms if so wanted;
+    /// nothing for families that have no native code.
+    pub fn new(
+        family: &'static Family,
+        closed_forms: bool,
+    ) -> Result<Option<Compiler>, NoNativeCode> {
         let mut flags = settings::builder();
         for (name, value) in [
             ("opt_level", "speed"),
@@ -84,20 +99,66 @@ impl Compiler {
         let isa = builder
             .finish(settings::Flags::new(flags))
             .map_err(|error| NoNativeCode(error.to_string()))?;
-        let target = bff::Target {
-            dialect,
-            tables: tables(dialect),
-            frontend: isa.frontend_config(),
-            call_conv: CallConv::triple_default(isa.triple()),
-            run_loop: closed_forms.then(|| run_loop_with(Lanes::widest())),
+        let frontend = isa.frontend_config();
+        let call_conv = CallConv::triple_default(isa.triple());
+        let target = match family {
+            Family::Bff(dialect) => Target::Bff(bff::Target {
+                dialect,
+                tables: tables(dialect),
+                frontend,
+                call_conv,
+                run_loop: closed_forms.then(|| run_loop_with(Lanes::widest())),
+            }),
+            Family::Forth(dialect) => Target::Forth(forth::Target {
+                dialect,
+                frontend,
+                call_conv,
+                pauses: closed_forms,
+            }),
+            _ => return Ok(None),
         };
-        Ok(Compiler { isa, target })
+        Ok(Some(Compiler { isa, target }))
     }
 
     /// Whether native code may be faster than the interpreter: where there is a loop
     /// that has no closed form.
     pub fn pays(&self, piece: &Piece) -> bool {
-        bff::has_open_loop(&self.target, piece)
+        match (&self.target, piece) {
+            (Target::Bff(target), Piece::Bff(piece)) => bff::has_open_loop(target, piece),
+            // It was not settled by its laps, or would not have been counted.
+            _ => true,
+        }
+    }
+
+    /// Some piece, to see whether there is native code at all.
+    pub fn any_piece(&self) -> Piece {
+        match &self.target {
+            Target::Bff(_) => Piece::Bff(bff::Piece {
+                spot: bff::Spot::Right,
+                skeleton: Skeleton::default(),
+            }),
+            Target::Forth(target) => Piece::Forth(forth::Span::shortest(target.dialect)),
+        }
+    }
+
+    /// Translate `piece` to `function`, an empty one; see [`bff::translate`] for
+    /// `loops`.
+    fn translate(
+        &self,
+        piece: &Piece,
+        function: &mut ir::Function,
+        context: &mut FunctionBuilderContext,
+        loops: &mut Vec<Box<ClosedLoop>>,
+    ) {
+        match (&self.target, piece) {
+            (Target::Bff(target), Piece::Bff(piece)) => {
+                bff::translate(target, piece, function, context, loops);
+            }
+            (Target::Forth(target), Piece::Forth(span)) => {
+                forth::translate(target, span, function, context);
+            }
+            _ => unreachable!("pieces are of the compiler's family"),
+        }
     }
 
     fn module(&self) -> JITModule {
@@ -122,8 +183,7 @@ impl Compiler {
             let mut context = module.make_context();
             let mut builder_context = FunctionBuilderContext::new();
             for piece in pieces {
-                bff::translate(
-                    &self.target,
+                self.translate(
                     piece,
                     &mut context.func,
                     &mut builder_context,
@@ -152,8 +212,7 @@ impl Compiler {
     pub fn show(&self, piece: &Piece) -> Result<Listing, NoNativeCode> {
         let mut context = Context::new();
         let mut loops = Vec::new();
-        bff::translate(
-            &self.target,
+        self.translate(
             piece,
             &mut context.func,
             &mut FunctionBuilderContext::new(),

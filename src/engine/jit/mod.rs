@@ -4,7 +4,7 @@
 //! The interpreter runs every tape. Where it comes to a piece of code that is
 //! native, it has that run it, and goes on from where the native code leaves
 //! ([`frame`]). Native code never does anything that the rules do not say: see
-//! [`bff`] for why. docs/jit.md tells the whole of it.
+//! [`bff`] and [`forth`] for why. docs/jit.md tells the whole of it.
 //!
 //! While tapes are run nothing here changes but counters. Code that a thread of
 //! its own has compiled meanwhile is taken in, and code is freed, only in
@@ -17,8 +17,10 @@ mod bff;
 mod choice;
 #[allow(clippy::vec_box)]
 mod compiler;
+pub mod forth;
 pub(super) mod frame;
 mod given;
+mod piece;
 mod table;
 mod tally;
 
@@ -29,19 +31,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use bff::{Piece, Spot};
+pub use bff::Spot;
 use choice::Choice;
 pub use choice::Way;
 pub use compiler::{Listing, NoNativeCode};
 pub use frame::Exit;
 pub use given::NoPiece;
+pub use piece::Piece;
 pub use table::Native;
 pub use tally::{CacheTally, Counts, NativeTally};
 
 use super::skeleton::{HalfSkeleton, Skeleton};
+use crate::language::Language;
 use crate::language::bff::Dialect;
-use crate::language::{Family, Language};
 use compiler::{Compiler, Generation};
+use forth::Span;
 use table::{Heat, Key, Table};
 
 /// What sizes of the code cache are given in.
@@ -94,6 +98,7 @@ pub struct Jit {
     left: Table<HalfSkeleton>,
     right: Table<HalfSkeleton>,
     loops: Table<Skeleton>,
+    spans: Table<Span>,
     /// What is looked for.
     way: Way,
     choice: Choice,
@@ -176,21 +181,18 @@ impl Jit {
         options: Options,
         closed_forms: bool,
     ) -> Result<Option<Jit>, NoNativeCode> {
-        let Family::Bff(dialect) = &language.family else {
+        let Some(compiler) = Compiler::new(&language.family, closed_forms)? else {
             return Ok(None);
         };
-        let compiler = Compiler::new(dialect, closed_forms)?;
         // Whether memory may be executable is known once some was asked for.
-        compiler.compile(&[Piece {
-            spot: Spot::Right,
-            skeleton: Skeleton::default(),
-        }])?;
+        compiler.compile(&[compiler.any_piece()])?;
         Ok(Some(Jit {
             options,
             compiler: Arc::new(compiler),
             left: Table::new(),
             right: Table::new(),
             loops: Table::new(),
+            spans: Table::new(),
             way: match options.is_choosy {
                 true => Way::Nothing,
                 false => Way::Everything,
@@ -241,15 +243,29 @@ impl Jit {
         self.loops.find(key)
     }
 
-    /// Count a piece that came up and is not native.
+    /// As [`Jit::find_loop`], of the Forth family.
+    #[inline(always)]
+    pub fn find_span(&self, key: &Span) -> Option<Native> {
+        self.spans.find(key)
+    }
+
+    /// Count a Forth loop that came up and is not native.
+    pub fn span_came_up(&self, span: Span) {
+        self.count(span.hash(), self.options.loop_threshold, Piece::Forth(span));
+    }
+
+    /// Count a piece of the BFF family that came up and is not native.
     pub fn came_up(&self, spot: Spot, skeleton: Skeleton) {
         let hash = skeleton.hash() ^ spot as u64;
         let threshold = match spot {
             Spot::Loop => self.options.loop_threshold,
             Spot::Left | Spot::Right => self.options.program_threshold,
         };
+        self.count(hash, threshold, Piece::Bff(bff::Piece { spot, skeleton }));
+    }
+
+    fn count(&self, hash: u64, threshold: u32, piece: Piece) {
         if self.heat.count(hash, threshold) {
-            let piece = Piece { spot, skeleton };
             if self.options.is_choosy && !self.compiler.pays(&piece) {
                 return;
             }
@@ -385,7 +401,7 @@ impl Jit {
         let len = waiting.len().min(BATCH);
         let pieces: Vec<Piece> = waiting.drain(..len).collect();
         for piece in &pieces {
-            *self.tally.hot.of(piece.spot) += 1;
+            *self.tally.hot.of(piece.spot()) += 1;
         }
         pieces
     }
@@ -415,7 +431,7 @@ impl Jit {
         self.tally.code_bytes_made += generation.code_bytes as u64;
         self.tally.compile_ns += generation.time.as_nanos() as u64;
         for (piece, _) in &generation.functions {
-            *self.tally.compiled.of(piece.spot) += 1;
+            *self.tally.compiled.of(piece.spot()) += 1;
         }
         let most = self.options.cache_bytes;
         let generations = &mut self.workshop().generations;
@@ -463,31 +479,28 @@ impl Jit {
     }
 
     fn fill_tables(&mut self) {
-        let kept: Vec<(Piece, Native)> = self
-            .entries
-            .iter()
-            .filter(|entry| !entry.is_given_up)
-            .map(|entry| (entry.piece, entry.native))
-            .collect();
-        let of = |spot: Spot| kept.iter().filter(move |(piece, _)| piece.spot == spot);
-        let programs = |spot| -> Vec<(HalfSkeleton, Native)> {
-            of(spot)
-                .map(|(piece, native)| (piece.skeleton.left(0), *native))
-                .collect()
-        };
-        let loops: Vec<(Skeleton, Native)> = of(Spot::Loop)
-            .map(|(piece, native)| (piece.skeleton, *native))
-            .collect();
-        let (left, right) = (programs(Spot::Left), programs(Spot::Right));
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        let (mut loops, mut spans) = (Vec::new(), Vec::new());
+        for entry in self.entries.iter().filter(|entry| !entry.is_given_up) {
+            match entry.piece {
+                Piece::Bff(bff::Piece { spot, skeleton }) => match spot {
+                    Spot::Left => left.push((skeleton.left(0), entry.native)),
+                    Spot::Right => right.push((skeleton.left(0), entry.native)),
+                    Spot::Loop => loops.push((skeleton, entry.native)),
+                },
+                Piece::Forth(span) => spans.push((span, entry.native)),
+            }
+        }
         self.tally.live = Counts {
             programs: (left.len() + right.len()) as u64,
-            loops: loops.len() as u64,
+            loops: (loops.len() + spans.len()) as u64,
         };
-        let ways = [true, !loops.is_empty(), !left.is_empty()];
+        let ways = [true, self.tally.live.loops > 0, !left.is_empty()];
         self.choice.reconsider(ways);
         self.left.fill(&left);
         self.right.fill(&right);
         self.loops.fill(&loops);
+        self.spans.fill(&spans);
     }
 }
 

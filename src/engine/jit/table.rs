@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use super::forth::Span;
 use super::frame::Function;
 use crate::engine::skeleton::{HalfSkeleton, Skeleton};
 
@@ -46,6 +47,22 @@ impl Key for Skeleton {
     #[inline(always)]
     fn is(&self, other: &Self) -> bool {
         self.changes(other) == 0
+    }
+}
+
+impl Key for Span {
+    const NONE: Span = Span::NONE;
+
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h] = self.words();
+        let halves = ([a, b, c, d].hash() ^ K[0], [e, f, g, h].hash() ^ K[1]);
+        fold(halves.0 ^ self.body_len(), halves.1)
+    }
+
+    #[inline(always)]
+    fn is(&self, other: &Self) -> bool {
+        self == other
     }
 }
 
