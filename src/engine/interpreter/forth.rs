@@ -6,7 +6,7 @@ use std::cell::Cell;
 use super::cycle::{self, Cyclic, Standing};
 use crate::engine::Runner;
 use crate::engine::jit::forth::{self as native, Span};
-use crate::engine::jit::{Jit, NativeTally};
+use crate::engine::jit::{Jit, Native, NativeTally};
 use crate::engine::laps::{self, Lap};
 use crate::language::forth::{Dialect, STACK_LEN, State};
 use crate::language::{Ended, Family, Outcome, Rules, Tape};
@@ -96,6 +96,10 @@ struct Leaps<'a, 'b> {
     /// between if the next one is of little use.
     next_record: u32,
     patience: u32,
+    /// Jumps back before which no native code is looked for, and how many there will
+    /// be between if that is of little use once more.
+    next_look: u32,
+    look_patience: u32,
     /// Whether a loop of this run has been counted. One is enough: those of a run
     /// that goes on for long may never come again.
     has_counted: bool,
@@ -112,6 +116,8 @@ impl<'a, 'b> Leaps<'a, 'b> {
             next_anchor: 1,
             next_record: if job.closed_forms { 0 } else { u32::MAX },
             patience: 64,
+            next_look: job.jit.map_or(u32::MAX, |jit| jit.options().patience),
+            look_patience: 1,
             has_counted: false,
         }
     }
@@ -125,10 +131,8 @@ impl<'a, 'b> Leaps<'a, 'b> {
             if now.steps >= self.next_record {
                 return self.lap(tape, now);
             }
-            if let Some(jit) = self.job.jit
-                && self.jumps > jit.options().patience
-            {
-                self.run_native(jit, tape, now, from);
+            if self.jumps > self.next_look {
+                self.look_for_native(tape, now, from);
             }
         } else if self.jumps >= self.next_anchor {
             self.anchor = now.state.pc;
@@ -164,19 +168,28 @@ impl<'a, 'b> Leaps<'a, 'b> {
     /// Run the loop up to its jump at `last`, which has just been taken, by native
     /// code if there is some, for as long as that can.
     #[inline(never)]
-    fn run_native(&mut self, jit: &Jit, tape: &mut Tape, now: &mut Standing<State>, last: usize) {
-        let Job {
-            dialect, max_steps, ..
-        } = self.job;
-        let span = Span::of(dialect, tape, now.state.pc, last);
+    fn look_for_native(&mut self, tape: &mut Tape, now: &mut Standing<State>, last: usize) {
+        let Some(jit) = self.job.jit else { return };
+        let span = Span::of(self.job.dialect, tape, now.state.pc, last);
         self.tally.looked_up.loops += 1;
-        let Some(found) = jit.find_span(&span) else {
-            if self.job.rates && !std::mem::replace(&mut self.has_counted, true) {
-                jit.span_came_up(span);
+        let mut is_worth_while = false;
+        if let Some(found) = jit.find_span(&span) {
+            is_worth_while = self.run_native(found, tape, now);
+            if self.job.rates {
+                jit.rate(found, is_worth_while);
             }
-            return;
-        };
-        let steps = max_steps - now.steps;
+        } else if self.job.rates && !std::mem::replace(&mut self.has_counted, true) {
+            jit.span_came_up(span);
+        }
+        if !is_worth_while {
+            self.next_look = self.jumps.saturating_add(self.look_patience);
+            self.look_patience = self.look_patience.saturating_mul(2);
+        }
+    }
+
+    /// Go on by native code of what the run is at; whether that was worth while.
+    fn run_native(&mut self, found: Native, tape: &mut Tape, now: &mut Standing<State>) -> bool {
+        let steps = self.job.max_steps - now.steps;
         // SAFETY: the function is that of what the loop means, and is not freed while
         // tapes are run.
         let done = unsafe { native::run(found.function, tape, &mut now.state, steps) };
@@ -187,9 +200,7 @@ impl<'a, 'b> Leaps<'a, 'b> {
         self.tally.laps += done.laps;
         self.tally.ops += u64::from(done.ops);
         self.tally.steps += u64::from(done.steps);
-        if self.job.rates {
-            jit.rate(found, done.steps > WORTH_STEPS);
-        }
+        done.steps > WORTH_STEPS
     }
 }
 
