@@ -1,6 +1,6 @@
 //! Native code of Forth loops against the reference engine.
 
-use broth::engine::jit::forth::Exit;
+use broth::engine::jit::Exit;
 use broth::engine::jit::{self, NativeTally};
 use broth::engine::{Engine, Options, Runner, reference};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth};
@@ -168,15 +168,15 @@ fn tapes_of_loops(seed: u64, make: impl Fn(&mut Numbers) -> Tape) -> [NativeTall
     assert!(closed.entered.loops > 10_000, "{closed:?}");
     assert!(closed.laps > 5000, "{closed:?}");
     for exit in [Exit::End, Exit::OutOfSteps, Exit::Stack, Exit::Rewritten] {
-        let count = plain.forth_exits[exit as usize];
+        let count = plain.exits[exit as usize];
         assert!(count > 500, "{}: {plain:?}", exit.name());
     }
     for exit in [Exit::End, Exit::OutOfSteps, Exit::Stack, Exit::Pause] {
-        let count = closed.forth_exits[exit as usize];
+        let count = closed.exits[exit as usize];
         assert!(count > 10, "{}: {closed:?}", exit.name());
     }
     // Pauses are there to look for cycles.
-    assert_eq!(plain.forth_exits[Exit::Pause as usize], 0, "{plain:?}");
+    assert_eq!(plain.exits[Exit::Pause as usize], 0, "{plain:?}");
     sum
 }
 
@@ -188,7 +188,7 @@ fn tapes_dense_in_loops() {
 #[test]
 fn tapes_grown_around_loops() {
     for tally in tapes_of_loops(2, Numbers::tape_around_a_loop) {
-        assert!(tally.forth_exits[Exit::Guard as usize] > 50, "{tally:?}");
+        assert!(tally.exits[Exit::Guard as usize] > 50, "{tally:?}");
     }
 }
 

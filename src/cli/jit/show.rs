@@ -202,7 +202,7 @@ fn jit_of<'a>(runner: &'a Runner, language: &Language) -> Result<&'a Jit, Error>
 }
 
 fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure> {
-    let wanted = |piece: &Piece| match piece.spot {
+    let wanted = |piece: &Piece| match piece.spot() {
         Spot::Loop => !args.programs,
         Spot::Left | Spot::Right => !args.loops,
     };
@@ -213,7 +213,7 @@ fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure>
         writeln!(
             out,
             "{number:>6}  {:<5}{:>7}  {}",
-            piece.spot.name(),
+            piece.spot().name(),
             thousands(jit.show(piece).map_err(Error::from)?.code_bytes),
             commands(piece)
         )?;
@@ -248,7 +248,7 @@ fn show_piece(
     writeln!(
         out,
         "{}, {} bytes of machine code",
-        piece.spot.name(),
+        piece.spot().name(),
         thousands(listing.code_bytes)
     )?;
     writeln!(out, "{}", commands(piece))?;

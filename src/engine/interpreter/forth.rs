@@ -196,7 +196,7 @@ impl<'a, 'b> Leaps<'a, 'b> {
         now.steps += done.steps;
         now.ops += done.ops;
         self.tally.entered.loops += 1;
-        self.tally.forth_exits[done.exit as usize] += 1;
+        self.tally.exits[done.exit as usize] += 1;
         self.tally.laps += done.laps;
         self.tally.ops += u64::from(done.ops);
         self.tally.steps += u64::from(done.steps);

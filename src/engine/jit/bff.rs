@@ -27,7 +27,8 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
-use super::frame::{ClosedLoop, Exit, Frame, RunLoop, offset, skip_periods};
+use super::exit::Exit;
+use super::frame::{ClosedLoop, Frame, RunLoop, offset, skip_periods};
 use crate::engine::loops::Loop;
 use crate::engine::script::Script;
 use crate::engine::skeleton::Skeleton;

@@ -1,6 +1,7 @@
 //! What native code and the rest of the program hand to each other, and what
 //! native code calls.
 
+use super::exit::Exit;
 use crate::engine::loops::{Left, Loop, Progress};
 use crate::engine::places::{below, range};
 use crate::engine::recurrence::{Recurrence, State};
@@ -59,45 +60,6 @@ pub mod offset {
     pub const LAPS: i32 = offset_of!(Frame, laps) as i32;
 }
 
-/// Why native code was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Exit {
-    /// The piece came to its end.
-    End = 0,
-    /// The steps left may not cover what comes before they are looked at again.
-    OutOfSteps = 1,
-    /// A byte of the piece that may be run again or is yet to be run has changed
-    /// what it means.
-    Rewritten = 2,
-    /// A bracket jumps out of the piece, or has no partner in it.
-    Bracket = 3,
-}
-
-impl Exit {
-    /// Every reason, in the order of their numbers.
-    pub const ALL: [Exit; 4] = [Exit::End, Exit::OutOfSteps, Exit::Rewritten, Exit::Bracket];
-
-    /// What it is called in a table.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Exit::End => "end",
-            Exit::OutOfSteps => "out_of_steps",
-            Exit::Rewritten => "rewritten",
-            Exit::Bracket => "bracket",
-        }
-    }
-
-    fn from_code(code: u32) -> Exit {
-        match code {
-            0 => Exit::End,
-            1 => Exit::OutOfSteps,
-            2 => Exit::Rewritten,
-            _ => Exit::Bracket,
-        }
-    }
-}
-
 /// A native function: runs the piece of code it was made of, on this tape, from
 /// what the frame says; answers with the number of an [`Exit`].
 pub type Function = unsafe extern "C" fn(*mut Tape, *mut Frame) -> u32;
@@ -141,7 +103,7 @@ impl Frame {
         self.base = base as u64;
         // SAFETY: the caller's promise. The function touches the tape's 128 bytes,
         // each by a place below 128, and this frame, and returns.
-        Exit::from_code(unsafe { function(tape, self) })
+        Exit::of(unsafe { function(tape, self) })
     }
 
     /// Where the run stands.

@@ -1,9 +1,10 @@
 //! Pieces of code that somebody names; those of a soup are found by running it.
 
-use super::{Piece, Spot};
+use super::forth::Span;
+use super::{Piece, Spot, bff};
 use crate::engine::skeleton::Skeleton;
 use crate::language::bff::{Brackets, Dialect, Op};
-use crate::language::{Family, Language, PROGRAM_LEN, TAPE_LEN, Tape};
+use crate::language::{Family, Language, PROGRAM_LEN, TAPE_LEN, Tape, forth};
 
 /// Why some code is no piece.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,11 +30,15 @@ impl Piece {
     /// one from its first byte on, else as the left program. What lies behind a loop
     /// is left out.
     pub fn given(language: &Language, spot: Option<Spot>, code: &[u8]) -> Result<Piece, NoPiece> {
-        let Family::Bff(dialect) = &language.family else {
-            return Err(NoPiece(format!(
-                "there is no native code for pieces of {language}; \
-                 choose a language of the BFF family"
-            )));
+        let dialect = match &language.family {
+            Family::Bff(dialect) => dialect,
+            Family::Forth(dialect) => return forth_loop(dialect, spot, code),
+            Family::Subleq(_) | Family::RelativeSubleq(_) => {
+                return Err(NoPiece(format!(
+                    "there is no native code for {language}; \
+                     choose a language of the BFF or the Forth family"
+                )));
+            }
         };
         let starts_as_loop = code
             .first()
@@ -47,6 +52,27 @@ impl Piece {
             None => program(dialect, Spot::Left, code),
         }
     }
+}
+
+/// From the first byte of `code` to its last, which must jump back there.
+fn forth_loop(dialect: &forth::Dialect, spot: Option<Spot>, code: &[u8]) -> Result<Piece, NoPiece> {
+    if spot.is_some_and(|spot| spot != Spot::Loop) {
+        return Err(NoPiece(
+            "of the Forth family only loops become native code".into(),
+        ));
+    }
+    let last = code.len().saturating_sub(1);
+    let is_loop = (1..=PROGRAM_LEN).contains(&last)
+        && dialect.op(code[last]) == forth::Op::JumpBack
+        && usize::from(code[last] % 64) + 1 == last;
+    if !is_loop {
+        return Err(NoPiece(
+            "a Forth loop ends with a jump back to its first byte".into(),
+        ));
+    }
+    let mut tape: Tape = [0; TAPE_LEN];
+    tape[..code.len()].copy_from_slice(code);
+    Ok(Piece::Forth(Span::of(dialect, &tape, 0, last)))
 }
 
 /// What `code` means at the start of a tape without other commands.
@@ -68,10 +94,10 @@ fn program(dialect: &Dialect, spot: Spot, code: &[u8]) -> Result<Piece, NoPiece>
         Spot::Left => dialect.first_place(),
         Spot::Right | Spot::Loop => 0,
     };
-    Ok(Piece {
+    Ok(Piece::Bff(bff::Piece {
         spot,
         skeleton: Skeleton::of_half(skeleton(dialect, code).left(first)),
-    })
+    }))
 }
 
 /// From the first byte of `code` to its last `]`, which must jump back there.
@@ -113,10 +139,10 @@ fn a_loop(dialect: &Dialect, code: &[u8]) -> Result<Piece, NoPiece> {
             }
         }
     }
-    Ok(Piece {
+    Ok(Piece::Bff(bff::Piece {
         spot: Spot::Loop,
         skeleton: skeleton(dialect, &code[..=close]),
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -154,7 +180,7 @@ mod tests {
             let piece = given(language, spot, text).unwrap();
             let (spot, text) = expected;
             assert_eq!(
-                (piece.spot, piece.text().trim_end()),
+                (piece.spot(), piece.text().trim_end()),
                 (spot, text),
                 "{language}"
             );
@@ -170,7 +196,9 @@ mod tests {
             ("bff", Spot::Loop, "[-", "ends with `]`"),
             ("bff8", Spot::Loop, "[-]", "8 bytes and a `]`"),
             ("bff", Spot::Left, &"-".repeat(65), "at most 64"),
-            ("forth", Spot::Left, "00", "no native code"),
+            ("forth", Spot::Left, "00", "only loops"),
+            ("forth", Spot::Loop, "00 c5", "jump back to its first byte"),
+            ("subleq", Spot::Left, "00", "no native code"),
         ] {
             let message = given(language, Some(spot), text).unwrap_err().to_string();
             assert!(message.contains(hint), "{message}");

@@ -17,6 +17,7 @@ mod bff;
 mod choice;
 #[allow(clippy::vec_box)]
 mod compiler;
+mod exit;
 pub mod forth;
 pub(super) mod frame;
 mod given;
@@ -35,7 +36,7 @@ pub use bff::Spot;
 use choice::Choice;
 pub use choice::Way;
 pub use compiler::{Listing, NoNativeCode};
-pub use frame::Exit;
+pub use exit::Exit;
 pub use given::NoPiece;
 pub use piece::Piece;
 pub use table::Native;

@@ -1,7 +1,6 @@
 //! What native code did.
 
-use super::forth;
-use super::frame::Exit;
+use super::exit::Exit;
 
 /// Counts of native code at work, over some tapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,8 +11,6 @@ pub struct NativeTally {
     pub entered: Counts,
     /// How it was left, in the order of [`Exit::ALL`].
     pub exits: [u64; Exit::ALL.len()],
-    /// How that of Forth loops was, in the order of [`forth::Exit::ALL`].
-    pub forth_exits: [u64; forth::Exit::ALL.len()],
     /// Times that whole periods were skipped from within native code.
     pub settled: u64,
     /// Laps that native code ran itself, one by one.
@@ -66,7 +63,6 @@ impl NativeTally {
             looked_up: g(self.looked_up, other.looked_up),
             entered: g(self.entered, other.entered),
             exits: std::array::from_fn(|i| f(self.exits[i], other.exits[i])),
-            forth_exits: std::array::from_fn(|i| f(self.forth_exits[i], other.forth_exits[i])),
             settled: f(self.settled, other.settled),
             laps: f(self.laps, other.laps),
             ops: f(self.ops, other.ops),

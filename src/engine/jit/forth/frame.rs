@@ -1,6 +1,7 @@
 //! What native code of the Forth family and the rest of the program hand to each
 //! other.
 
+use crate::engine::jit::Exit;
 use std::mem::offset_of;
 
 use crate::engine::jit::frame::Function;
@@ -39,59 +40,6 @@ pub mod offset {
     pub const LAPS: i32 = offset_of!(Frame, laps) as i32;
 }
 
-/// Why native code of a Forth loop was left, always before an op.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Exit {
-    /// The op leads out of the loop.
-    End = 0,
-    /// The steps left may not cover what comes before they are looked at again.
-    OutOfSteps = 1,
-    /// The op writes to the loop, which then means something else.
-    Rewritten = 2,
-    /// The stack has too few entries for what comes, or too many.
-    Stack = 3,
-    /// The op writes over a guard.
-    Guard = 4,
-    /// Some laps are done: whoever looks for cycles may look.
-    Pause = 5,
-}
-
-impl Exit {
-    /// Every reason, in the order of their numbers.
-    pub const ALL: [Exit; 6] = [
-        Exit::End,
-        Exit::OutOfSteps,
-        Exit::Rewritten,
-        Exit::Stack,
-        Exit::Guard,
-        Exit::Pause,
-    ];
-
-    /// What it is called in a table.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Exit::End => "end",
-            Exit::OutOfSteps => "out_of_steps",
-            Exit::Rewritten => "rewritten",
-            Exit::Stack => "stack",
-            Exit::Guard => "guard",
-            Exit::Pause => "pause",
-        }
-    }
-
-    fn from_code(code: u32) -> Exit {
-        match code {
-            0 => Exit::End,
-            1 => Exit::OutOfSteps,
-            2 => Exit::Rewritten,
-            3 => Exit::Stack,
-            4 => Exit::Guard,
-            _ => Exit::Pause,
-        }
-    }
-}
-
 /// What native code did.
 pub struct Done {
     pub exit: Exit,
@@ -125,7 +73,7 @@ pub unsafe fn run(function: Function, tape: &mut Tape, state: &mut State, max_st
     state.depth = (frame.depth as usize).min(STACK_LEN);
     state.pc = frame.pc as usize % TAPE_LEN;
     Done {
-        exit: Exit::from_code(code),
+        exit: Exit::of(code),
         steps: max_steps - frame.left as u32,
         ops: frame.ops as u32,
         laps: frame.laps,

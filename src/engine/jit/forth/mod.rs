@@ -28,7 +28,8 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
-pub use frame::{Exit, run};
+use super::exit::Exit;
+pub use frame::run;
 
 use crate::language::forth::{Dialect, Op, STACK_LEN, distance};
 use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
