@@ -668,8 +668,8 @@ impl Translation<'_, '_> {
     fn look_at_steps(&mut self, here: &Here, place: usize) {
         let reach = self.shape.reach(place) as i64;
         let left = self.builder.use_var(self.left);
-        let less = IntCC::UnsignedLessThan;
-        let short = self.builder.ins().icmp_imm_u(less, left, reach);
+        let less = IntCC::SignedLessThan;
+        let short = self.builder.ins().icmp_imm_s(less, left, reach);
         self.leave_if(short, here, place, Exit::OutOfSteps);
     }
 
