@@ -141,7 +141,7 @@ impl Shape {
             bytes,
             is_reached: vec![false; len],
             is_head: vec![false; len],
-            is_crossing: vec![false; len],
+            is_crossing: Vec::new(),
         };
         let mut ways = vec![0; len];
         let mut open = vec![0];
@@ -157,9 +157,8 @@ impl Shape {
                 open.push(next);
             }
         }
-        for place in 0..len {
-            shape.is_crossing[place] = shape.is_head[place] || ways[place] > 1;
-        }
+        let ways = shape.is_head.iter().zip(ways);
+        shape.is_crossing = ways.map(|(is_head, ways)| *is_head || ways > 1).collect();
         shape
     }
 
