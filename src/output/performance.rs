@@ -225,7 +225,7 @@ mod tests {
     fn totals_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("performance.csv");
-        let old_row = "1,0,1,1,1,1,0".to_string() + &",".repeat(27);
+        let old_row = "1,0,1,1,1,1,0".to_string() + &",".repeat(30);
         let lines = [PerformanceRow::header(), old_row];
         let columns = |line: &str| line.split(',').count();
         assert_eq!(columns(&lines[0]), columns(&lines[1]));
@@ -237,7 +237,7 @@ mod tests {
         let totals = NativeTotals::read(&path).unwrap();
         assert_eq!((totals.rows, totals.epoch), (2, 17));
         assert_eq!((totals.tally.ops, totals.tally.steps), (6, 300));
-        assert_eq!(totals.tally.native.exits, [0, 2, 4, 6]);
+        assert_eq!(totals.tally.native.exits[..4], [0, 2, 4, 6]);
         assert_eq!(totals.tally.native.looked_up.loops, 18);
         assert_eq!(totals.cache, row(17, 0).cache);
     }

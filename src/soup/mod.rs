@@ -192,6 +192,11 @@ impl Soup {
         &self.runner
     }
 
+    /// See [`Soup::runner`].
+    pub fn runner_mut(&mut self) -> &mut Runner {
+        &mut self.runner
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
