@@ -41,8 +41,8 @@ fn execute(c: &mut Criterion) {
     let language: &'static Language = "bff_noheads".parse().expect("there is one");
     for (name, text) in [
         // Head 0 stays within the first bytes, which are what the loops count.
-        ("two nested loops", "a[[>+<-]+>-<]"),
-        ("three nested loops", "a[>[>[-<+>]<-]<+]"),
+        ("two nested loops", r"\x61[[>+<-]+>-<]"),
+        ("three nested loops", r"\x61[>[>[-<+>]<-]<+]"),
         ("nested copy loop", "[[{.>]-]   ]-]>.{[["),
         ("open loop", "[>+>-<<{}]"),
     ] {

@@ -179,28 +179,22 @@ fn a_folder_of_an_older_version_can_be_resumed() {
 
 #[test]
 fn pieces_are_listed_and_shown() {
+    const SHOW: &str = "jit show --no-closed-forms --epochs 200";
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     run("--max-epochs 129", &out);
     let before = read_text(out.join("performance.csv"));
-    let list = said("jit show --no-closed-forms", &[&out]);
+    let list = said(SHOW, &[&out]);
     let lines: Vec<&str> = list.lines().collect();
-    assert!(lines[0].contains("epochs 129 to 193: "), "{list}");
+    assert!(lines[0].contains("epochs 129 to 329: "), "{list}");
     assert!(lines[1].starts_with("number  sort"), "{list}");
-    assert!(lines.len() > 3, "{list}");
-    assert_eq!(
-        said("jit show --no-closed-forms", &[&out]),
-        list,
-        "another list each time"
-    );
+    assert!(lines.len() >= 3, "{list}");
+    assert_eq!(said(SHOW, &[&out]), list, "another list each time");
     for (words, sorts) in [
         ("--loops", &["loop"][..]),
         ("--programs", &["left", "right"]),
     ] {
-        let list = said(
-            &format!("jit show --no-closed-forms {words} --top 4"),
-            &[&out],
-        );
+        let list = said(&format!("{SHOW} {words} --top 4"), &[&out]);
         let found = list
             .lines()
             .skip(2)
@@ -211,7 +205,7 @@ fn pieces_are_listed_and_shown() {
         }
         assert!(list.lines().count() <= 7, "{list}");
     }
-    let entry = said("jit show --entry 1", &[&out]);
+    let entry = said(&format!("{SHOW} --entry 1"), &[&out]);
     for hint in [
         "bytes of machine code",
         "IR, optimised",
@@ -222,14 +216,14 @@ fn pieces_are_listed_and_shown() {
     }
     fail(
         2,
-        "jit show --entry 99999",
+        &format!("{SHOW} --entry 99999"),
         &[&out],
         &["--entry 99999", "pieces"],
     );
     fail(2, "jit show --entry 0", &[&out], &["--entry 0"]);
     // Nothing was written.
     assert_eq!(read_text(out.join("performance.csv")), before);
-    assert!(!checkpoint(&out, 193).exists());
+    assert!(!checkpoint(&out, 329).exists());
     let start = checkpoint(&out, 1);
     let list = said(
         "jit show --lang bff_noheads --epochs 8 --checkpoint",

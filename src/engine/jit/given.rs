@@ -158,7 +158,7 @@ mod tests {
     fn loops_and_programs_are_told_apart() {
         for (language, spot, text, expected) in [
             ("bff_noheads", None, "[[{.>]-]", (Spot::Loop, "[[{.>]-]")),
-            ("bff_noheads", None, "[-]a>", (Spot::Loop, "[-]")),
+            ("bff_noheads", None, "[-] >", (Spot::Loop, "[-]")),
             ("bff_noheads", None, "[-]]", (Spot::Left, "[-]]")),
             ("bff_noheads", None, "[", (Spot::Left, "[")),
             ("bff_noheads", None, ">[-]", (Spot::Left, ">[-]")),
