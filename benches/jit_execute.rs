@@ -44,7 +44,10 @@ fn execute(c: &mut Criterion) {
         ("two nested loops", r"\x61[[>+<-]+>-<]"),
         ("three nested loops", r"\x61[>[>[-<+>]<-]<+]"),
         ("nested copy loop", "[[{.>]-]   ]-]>.{[["),
-        ("open loop", "[>+>-<<{}]"),
+        (
+            "open loop",
+            ">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>[+>-<]",
+        ),
     ] {
         let code = language.parse_program(text).expect("program text");
         let mut tape = [b'x'; TAPE_LEN];
