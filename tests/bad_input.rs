@@ -147,7 +147,7 @@ fn wrong_flags_are_usage_errors() {
         ("jit show --program [-] .", &["--program"]),
         (
             "jit show --lang forth --program 00",
-            &["no native code", "BFF family"],
+            &["Forth loop", "jump back"],
         ),
         (
             "jit show --lang subleq --checkpoint tests/data/cubff-513.dat",
