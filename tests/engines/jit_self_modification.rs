@@ -5,12 +5,10 @@
 //! The everyday tests take few tapes of each sort; the others are for
 //! `cargo test --release -- --include-ignored`.
 
-mod common;
-
+use crate::common::engines::{Natives, Walk, bff_dialects, has_heads_on_tape};
 use broth::engine::jit::{Exit, NativeTally};
 use broth::language::bff::{COMMANDS, Dialect, Op};
 use broth::language::{Language, PROGRAM_LEN, TAPE_LEN, Tape};
-use common::engines::{Natives, Walk, bff_dialects, has_heads_on_tape};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

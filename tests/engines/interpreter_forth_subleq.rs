@@ -1,7 +1,5 @@
 //! The interpreter against the reference engine: the Forth and subleq families.
 
-mod common;
-
 use broth::engine::{interpreter, reference};
 use broth::language::{
     Ended, Family, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth, subleq,
@@ -9,7 +7,7 @@ use broth::language::{
 use broth::random::mix;
 use broth::{Settings, Soup};
 
-use common::engines::check;
+use crate::common::engines::check;
 
 const LANGUAGES: [&Language; 6] = [
     &forth::FORTH,

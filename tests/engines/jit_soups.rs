@@ -1,14 +1,12 @@
 //! Native code over whole soups: four engines, one result; and the cache that it is
 //! kept in.
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::engines::{EAGER, bff_dialects};
 use broth::engine::{Engine, Options, Runner, jit, reference};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
 use broth::{Settings, Soup, Tally};
-use common::engines::{EAGER, bff_dialects};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

@@ -1,13 +1,11 @@
 //! The interpreter against the reference engine where it is easily wrong: small
 //! tapes written by hand, each with every step limit.
 
-mod common;
-
 use broth::engine::{Options, interpreter};
 use broth::language::bff::{Dialect, Op};
 use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
 
-use common::engines::{bff_dialects, check_named as check, has_heads_on_tape};
+use crate::common::engines::{bff_dialects, check_named as check, has_heads_on_tape};
 
 /// What lies where nothing was put: no-ops, or nulls.
 const FILLS: [Op; 2] = [Op::Noop, Op::Null];

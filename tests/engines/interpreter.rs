@@ -1,13 +1,11 @@
 //! The interpreter against the reference engine: same tape, same outcome, for
 //! tapes of every sort and any number of steps.
 
-mod common;
-
+use crate::common::engines::{Natives, Walk, bff_dialects, check};
 use broth::bench::soups::{Recipe, Sort};
 use broth::engine::{Options, interpreter, reference};
 use broth::language::bff::{COMMANDS, Dialect, Op};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
-use common::engines::{Natives, Walk, bff_dialects, check};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

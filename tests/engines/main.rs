@@ -1,0 +1,12 @@
+//! Every engine against the reference engine. One program, since linking takes longer
+//! than most of its tests.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod interpreter;
+mod interpreter_corners;
+mod interpreter_forth_subleq;
+mod jit_forth;
+mod jit_self_modification;
+mod jit_soups;
