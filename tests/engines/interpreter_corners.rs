@@ -4,6 +4,7 @@
 use broth::engine::{Options, interpreter};
 use broth::language::bff::{Dialect, Op};
 use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
+use broth::random::mix;
 
 use crate::common::engines::{bff_dialects, check_named as check, has_heads_on_tape};
 
@@ -578,4 +579,56 @@ fn the_highest_step_limit() {
             }
         }
     }
+}
+
+/// Nests of a loop that copies over what they make of a null: over tapes with few
+/// and many nulls, some in the nest itself, with the heads apart by anything.
+#[test]
+fn nests_around_loops_that_copy() {
+    let nests = [
+        "[[,}<]-]",
+        "[ [ , }  <  ]   -  ]",
+        "[[,{>]+]",
+        "[[,{<]-]",
+        "[[,}>]+++]",
+        "[[}},{<]--]",
+        "[[,}<]-+]",
+        "[[,}<]->]",
+        "[[,}<] ]",
+        "[[[,}<]-]+]",
+    ];
+    let mut settled = 0;
+    for (language, dialect) in bff_dialects() {
+        for (i, nest) in nests.iter().enumerate() {
+            let Ok(code) = language.parse_program(nest) else {
+                continue;
+            };
+            for round in 0..24u64 {
+                let number = |n: u64| mix(round << 32 | (i as u64) << 16 | n);
+                let nulls = [2, 5, 20, 60][round as usize % 4];
+                let mut tape: Tape =
+                    std::array::from_fn(|place| match number(place as u64) % nulls {
+                        0 => dialect.byte_of(Op::Null).unwrap(),
+                        1 if nulls > 20 => number(200 + place as u64) as u8,
+                        _ => dialect.byte_of(Op::Noop).unwrap(),
+                    });
+                let moves =
+                    "<".repeat(number(300) as usize % 30) + &"}".repeat(number(301) as usize % 20);
+                let Ok(moves) = language.parse_program(&moves) else {
+                    continue;
+                };
+                let start = 2 + number(302) as usize % (TAPE_LEN - 70);
+                tape[start..][..moves.len()].copy_from_slice(&moves);
+                tape[start + moves.len()..][..code.len()].copy_from_slice(&code);
+                let outcome = check(nest, language, &tape, 8192);
+                settled += u32::from(outcome.ended == Ended::StepLimit);
+                let some = (0..40).map(|n| number(400 + n) as u32 % outcome.steps.max(1));
+                for max_steps in some.chain(outcome.steps.saturating_sub(12)..outcome.steps) {
+                    check(nest, language, &tape, max_steps);
+                }
+            }
+        }
+    }
+    // Many of them go round until their steps are used up.
+    assert!(settled > 100, "{settled}");
 }
