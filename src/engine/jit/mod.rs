@@ -3,7 +3,7 @@
 //!
 //! The interpreter runs every tape. Where it comes to a piece of code that is
 //! native, it has that run it, and goes on from where the native code leaves
-//! ([`frame`]). Native code never does anything that the rules do not say: see
+//! (`frame.rs`). Native code never does anything that the rules do not say: see
 //! [`bff`] and [`forth`] for why. docs/jit.md tells the whole of it.
 //!
 //! While tapes are run nothing here changes but counters. Code that a thread of
