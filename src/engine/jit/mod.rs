@@ -4,7 +4,7 @@
 //! The interpreter runs every tape. Where it comes to a piece of code that is
 //! native, it has that run it, and goes on from where the native code leaves
 //! (`frame.rs`). Native code never does anything that the rules do not say: see
-//! [`bff`] and [`forth`] for why. docs/jit.md tells the whole of it.
+//! `bff.rs` and `forth/` for why. docs/jit.md tells the whole of it.
 //!
 //! While tapes are run nothing here changes but counters. Code that a thread of
 //! its own has compiled meanwhile is taken in, and code is freed, only in
