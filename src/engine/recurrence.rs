@@ -2,13 +2,6 @@
 
 use crate::language::{TAPE_LEN, Tape};
 
-/// What one period of a recurring run comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    pub steps: u32,
-    pub ops: u32,
-}
-
 /// Where a BFF run stands, besides its tape: the program counter and both heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State(u32);
@@ -71,47 +64,81 @@ impl Recurrence {
         }
     }
 
-    /// Tell of a state: everything, with `tape`, that the rest of the run
-    /// depends on. Answers with the period where it was there before.
+    /// Tell of a state: everything, with `tape`, that the rest of the run depends on.
+    /// Where it was there before, take as many whole periods as fit, so that less
+    /// than one is left to do, and say so.
     #[inline]
-    pub fn tell(&mut self, state: State, tape: &Tape, steps: u32, ops: u32) -> Option<Period> {
-        // Of several the latest to be held is as good as any.
-        let alike = self.states.iter().position(|held| *held == state);
-        if let Some(index) = alike
-            && let Held { tape: then, .. } = &self.held[index]
-            && then == tape
-        {
+    pub fn skip(
+        &mut self,
+        state: State,
+        tape: &Tape,
+        steps: &mut u32,
+        ops: &mut u32,
+        max_steps: u32,
+    ) -> bool {
+        let (recent, brents) = self.states.split_at(RECENT);
+        let alike = recent.iter().position(|held| *held == state);
+        let brents = (brents[0] == state).then_some(RECENT);
+        for index in alike.into_iter().chain(brents) {
             let held = &self.held[index];
-            return Some(Period {
-                steps: steps - held.steps,
-                ops: ops - held.ops,
-            });
+            if held.tape == *tape {
+                let period = *steps - held.steps;
+                let periods = (max_steps - *steps) / period;
+                *ops += periods * (*ops - held.ops);
+                *steps += periods * period;
+                return true;
+            }
         }
+        // Of states that differ in their tapes alone the latest is kept, besides
+        // Brent's.
         let held = Held {
             tape: *tape,
-            steps,
-            ops,
+            steps: *steps,
+            ops: *ops,
         };
-        // The same state on another tape: the old one will hardly come again.
-        let index = alike.unwrap_or(self.told as usize % RECENT);
-        self.states[index] = state;
-        self.held[index] = held;
+        self.hold(alike.unwrap_or(self.told as usize % RECENT), state, held);
         self.told += 1;
         if self.told == self.next_hold {
             self.next_hold *= 2;
-            self.states[RECENT] = state;
-            self.held[RECENT] = held;
+            self.hold(RECENT, state, held);
         }
-        None
+        false
+    }
+
+    #[inline(always)]
+    fn hold(&mut self, index: usize, state: State, held: Held) {
+        self.states[index] = state;
+        self.held[index] = held;
     }
 }
 
-impl Period {
-    /// Run as many whole periods as fit; less than one is left to do.
-    #[inline]
-    pub fn skip(self, steps: &mut u32, ops: &mut u32, max_steps: u32) {
-        let periods = (max_steps - *steps) / self.steps;
-        *steps += periods * self.steps;
-        *ops += periods * self.ops;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A counter of so many values on the tape, told of each time; after how many
+    /// tellings the period is found.
+    fn tellings(values: u8) -> u32 {
+        let mut recurrence = Recurrence::NEW;
+        let state = State::new(3, 1, 2);
+        let mut tape = [0; TAPE_LEN];
+        for told in 1..2000 {
+            tape[9] = (told % u32::from(values)) as u8;
+            let (mut steps, mut ops) = (5 * told, 2 * told);
+            if recurrence.skip(state, &tape, &mut steps, &mut ops, 1_000_000) {
+                let period = 5 * u32::from(values);
+                assert!((1_000_000 - period..=1_000_000).contains(&steps));
+                assert_eq!((steps % period, ops), (5 * told % period, steps / 5 * 2));
+                return told;
+            }
+        }
+        panic!("a period of {values} tellings is never found");
+    }
+
+    #[test]
+    fn periods_are_found_where_the_tape_alone_changes() {
+        for values in [1, 2, 7, 8, 9, 100, 255] {
+            assert!(tellings(values) <= 16 + 3 * u32::from(values), "{values}");
+        }
     }
 }

@@ -46,10 +46,22 @@ fn run_by<R: Rules>(
     rules: &R,
     tape: &mut Tape,
     max_steps: u32,
+    before_step: impl FnMut(&Tape, &R::State),
+) -> Outcome {
+    let state = rules.start(tape);
+    go_on(rules, tape, state, (0, 0), max_steps, before_step)
+}
+
+/// Go on from `state`, to which the run took so many steps and ops.
+#[inline(always)]
+pub(super) fn go_on<R: Rules>(
+    rules: &R,
+    tape: &mut Tape,
+    mut state: R::State,
+    (mut steps, mut ops): (u32, u32),
+    max_steps: u32,
     mut before_step: impl FnMut(&Tape, &R::State),
 ) -> Outcome {
-    let mut state = rules.start(tape);
-    let (mut ops, mut steps) = (0, 0);
     while steps < max_steps {
         before_step(tape, &state);
         let step = rules.step(tape, &mut state);

@@ -7,6 +7,7 @@ use crate::engine::jit::frame::Frame;
 use crate::engine::jit::{Exit, Jit, Native, NativeTally, Spot};
 use crate::engine::loops::{Left, Loop, Progress};
 use crate::engine::recurrence::{self, Recurrence};
+use crate::engine::reference;
 use crate::engine::script::{LEN, Script};
 use crate::engine::skeleton::Skeleton;
 #[cfg(target_arch = "x86_64")]
@@ -424,25 +425,13 @@ const FEW_STEPS: u32 = 24;
 /// Take the steps that are left.
 #[inline(never)]
 fn finish(dialect: &Dialect, tape: &mut Tape, pc: usize, at: Progress, max_steps: u32) -> Outcome {
-    let mut state = State {
+    let state = State {
         pc,
         head0: at.head0,
         head1: at.head1,
     };
-    let (mut steps, mut ops) = (at.steps, at.ops);
-    while steps < max_steps {
-        let step = dialect.step(tape, &mut state);
-        steps += 1;
-        ops += u32::from(step.is_op);
-        if let Some(ended) = step.ended {
-            return Outcome { ops, steps, ended };
-        }
-    }
-    Outcome {
-        ops,
-        steps,
-        ended: Ended::StepLimit,
-    }
+    let taken = (at.steps, at.ops);
+    reference::go_on(dialect, tape, state, taken, max_steps, |_, _| {})
 }
 
 /// Walk `tape` from the place `pc`, entry `index` of the script, after so many steps
@@ -657,6 +646,7 @@ unsafe fn walk_on<V: Vectors>(
                     unsafe { script.read_around::<V>(dialect, tape, pc) };
                 }
                 let mut repeats = true;
+                let mut is_rewritten = false;
                 if job.closed_forms
                     && let Some(mut decoded) = Loop::decode(dialect, script, pc, bracket)
                     && (job.jit.is_none() || jumps + 1 < next_look || decoded.has_closed_form())
@@ -675,13 +665,15 @@ unsafe fn walk_on<V: Vectors>(
                         Left::OutOfSteps => stale = false,
                         Left::Rewritten { next } => pc = next,
                     }
-                    repeats = matches!(left, Left::Rewritten { .. });
+                    is_rewritten = matches!(left, Left::Rewritten { .. });
+                    repeats = is_rewritten;
                 }
                 if repeats {
                     jumps += 1;
                     let mut is_native = false;
                     if let Some(jit) = job.jit
                         && jumps >= next_look
+                        && !is_rewritten
                     {
                         // SAFETY: the caller's promise.
                         let skeleton = unsafe { V::skeleton(dialect, tape) };
@@ -712,7 +704,8 @@ unsafe fn walk_on<V: Vectors>(
                         }
                     }
                     if !is_native && job.closed_forms {
-                        skip_periods(recurrence, pc, tape, &mut at, max_steps);
+                        let state = recurrence::State::new(pc, at.head0, at.head1);
+                        recurrence.skip(state, tape, &mut at.steps, &mut at.ops, max_steps);
                     }
                 }
             }
@@ -784,20 +777,6 @@ fn run_native(
     }
     *at = then;
     Some((frame.pc as usize, frame.changed != 0))
-}
-
-#[inline(always)]
-fn skip_periods(
-    recurrence: &mut Recurrence,
-    pc: usize,
-    tape: &Tape,
-    at: &mut Progress,
-    max_steps: u32,
-) {
-    let state = recurrence::State::new(pc, at.head0, at.head1);
-    if let Some(period) = recurrence.tell(state, tape, at.steps, at.ops) {
-        period.skip(&mut at.steps, &mut at.ops, max_steps);
-    }
 }
 
 #[inline(always)]

@@ -240,8 +240,7 @@ pub extern "C" fn skip_periods(tape: &mut Tape, frame: &mut Frame) {
     // SAFETY: `Frame::call` was promised that it is there, and nobody else uses it
     // before native code has been left.
     let recurrence = unsafe { &mut *frame.recurrence };
-    if let Some(period) = recurrence.tell(state, tape, steps, ops) {
-        period.skip(&mut steps, &mut ops, frame.max_steps as u32);
+    if recurrence.skip(state, tape, &mut steps, &mut ops, frame.max_steps as u32) {
         frame.left = frame.max_steps - u64::from(steps);
         frame.ops = u64::from(ops);
         frame.settled += 1;
