@@ -18,7 +18,7 @@ const LANGUAGES: [&Language; 6] = [
     &subleq::SUBLEQ,
 ];
 
-const FORTHS: [&Language; 4] = [
+pub const FORTHS: [&Language; 4] = [
     &forth::FORTH,
     &forth::FORTHCOPY,
     &forth::FORTHTRIVIAL,
@@ -26,15 +26,15 @@ const FORTHS: [&Language; 4] = [
 ];
 
 /// A stream of numbers.
-struct Numbers(u64);
+pub struct Numbers(pub u64);
 
 impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         self.0 += 1;
         (mix(self.0) % end as u64) as usize
     }
 
-    fn byte(&mut self) -> u8 {
+    pub fn byte(&mut self) -> u8 {
         self.below(256) as u8
     }
 

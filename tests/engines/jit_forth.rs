@@ -1,31 +1,19 @@
 //! Native code of Forth loops against the reference engine.
 
 use broth::engine::jit::Exit;
-use broth::engine::jit::{self, NativeTally};
+use broth::engine::jit::NativeTally;
 use broth::engine::{Engine, Options, Runner, reference};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth};
-use broth::random::mix;
 use broth::{Settings, Soup};
 
-const FORTHS: [&Language; 4] = [
-    &forth::FORTH,
-    &forth::FORTHCOPY,
-    &forth::FORTHTRIVIAL,
-    &forth::FORTHTRIVIAL_RESET,
-];
+use super::interpreter_forth_subleq::{FORTHS, Numbers};
+use crate::common::engines::EAGER;
 
 /// A runner that makes every loop native that it comes to.
 fn runner(language: &'static Language, closed_forms: bool) -> Runner {
     let options = Options {
         closed_forms,
-        jit: jit::Options {
-            sample: 1,
-            loop_threshold: 1,
-            program_threshold: 1,
-            patience: 0,
-            is_choosy: false,
-            ..jit::Options::default()
-        },
+        jit: EAGER,
     };
     Engine::Jit.runner(language, &options)
 }
@@ -89,21 +77,9 @@ fn check_all(language: &'static Language, tapes: &[Tape]) -> [NativeTally; 2] {
     })
 }
 
-/// A stream of numbers.
-struct Numbers(u64);
-
 impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 += 1;
-        (mix(self.0) % end as u64) as usize
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.below(256) as u8
-    }
-
     /// A byte that makes loops likely.
-    fn loopy_byte(&mut self) -> u8 {
+    fn byte_of_a_loop(&mut self) -> u8 {
         match self.below(9) {
             0 => 0xc0 + self.below(12) as u8,
             1 => 0x80 + self.below(4) as u8,
@@ -182,7 +158,9 @@ fn tapes_of_loops(seed: u64, make: impl Fn(&mut Numbers) -> Tape) -> [NativeTall
 
 #[test]
 fn tapes_dense_in_loops() {
-    tapes_of_loops(1, |numbers| std::array::from_fn(|_| numbers.loopy_byte()));
+    tapes_of_loops(1, |numbers| {
+        std::array::from_fn(|_| numbers.byte_of_a_loop())
+    });
 }
 
 #[test]
