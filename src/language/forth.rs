@@ -92,6 +92,23 @@ pub const fn distance(byte: u8) -> u8 {
     byte % 64 + 1
 }
 
+static ADVANCES: [i8; 256] = {
+    let mut advances = [1; 256];
+    let mut byte = 0x80;
+    while byte < 256 {
+        let distance = distance(byte as u8) as i8;
+        advances[byte] = if byte < 0xc0 { distance } else { -distance };
+        byte += 1;
+    }
+    advances
+};
+
+/// How far `byte` moves the pc, in every dialect; [`Op::SkipIf`] may add one.
+#[inline(always)]
+pub fn advance(byte: u8) -> isize {
+    ADVANCES[byte as usize] as isize
+}
+
 /// The kinds of bytes of the family, in the order of [`Op`].
 pub static KINDS: [Kind; 22] = {
     const fn kind(symbol: &'static str, name: &'static str, role: Role) -> Kind {

@@ -2,14 +2,24 @@
 //! as native code.
 
 use std::cell::Cell;
+use std::hint::select_unpredictable;
 
 use super::cycle::{self, Cyclic, Standing};
+use super::turns::take_turns;
 use crate::engine::Runner;
 use crate::engine::jit::forth::{self as native, Span};
 use crate::engine::jit::{Jit, Native, NativeTally};
 use crate::engine::laps::{self, Lap};
-use crate::language::forth::{Dialect, STACK_LEN, State};
-use crate::language::{Ended, Family, Outcome, Rules, Tape};
+use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
+use crate::language::{Ended, Family, Outcome, Rules, TAPE_LEN, Tape};
+
+/// Steps that are done in turns; no more than the stack holds.
+///
+/// Hardly any run of a random tape that leaves the tape takes as many.
+const FIRST: u32 = 16;
+
+/// Tapes that are run together, at most.
+const BATCH: usize = 32;
 
 /// Steps after which a run that is no loop with a known lap may be in a cycle.
 const PATIENCE: u32 = 128;
@@ -20,7 +30,49 @@ const WORTHWHILE: u32 = 4;
 /// Steps in native code beyond which it was worth while to enter it.
 const WORTH_STEPS: u32 = 48;
 
+/// How far a run is that has popped nothing yet: in a byte each its place, the
+/// depth of its stack, its steps and its ops. (In one number, which is written and
+/// read as a whole: parts that are read together wait for each other.)
+#[derive(Clone, Copy, Default)]
+struct Run(u32);
+
+impl Run {
+    /// Its place; beyond the tape's end where it has left the tape.
+    #[inline(always)]
+    fn pc(self) -> usize {
+        usize::from(self.0 as u8)
+    }
+
+    #[inline(always)]
+    fn depth(self) -> usize {
+        usize::from((self.0 >> 8) as u8)
+    }
+
+    #[inline(always)]
+    fn steps(self) -> u32 {
+        self.0 >> 16 & 0xff
+    }
+
+    #[inline(always)]
+    fn ops(self) -> u32 {
+        self.0 >> 24
+    }
+
+    /// Once it has done `op`, whose byte is `byte` and which pops nothing.
+    #[inline(always)]
+    fn then(self, op: Op, byte: u8) -> Run {
+        let pc = self.pc().wrapping_add_signed(advance(byte)) as u8;
+        let is_push = u32::from(op == Op::Constant);
+        let is_op = u32::from(op != Op::Noop);
+        let more = is_push << 8 | 1 << 16 | is_op << 24;
+        Run((self.0 & !0xff).wrapping_add(more) | u32::from(pc))
+    }
+}
+
 /// Run each of `tapes` for at most `max_steps` steps.
+///
+/// Most bytes pop nothing: they are constants, jumps and no-ops. Tapes in turns do
+/// those without a branch; what is left is done step by step.
 pub fn run_all(
     runner: &Runner,
     tapes: &mut [Tape],
@@ -31,19 +83,60 @@ pub fn run_all(
         unreachable!("only languages of the Forth family come here");
     };
     let job = Job::begin(runner, dialect, max_steps);
-    let patience = if job.closed_forms { PATIENCE } else { u32::MAX };
     let mut tally = NativeTally::default();
-    for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
-        let mut now = Standing {
-            state: dialect.start(tape),
-            steps: 0,
-            ops: 0,
-        };
-        let mut leaps = Leaps::new(job, &mut tally);
-        let leap = |tape: &mut Tape, now: &mut Standing<State>, from| leaps.leap(tape, now, from);
-        *outcome = cycle::run(dialect, tape, &mut now, patience, max_steps, leap);
+    for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
+        let mut runs = [Run::default(); BATCH];
+        let runs = &mut runs[..tapes.len()];
+        let mut stacks = [[0; FIRST as usize]; BATCH];
+        let first = FIRST.min(max_steps);
+        if first > 0 {
+            take_turns(tapes.len(), Run::default(), |index, run| {
+                let byte = tapes[index][run.pc() % TAPE_LEN];
+                let op = dialect.op(byte);
+                let pops = op.pops() > 0;
+                stacks[index][run.depth() % FIRST as usize] = byte % 64;
+                let run = select_unpredictable(pops, run, run.then(op, byte));
+                runs[index] = run;
+                let over = pops | (run.pc() >= TAPE_LEN) | (run.steps() == first);
+                (run, over)
+            });
+        }
+        let starts = runs.iter().zip(&stacks);
+        for (((run, stack), tape), outcome) in starts.zip(tapes).zip(outcomes) {
+            *outcome = match run.pc() >= TAPE_LEN {
+                true => Outcome {
+                    ops: run.ops(),
+                    steps: run.steps(),
+                    ended: Ended::LeftTape,
+                },
+                false => go_on(job, tape, *run, stack, &mut tally),
+            };
+        }
     }
     tally
+}
+
+/// Go on from where `run` is, with this `stack`.
+fn go_on(
+    job: Job<'_>,
+    tape: &mut Tape,
+    run: Run,
+    stack: &[u8; FIRST as usize],
+    tally: &mut NativeTally,
+) -> Outcome {
+    let dialect = job.dialect;
+    let mut now = Standing {
+        state: dialect.start(tape),
+        steps: run.steps(),
+        ops: run.ops(),
+    };
+    now.state.pc = run.pc();
+    now.state.depth = run.depth();
+    now.state.stack[..FIRST as usize].copy_from_slice(stack);
+    let patience = if job.closed_forms { PATIENCE } else { u32::MAX };
+    let mut leaps = Leaps::new(job, tally);
+    let leap = |tape: &mut Tape, now: &mut Standing<State>, from| leaps.leap(tape, now, from);
+    cycle::run(dialect, tape, &mut now, patience, job.max_steps, leap)
 }
 
 /// What all tapes of a batch are run with.

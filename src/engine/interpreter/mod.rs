@@ -4,6 +4,7 @@ mod bff;
 mod cycle;
 mod forth;
 mod subleq;
+mod turns;
 
 use super::jit::NativeTally;
 use super::{Options, RunTapes, Runner};
