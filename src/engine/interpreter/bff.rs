@@ -2,13 +2,14 @@
 //! brackets nothing happens that the script does not tell.
 
 use std::cell::UnsafeCell;
+use std::hint::select_unpredictable;
 
 use crate::engine::jit::frame::Frame;
 use crate::engine::jit::{Exit, Jit, Native, NativeTally, Spot};
 use crate::engine::loops::{Left, Loop, Progress};
 use crate::engine::recurrence::{self, Recurrence};
 use crate::engine::reference;
-use crate::engine::script::{LEN, Script};
+use crate::engine::script::{Effects, LEN, Script};
 use crate::engine::skeleton::Skeleton;
 #[cfg(target_arch = "x86_64")]
 use crate::engine::vectors::{Avx2, Avx512};
@@ -188,7 +189,7 @@ unsafe fn walk_all<V: Vectors>(
             let index = script.index(pc);
             desk.recurrence.restart();
             // SAFETY: the caller's promise.
-            *outcome = unsafe {
+            let done = unsafe {
                 let recurrence = &mut desk.recurrence;
                 walk::<V>(
                     job,
@@ -200,6 +201,7 @@ unsafe fn walk_all<V: Vectors>(
                     &mut tally,
                 )
             };
+            (outcome.ops, outcome.steps, outcome.ended) = (done.ops, done.steps, done.ended);
         }
     }
     tally
@@ -387,7 +389,8 @@ const WORTH_STEPS: u32 = 48;
 /// The places from here on are run step by step where native code was left.
 const NEARLY_OVER: usize = TAPE_LEN - 32;
 
-/// Take the steps to the tape's end, as long as no bracket jumps.
+/// Take the steps to the tape's end, as long as no bracket jumps. (What a byte does
+/// is looked up, not branched to: it is hard to guess.)
 #[inline(always)]
 fn step_on(
     dialect: &Dialect,
@@ -396,27 +399,32 @@ fn step_on(
     mut at: Progress,
     max_steps: u32,
 ) -> (usize, Progress) {
-    let mut state = State {
-        pc,
-        head0: at.head0,
-        head1: at.head1,
-    };
-    while state.pc < TAPE_LEN && at.steps < max_steps {
-        let null = dialect.is_null(tape[state.head0]);
-        let jumps = match dialect.op(tape[state.pc]) {
-            Op::Open => null,
-            Op::Close => !null,
-            _ => false,
-        };
-        if jumps {
+    let effects = Effects::of(dialect);
+    let end = TAPE_LEN.min(pc + (max_steps - at.steps) as usize);
+    let mut place = pc;
+    while place < end {
+        let command = dialect.class(tape[place]).bits() & Class::COMMAND;
+        let effect = usize::from(command);
+        let is_null = dialect.class(tape[at.head0]).bits();
+        if is_null & effects.jumps_at[effect] != 0 {
             break;
         }
-        let step = dialect.step(tape, &mut state);
-        at.steps += 1;
-        at.ops += u32::from(step.is_op);
+        let from = match command == Class::command(Op::CopyTo0) {
+            true => at.head1,
+            false => at.head0,
+        };
+        let to = match command == Class::command(Op::CopyTo1) {
+            true => at.head1,
+            false => at.head0,
+        };
+        tape[to] = tape[from].wrapping_add(effects.add[effect]);
+        at.head0 = (at.head0 + usize::from(effects.move0[effect])) % TAPE_LEN;
+        at.head1 = (at.head1 + usize::from(effects.move1[effect])) % TAPE_LEN;
+        at.ops += u32::from(command != 0);
+        place += 1;
     }
-    (at.head0, at.head1) = (state.head0, state.head1);
-    (state.pc, at)
+    at.steps += (place - pc) as u32;
+    (place, at)
 }
 
 /// Steps that are quicker done one by one than by reading a tape once more.
@@ -521,7 +529,7 @@ impl Stretch {
     ) -> Stretch {
         // Behind the program counter a changed byte matters only once it jumps.
         let mut stop = script.end().min(pc + steps as usize);
-        let (mut changed, mut changed_behind) = (0, 0);
+        let mut lowest_change = TAPE_LEN;
         let mut events = script.events & !0 << index;
         let jump = loop {
             let event = events.trailing_zeros() as usize % LEN;
@@ -537,10 +545,9 @@ impl Stretch {
             tape[to] = new;
             let class = dialect.class(old).bits();
             let change = (class ^ dialect.class(new).bits()) & Class::COMMAND;
-            changed |= change;
-            let is_ahead = change != 0 && to > place;
-            stop = stop.min(if is_ahead { to } else { TAPE_LEN });
-            changed_behind |= if is_ahead { 0 } else { change };
+            let changed = select_unpredictable(change == 0, TAPE_LEN, to);
+            lowest_change = lowest_change.min(changed);
+            stop = stop.min(select_unpredictable(changed > place, changed, TAPE_LEN));
             if class & script.jumps_at[event] != 0 {
                 break Some((event, place));
             }
@@ -550,8 +557,10 @@ impl Stretch {
             index,
             stop,
             jump,
-            stale: changed != 0,
-            stale_behind: changed_behind != 0,
+            stale: lowest_change < TAPE_LEN,
+            // What changed ahead lies behind the bracket, or the stretch had not
+            // come here.
+            stale_behind: jump.is_some_and(|(_, bracket)| lowest_change <= bracket),
         }
     }
 }
@@ -606,8 +615,7 @@ unsafe fn walk_on<V: Vectors>(
         if let Some((mut event, bracket)) = jump {
             at.ops += 1;
             let is_open = script.jumps_at[event] == Class::NULL;
-            // What changed ahead lies behind the bracket, or the stretch had not
-            // come here: before the bracket the script is still true.
+            // Before the bracket the script may still be true.
             if if is_open { stale } else { stale_behind } {
                 // SAFETY: the caller's promise.
                 unsafe { script.read_around::<V>(dialect, tape, bracket) };
