@@ -306,6 +306,9 @@ impl<'a> Loop<'a> {
             Some(copy) => copy.laps_to_mirror(at),
             None => u32::MAX,
         };
+        // A copy makes no null where there is none.
+        // SAFETY: the caller's promise.
+        let mut has_nulls = copy.is_none() || unsafe { self.finds_nulls::<V>(tape) };
         let mut left = laps;
         let mut unchanged = 0;
         // Once a period has changed nothing, nothing ever will.
@@ -313,14 +316,14 @@ impl<'a> Loop<'a> {
             if laps - left >= laps_to_mirror {
                 // Nothing changes any more, and without a null there is no end.
                 // SAFETY: the caller's promise.
-                let nulls = unsafe { V::equal(&V::load(tape, self.dialect.significant_bits()), 0) };
-                if nulls == 0 {
+                has_nulls = has_nulls && unsafe { self.finds_nulls::<V>(tape) };
+                if !has_nulls {
                     break;
                 }
             }
             let block = match &copy {
                 // SAFETY: the caller's promise.
-                Some(copy) => unsafe { copy.block::<V>(self, tape, at, left) },
+                Some(copy) => unsafe { copy.block::<V>(self, tape, at, left, has_nulls) },
                 None => Block::default(),
             };
             let (laps, changed) = if block.laps > 0 {
@@ -344,13 +347,24 @@ impl<'a> Loop<'a> {
             };
             self.advance(at, laps);
             left -= laps;
-            if self.dialect.is_null(tape[at.head0]) {
+            if has_nulls && self.dialect.is_null(tape[at.head0]) {
                 return Left::Done;
             }
             unchanged = if changed { 0 } else { unchanged + laps };
         }
         self.advance(at, left);
         Left::OutOfSteps
+    }
+
+    /// Whether any byte of `tape` is null.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
+    #[inline(always)]
+    unsafe fn finds_nulls<V: Vectors>(&self, tape: &Tape) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { V::equal(&V::load(tape, self.dialect.significant_bits()), 0) != 0 }
     }
 
     /// Run laps of a loop that copies, and of the nest that it is in, for as long as
@@ -682,8 +696,23 @@ impl Copy {
         tape: &mut Tape,
         at: &Progress,
         left: u32,
+        has_nulls: bool,
     ) -> Block {
         let (source, target) = self.tracks(at);
+        let own = range(whole.base + whole.first - 1, whole.base + whole.close + 1);
+        if !has_nulls {
+            let clear = match source.stride == target.stride {
+                true => source.laps_before_reading(target, false),
+                false => TAPE_LEN,
+            };
+            let laps = clear.min(TAPE_LEN).min(left as usize);
+            // SAFETY: the caller's promise.
+            let (laps, changed) = unsafe { V::copy(tape, source, target, laps, own) };
+            return Block {
+                laps: laps as u32,
+                changed,
+            };
+        }
         let test = Track {
             start: (at.head0 + whole.move0) % TAPE_LEN,
             stride: self.move0,
@@ -714,7 +743,6 @@ impl Copy {
         if laps == 0 {
             return Block::default();
         }
-        let own = range(whole.base + whole.first - 1, whole.base + whole.close + 1);
         // SAFETY: the caller's promise.
         let (laps, changed) = unsafe { V::copy(tape, source, target, laps, own) };
         Block {

@@ -148,10 +148,12 @@ pub trait Vectors: Sized {
         (0..laps).find(|lap| tape[track.at(*lap)] & mask == 0)
     }
 
-    /// Copy a byte a lap from `source` to `target`, for at most `laps`, of
-    /// which none reads what an earlier one wrote, and not as far as a lap that
-    /// would change a byte at a place of `fixed`. Answers with the laps done
-    /// and whether they changed any byte.
+    /// Copy a byte a lap from `source` to `target`, for at most `laps`, and not as
+    /// far as a lap that would change a byte at a place of `fixed`. Answers with the
+    /// laps done and whether they changed any byte.
+    ///
+    /// Both going the same way, no lap may read what an earlier one wrote. `laps` is
+    /// at most 128.
     #[inline(always)]
     unsafe fn copy(
         tape: &mut Tape,
@@ -477,18 +479,28 @@ mod x86 {
                     };
                     new[half] = _mm512_permutex2var_epi8(old[0], from, old[1]);
                 }
-                let different = u128::from(_mm512_cmpneq_epu8_mask(new[0], old[0]))
-                    | u128::from(_mm512_cmpneq_epu8_mask(new[1], old[1])) << 64;
+                // Going opposite ways, the heads come to the same two places twice,
+                // once each way around: the second time both are alike.
+                let mut first_time = [!0, !0];
+                if source.stride != target.stride {
+                    let sum = _mm512_set1_epi8(source.lap_of(target.start) as i8);
+                    for half in 0..2 {
+                        let other = _mm512_and_si512(_mm512_sub_epi8(sum, lap[half]), laps_mask);
+                        first_time[half] = _mm512_cmpge_epu8_mask(other, lap[half]);
+                    }
+                }
+                let low = _mm512_mask_cmpneq_epu8_mask(first_time[0], new[0], old[0]);
+                let high = _mm512_mask_cmpneq_epu8_mask(first_time[1], new[1], old[1]);
+                let different = u128::from(low) | u128::from(high) << 64;
                 if let Some(fixed_lap) = target.first_lap_in(different & fixed) {
                     laps = laps.min(fixed_lap);
                 }
                 let end = _mm512_set1_epi8(laps as i8);
-                let low = _mm512_cmplt_epu8_mask(lap[0], end);
-                let high = _mm512_cmplt_epu8_mask(lap[1], end);
+                let low = _mm512_mask_cmplt_epu8_mask(low, lap[0], end);
+                let high = _mm512_mask_cmplt_epu8_mask(high, lap[1], end);
                 _mm512_storeu_si512(at, _mm512_mask_blend_epi8(low, old[0], new[0]));
                 _mm512_storeu_si512(at.add(1), _mm512_mask_blend_epi8(high, old[1], new[1]));
-                let written = u128::from(low) | u128::from(high) << 64;
-                (laps, different & written != 0)
+                (laps, low | high != 0)
             }
         }
     }
@@ -646,17 +658,13 @@ mod tests {
                 stride: strides[random(i + 1) % 2],
             };
             let (a, b) = (track(150), track(152));
-            // As many laps as read nothing that an earlier one wrote.
-            let clear = (0..=64)
-                .rev()
-                .find(|laps| {
-                    (0..*laps).all(|lap| {
-                        let written = b.lap_of(a.at(lap));
-                        written >= lap
-                    })
-                })
-                .unwrap_or(0);
-            let laps = random(160) % (clear + 1);
+            // As many laps as read nothing that an earlier one wrote, or all.
+            let reads_written = |lap: usize| b.lap_of(a.at(lap)) < lap;
+            let clear = match a.stride == b.stride {
+                true => (0..TAPE_LEN).find(|lap| reads_written(*lap)),
+                false => None,
+            };
+            let laps = random(160) % (clear.unwrap_or(TAPE_LEN) + 1);
             let places = u128::from(mix(round)) << 64 | u128::from(mix(round + 7777));
             let fixed = [0, !0, places, 1 << (random(162) % 128)][random(163) % 4];
             let first = (0..TAPE_LEN).find(|lap| fixed >> a.at(*lap) & 1 == 1);
