@@ -583,9 +583,10 @@ unsafe fn walk_on<V: Vectors>(
     let Job {
         dialect, max_steps, ..
     } = job;
-    // Jumps back that no closed form has dealt with, and how many there are when
-    // native code is looked for: in vain after the first, second, fourth, …
-    let mut jumps = 0;
+    // Jumps back that no closed form has dealt with, how many there were when native
+    // code was looked for last, and how many there are when it is looked for again: in
+    // vain after the first, second, fourth, …
+    let (mut jumps, mut looked) = (0, 0);
     let mut next_look = job.patience.saturating_add(1);
     loop {
         let Stretch {
@@ -689,9 +690,7 @@ unsafe fn walk_on<V: Vectors>(
                         let left = run_native(
                             &job,
                             jit,
-                            // Once a run: a loop that goes on for long in a single one
-                            // may never come again.
-                            jumps == job.patience + 1,
+                            jumps - looked,
                             places,
                             tape,
                             &skeleton,
@@ -699,6 +698,7 @@ unsafe fn walk_on<V: Vectors>(
                             recurrence,
                             tally,
                         );
+                        looked = jumps;
                         if left.is_none() {
                             next_look = jumps.saturating_mul(2);
                         }
@@ -746,13 +746,13 @@ unsafe fn walk_on<V: Vectors>(
 
 /// Run the loop from `first` to the `]` at `close`, which has just jumped back, by
 /// native code if there is some. Where the run goes on, and whether any byte has
-/// changed what it means. The first such loop of a run is counted.
+/// changed what it means. Where there is none, the `laps` since the last look count.
 #[expect(clippy::too_many_arguments, reason = "all that there is to a run")]
 #[inline(never)]
 fn run_native(
     job: &Job<'_>,
     jit: &Jit,
-    is_first: bool,
+    laps: u32,
     (first, close): (usize, usize),
     tape: &mut Tape,
     skeleton: &Skeleton,
@@ -764,8 +764,8 @@ fn run_native(
     let key = skeleton.piece(base, close + 1 - base);
     tally.looked_up.loops += 1;
     let Some(native) = jit.find_loop(&key) else {
-        if is_first && job.rates {
-            jit.came_up(Spot::Loop, key);
+        if job.rates {
+            jit.came_up(Spot::Loop, key, laps);
         }
         return None;
     };

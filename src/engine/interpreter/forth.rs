@@ -272,7 +272,7 @@ impl<'a, 'b> Leaps<'a, 'b> {
                 jit.rate(found, is_worth_while);
             }
         } else if self.job.rates && !std::mem::replace(&mut self.has_counted, true) {
-            jit.span_came_up(span);
+            jit.span_came_up(span, WORTHWHILE);
         }
         if !is_worth_while {
             self.next_look = self.jumps.saturating_add(self.look_patience);

@@ -57,7 +57,7 @@ pub const MIB: usize = 1 << 20;
 pub struct Options {
     /// Batches of tapes (of 32) of which one is looked at more closely.
     pub sample: u32,
-    /// Times that a loop is to be entered, in such batches, before it is compiled.
+    /// Laps that a loop is to take, in such batches, before it is compiled.
     pub loop_threshold: u32,
     /// Times that a program is to come up before it is compiled, of one tape of
     /// each such batch.
@@ -74,7 +74,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             sample: 16,
-            loop_threshold: 256,
+            loop_threshold: 1024,
             program_threshold: 8,
             patience: 0,
             is_choosy: true,
@@ -250,30 +250,36 @@ impl Jit {
         self.spans.find(key)
     }
 
-    /// Count a Forth loop that came up and is not native.
-    pub fn span_came_up(&self, span: Span) {
-        self.count(span.hash(), self.options.loop_threshold, Piece::Forth(span));
+    /// Count laps of a Forth loop that is not native.
+    pub fn span_came_up(&self, span: Span, laps: u32) {
+        let threshold = self.options.loop_threshold;
+        if self.heat.count(span.hash(), laps, threshold) {
+            self.ask_for(Piece::Forth(span));
+        }
     }
 
-    /// Count a piece of the BFF family that came up and is not native.
-    pub fn came_up(&self, spot: Spot, skeleton: Skeleton) {
-        let hash = skeleton.hash() ^ spot as u64;
+    /// Count a piece of the BFF family that is not native: laps of a loop, or a
+    /// program that came up.
+    pub fn came_up(&self, spot: Spot, skeleton: Skeleton, times: u32) {
         let threshold = match spot {
             Spot::Loop => self.options.loop_threshold,
             Spot::Left | Spot::Right => self.options.program_threshold,
         };
-        self.count(hash, threshold, Piece::Bff(bff::Piece { spot, skeleton }));
+        let hash = skeleton.hash() ^ spot as u64;
+        if self.heat.count(hash, times, threshold) {
+            self.ask_for(Piece::Bff(bff::Piece { spot, skeleton }));
+        }
     }
 
-    fn count(&self, hash: u64, threshold: u32, piece: Piece) {
-        if self.heat.count(hash, threshold) {
-            if self.options.is_choosy && !self.compiler.pays(&piece) {
-                return;
-            }
-            let mut hot = self.hot();
-            if hot.waiting.len() < MOST_WAITING && hot.known.insert(piece) {
-                hot.waiting.push(piece);
-            }
+    /// Have a piece that is hot made native, sooner or later.
+    #[cold]
+    fn ask_for(&self, piece: Piece) {
+        if self.options.is_choosy && !self.compiler.pays(&piece) {
+            return;
+        }
+        let mut hot = self.hot();
+        if hot.waiting.len() < MOST_WAITING && hot.known.insert(piece) {
+            hot.waiting.push(piece);
         }
     }
 
@@ -283,10 +289,10 @@ impl Jit {
         let left = skeleton.left(dialect.first_place());
         let right = skeleton.right();
         if self.left.find(&left).is_none() {
-            self.came_up(Spot::Left, Skeleton::of_half(left));
+            self.came_up(Spot::Left, Skeleton::of_half(left), 1);
         }
         if self.right.find(&right).is_none() {
-            self.came_up(Spot::Right, Skeleton::of_half(right));
+            self.came_up(Spot::Right, Skeleton::of_half(right), 1);
         }
     }
 

@@ -180,22 +180,22 @@ impl Heat {
         }
     }
 
-    /// Count a piece; whether that was the time number `threshold`.
+    /// Count a piece that came up so many `times`, one or more; whether that is how
+    /// it got to `threshold`.
     #[inline]
-    pub fn count(&self, hash: u64, threshold: u32) -> bool {
+    pub fn count(&self, hash: u64, times: u32, threshold: u32) -> bool {
         let counter = &self.counters[(hash >> 32) as usize & (self.counters.len() - 1)];
         let count = counter.count.load(Relaxed);
-        if counter.hash.load(Relaxed) == hash {
-            counter.count.store(count.saturating_add(1), Relaxed);
-            return count.saturating_add(1) == threshold;
-        }
-        if count > 0 {
-            counter.count.store(count - 1, Relaxed);
+        let is_same = counter.hash.load(Relaxed) == hash;
+        if !is_same && count >= times {
+            counter.count.store(count - times, Relaxed);
             return false;
         }
+        let before = if is_same { count } else { 0 };
+        let now = before.saturating_add(times);
         counter.hash.store(hash, Relaxed);
-        counter.count.store(1, Relaxed);
-        threshold <= 1
+        counter.count.store(now, Relaxed);
+        before < threshold && now >= threshold
     }
 
     /// Forget everything.
