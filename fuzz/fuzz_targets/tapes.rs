@@ -26,7 +26,7 @@ fn native_runners(language: &'static Language) -> Vec<Runner> {
             loop_threshold: 1,
             program_threshold,
             patience: 0,
-            is_choosy: false,
+            least: jit::Way::Everything,
             cache_bytes: 64 << 20,
         };
         Engine::Jit.runner(language, &Options { closed_forms, jit })

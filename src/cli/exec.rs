@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use broth::engine::jit::{self, NativeTally};
+use broth::engine::jit::{self, NativeTally, Way};
 use broth::engine::{Engine, Options, Runner, reference};
 use broth::language::{self, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, View};
 use broth::{Error, Tally};
@@ -119,6 +119,10 @@ fn prepare(args: &ExecArgs, tape: &Tape) -> Runner {
             sample: 1,
             loop_threshold: 1,
             program_threshold: 1,
+            least: match args.engine {
+                Engine::Jit => Way::Everything,
+                _ => options.jit.least,
+            },
             ..options.jit
         },
         ..options

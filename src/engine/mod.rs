@@ -19,7 +19,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::language::{Language, Outcome, Tape};
-use jit::{CacheTally, Jit, NativeTally, NoNativeCode};
+use jit::{CacheTally, Jit, NativeTally, NoNativeCode, Way};
 
 /// Which engine runs the tapes. It never changes a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,8 @@ pub enum Engine {
     Reference,
     /// The fast one without native code.
     Interpreter,
-    /// The interpreter, and native code wherever there is some.
+    /// The interpreter, and the native code of loops wherever there is some; of whole
+    /// programs where that pays.
     Jit,
 }
 
@@ -69,7 +70,10 @@ impl Engine {
         };
         if matches!(self, Engine::Auto | Engine::Jit) {
             let jit = jit::Options {
-                is_choosy: options.jit.is_choosy && self == Engine::Auto,
+                least: match self {
+                    Engine::Auto => options.jit.least,
+                    _ => options.jit.least.max(Way::Loops),
+                },
                 ..options.jit
             };
             match Jit::new(language, jit, closed_forms) {

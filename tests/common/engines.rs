@@ -64,7 +64,7 @@ pub const EAGER: jit::Options = jit::Options {
     loop_threshold: 1,
     program_threshold: 1,
     patience: 0,
-    is_choosy: false,
+    least: jit::Way::Everything,
     cache_bytes: 64 << 20,
 };
 

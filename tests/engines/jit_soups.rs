@@ -56,7 +56,7 @@ fn any_options(random: &mut StdRng) -> Options {
             loop_threshold: random.random_range(1..200),
             program_threshold: random.random_range(1..200),
             patience: [0, 0, 1, 5][random.random_range(0..4)],
-            is_choosy: random.random_bool(0.3),
+            least: jit::Way::ALL[random.random_range(0..3)],
             // Room for a generation or two, or for all.
             cache_bytes: [1, 20_000, 64 << 10, 64 << 20][random.random_range(0..4)],
         },
@@ -208,7 +208,8 @@ fn jit_runner(language: &'static Language, cache_bytes: usize) -> Runner {
 fn the_cache_has_bounds() {
     for (language, _) in bff_dialects() {
         let tapes = many_tapes(language, 120);
-        // Each generation takes two pages or more.
+        // Each generation takes two pages or more, and one tape makes it: two programs
+        // and the loops that it comes to.
         let mut runner = jit_runner(language, 100_000);
         for round in 0..2 {
             for tape in &tapes {
@@ -217,7 +218,7 @@ fn the_cache_has_bounds() {
                 let pieces = runner.jit().unwrap().pieces().count() as u64;
                 assert_eq!(pieces, tally.live.programs + tally.live.loops);
                 assert!(tally.code_bytes <= 100_000, "{language}: {tally:?}");
-                assert!(pieces <= 3 * 100_000 / 8192, "{language}: {tally:?}");
+                assert!(pieces <= 4 * 100_000 / 8192, "{language}: {tally:?}");
             }
             let tally = runner.cache_tally();
             println!("{language}, round {round}: {tally:?}");

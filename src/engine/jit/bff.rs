@@ -419,6 +419,12 @@ impl Translation<'_, '_> {
             }
             Spot::Right => self.load_stop(),
         }
+        if self.nothing_ahead() {
+            // That is not told apart: hardly any loop writes and changes nothing.
+            let changed = i64::from(self.may_have_stop(self.shape.ops.len()));
+            let changed = self.constant(changed);
+            self.store_number(changed, offset::CHANGED);
+        }
         let first = self.shape.entry;
         if let Some(block) = self.blocks[first] {
             self.builder.ins().jump(block, &[]);
@@ -765,6 +771,19 @@ impl Translation<'_, '_> {
             self.store_byte(new, &to);
             return;
         }
+        if self.nothing_ahead() {
+            let (look, on) = self.branch_if_kept(place, &to);
+            self.store_byte(new, &to);
+            self.builder.ins().jump(on, &[]);
+            self.builder.switch_to_block(look);
+            let old = self.load_byte(&to);
+            self.store_byte(new, &to);
+            let change = self.change(old, new);
+            self.leave_if(change, here, place + 1, Exit::Rewritten);
+            self.builder.ins().jump(on, &[]);
+            self.builder.switch_to_block(on);
+            return;
+        }
         let old = self.load_byte(&to);
         let differs = self.builder.ins().icmp(IntCC::NotEqual, old, new);
         let write = self.builder.create_block();
@@ -772,11 +791,16 @@ impl Translation<'_, '_> {
         self.builder.ins().brif(differs, write, &[], on, &[]);
         self.builder.switch_to_block(write);
         self.store_byte(new, &to);
-        let commands = &self.target.tables.commands;
-        let (old, new) = (self.look_up(commands, old), self.look_up(commands, new));
-        let change = self.builder.ins().bxor(old, new);
+        let change = self.change(old, new);
         self.changed_if(change, here, place, &to, on);
         self.builder.switch_to_block(on);
+    }
+
+    /// Not 0 where two bytes are different commands.
+    fn change(&mut self, old: Value, new: Value) -> Value {
+        let commands = &self.target.tables.commands;
+        let (old, new) = (self.look_up(commands, old), self.look_up(commands, new));
+        self.builder.ins().bxor(old, new)
     }
 
     fn add(&mut self, here: &mut Here, place: usize, by: i64) {
@@ -790,6 +814,16 @@ impl Translation<'_, '_> {
                 1 => &tables.incremented,
                 _ => &tables.decremented,
             };
+            if self.nothing_ahead() {
+                let (look, on) = self.branch_if_kept(place, &head);
+                self.builder.ins().jump(on, &[]);
+                self.builder.switch_to_block(look);
+                let change = self.look_up(table, old);
+                self.leave_if(change, here, place + 1, Exit::Rewritten);
+                self.builder.ins().jump(on, &[]);
+                self.builder.switch_to_block(on);
+                return;
+            }
             let change = self.look_up(table, old);
             let on = self.builder.create_block();
             self.changed_if(change, here, place, &head, on);
@@ -814,6 +848,42 @@ impl Translation<'_, '_> {
         }
     }
 
+    /// Whether there is nothing in the piece but one loop, in which a byte that has
+    /// changed what it means either matters at once or not at all.
+    fn nothing_ahead(&self) -> bool {
+        self.piece.spot == Spot::Loop
+    }
+
+    /// How far behind the piece's first place `head` is.
+    fn distance(&mut self, head: &Head) -> Value {
+        let at = self.place(head);
+        let base = self.absolute(0);
+        let at = self.builder.ins().isub(at, base);
+        self.builder.ins().band_imm_u(at, TAPE_LEN as i64 - 1)
+    }
+
+    /// Part the ways of a write at `place`: where it goes to the loop that it is in, and
+    /// where it does not, which is where to go on building. The blocks of the former,
+    /// and of where the ways meet again. (A head comes to the loop once a time around
+    /// the tape: that is easier to guess than whether a byte changes.)
+    fn branch_if_kept(&mut self, place: usize, head: &Head) -> (Block, Block) {
+        let at = self.distance(head);
+        let (first, last) = self.shape.nest(place).unwrap_or((0, place));
+        let at = self.builder.ins().iadd_imm_s(at, -(first as i64));
+        let last = (last - first) as i64;
+        let is_kept = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, at, last);
+        let look = self.builder.create_block();
+        let elsewhere = self.builder.create_block();
+        let on = self.builder.create_block();
+        self.builder.set_cold_block(look);
+        self.builder.ins().brif(is_kept, look, &[], elsewhere, &[]);
+        self.builder.switch_to_block(elsewhere);
+        (look, on)
+    }
+
     /// Where `change` is not 0, a byte at `head` means something else now: say so,
     /// stop there if it lies ahead, and leave the function if it lies behind and
     /// the run may come to it again. Otherwise go `on`.
@@ -824,10 +894,7 @@ impl Translation<'_, '_> {
         self.builder.switch_to_block(changed);
         let one = self.constant(1);
         self.store_number(one, offset::CHANGED);
-        let at = self.place(head);
-        let base = self.absolute(0);
-        let at = self.builder.ins().isub(at, base);
-        let at = self.builder.ins().band_imm_u(at, TAPE_LEN as i64 - 1);
+        let at = self.distance(head);
         let last = match self.shape.nest(place) {
             None => place,
             Some((first, last)) => {

@@ -20,7 +20,8 @@ pub enum Way {
 }
 
 impl Way {
-    const ALL: [Way; 3] = [Way::Nothing, Way::Loops, Way::Everything];
+    /// Every way.
+    pub const ALL: [Way; 3] = [Way::Nothing, Way::Loops, Way::Everything];
 
     /// What it is called in a table.
     pub const fn name(self) -> &'static str {
@@ -43,8 +44,10 @@ const WORTH: f64 = 0.01;
 /// Chooses a way.
 #[derive(Debug)]
 pub struct Choice {
+    /// The way that there is always.
+    least: Way,
     way: Way,
-    /// The ways there are code for; nothing needs none.
+    /// The ways to choose from: there is code for them.
     open: [bool; Way::ALL.len()],
     /// What of the trial under way has been done.
     trial: Option<Trial>,
@@ -59,10 +62,11 @@ struct Trial {
 }
 
 impl Choice {
-    pub fn new() -> Choice {
+    pub fn new(least: Way) -> Choice {
         Choice {
-            way: Way::Nothing,
-            open: [true, false, false],
+            least,
+            way: least,
+            open: Way::ALL.map(|way| way == least),
             trial: None,
             pause: FIRST_PAUSE,
             left: 0,
@@ -70,7 +74,9 @@ impl Choice {
     }
 
     /// There is other native code than before: for these ways there is some.
-    pub fn reconsider(&mut self, open: [bool; Way::ALL.len()]) {
+    pub fn reconsider(&mut self, has_code: [bool; Way::ALL.len()]) {
+        let is_open = |way| way == self.least || way > self.least && has_code[way as usize];
+        let open = Way::ALL.map(is_open);
         if self.open != open {
             self.open = open;
             self.pause = FIRST_PAUSE;
@@ -103,7 +109,7 @@ impl Choice {
                 return self.way;
             }
         }
-        self.way = trial.best();
+        self.way = trial.best(self.least);
         self.trial = None;
         self.left = self.pause;
         self.pause = (2 * self.pause).min(LONGEST_PAUSE);
@@ -112,8 +118,8 @@ impl Choice {
 }
 
 impl Trial {
-    fn best(&self) -> Way {
-        let mut best = (Way::Nothing, self.times[0].unwrap_or(Duration::MAX));
+    fn best(&self, least: Way) -> Way {
+        let mut best = (least, self.times[least as usize].unwrap_or(Duration::MAX));
         for way in Way::ALL {
             if let Some(time) = self.times[way as usize]
                 && time.as_secs_f64() < best.1.as_secs_f64() * (1.0 - WORTH)
@@ -150,7 +156,7 @@ mod tests {
             // Too little to be worth it.
             ([1000, 995, 1000], 0),
         ] {
-            let mut choice = Choice::new();
+            let mut choice = Choice::new(Way::Nothing);
             choice.reconsider([true; 3]);
             let counts = run(&mut choice, times);
             assert!(counts[best] > 900, "{times:?} {counts:?}");
@@ -159,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_choice_changes_with_the_soup() {
-        let mut choice = Choice::new();
+        let mut choice = Choice::new(Way::Nothing);
         choice.reconsider([true; 3]);
         run(&mut choice, [500, 600, 600]);
         assert_eq!(choice.way, Way::Nothing);
@@ -168,8 +174,19 @@ mod tests {
     }
 
     #[test]
+    fn less_than_the_least_is_not_tried() {
+        let mut choice = Choice::new(Way::Loops);
+        choice.reconsider([true; 3]);
+        let counts = run(&mut choice, [1, 400, 500]);
+        assert!(counts[0] == 0 && counts[1] > 900, "{counts:?}");
+        let mut choice = Choice::new(Way::Everything);
+        choice.reconsider([true; 3]);
+        assert_eq!(run(&mut choice, [1, 1, 500]), [0, 0, 1000]);
+    }
+
+    #[test]
     fn what_has_no_code_is_not_tried() {
-        let mut choice = Choice::new();
+        let mut choice = Choice::new(Way::Nothing);
         assert_eq!(run(&mut choice, [500, 1, 1]), [1000, 0, 0]);
         choice.reconsider([true, true, false]);
         assert_eq!(run(&mut choice, [500, 400, 1])[2], 0);

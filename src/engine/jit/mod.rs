@@ -64,8 +64,9 @@ pub struct Options {
     pub program_threshold: u32,
     /// Jumps back of a run before its loops are looked for.
     pub patience: u32,
-    /// Look for native code only where trials show that it pays; otherwise always.
-    pub is_choosy: bool,
+    /// The least native code that is looked for, and more where trials show that it
+    /// pays.
+    pub least: Way,
     /// Bytes of machine code that are kept.
     pub cache_bytes: usize,
 }
@@ -77,7 +78,7 @@ impl Default for Options {
             loop_threshold: 1024,
             program_threshold: 8,
             patience: 0,
-            is_choosy: true,
+            least: Way::Nothing,
             cache_bytes: 64 * MIB,
         }
     }
@@ -194,11 +195,8 @@ impl Jit {
             right: Table::new(),
             loops: Table::new(),
             spans: Table::new(),
-            way: match options.is_choosy {
-                true => Way::Nothing,
-                false => Way::Everything,
-            },
-            choice: Choice::new(),
+            way: options.least,
+            choice: Choice::new(options.least),
             heat: Heat::new(1 << 13),
             hot: Mutex::default(),
             epochs: 0,
@@ -274,7 +272,7 @@ impl Jit {
     /// Have a piece that is hot made native, sooner or later.
     #[cold]
     fn ask_for(&self, piece: Piece) {
-        if self.options.is_choosy && !self.compiler.pays(&piece) {
+        if self.options.least == Way::Nothing && !self.compiler.pays(&piece) {
             return;
         }
         let mut hot = self.hot();
@@ -353,9 +351,7 @@ impl Jit {
     /// Take in what has been compiled, and have compiled what has become hot. No
     /// tape is running meanwhile. The epoch before took this `time`.
     pub fn between_epochs(&mut self, time: Duration) {
-        if self.options.is_choosy {
-            self.way = self.choice.next(time);
-        }
+        self.way = self.choice.next(time);
         self.epochs += 1;
         if self.epochs.is_multiple_of(EPOCHS_BETWEEN) {
             self.give_up();
