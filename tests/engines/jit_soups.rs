@@ -111,6 +111,12 @@ fn check_soup(name: &str, replicator: &str, num_programs: usize, seed: u64, epoc
                 }
             }
         }
+        // One waits for its compiler, however busy the machine is.
+        if epoch % 8 == 0
+            && let Some(jit) = soups[2].1.runner_mut().jit_mut()
+        {
+            jit.settle();
+        }
         // One more, whose engine changes now and then.
         if random.random_bool(0.02) {
             let engine = Engine::ALL[random.random_range(0..4)];

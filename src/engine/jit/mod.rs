@@ -75,7 +75,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             sample: 16,
-            loop_threshold: 1024,
+            loop_threshold: 512,
             program_threshold: 8,
             patience: 0,
             least: Way::Nothing,
@@ -90,6 +90,9 @@ const MOST_WAITING: usize = 4096;
 const BATCH: usize = 256;
 /// Epochs between decisions.
 const EPOCHS_BETWEEN: u64 = 16;
+/// While programs are not looked for, they are counted in so many epochs of so many.
+const EPOCHS_OF_PROGRAMS: u64 = 64;
+const EPOCHS_PER_PROGRAMS: u64 = 1024;
 /// Entries of a native function to tell by whether it pays.
 const TRIALS: u32 = 64;
 
@@ -284,6 +287,11 @@ impl Jit {
     /// Take a closer look at the programs of a tape.
     #[cold]
     pub fn sample(&self, dialect: &Dialect, skeleton: &Skeleton) {
+        // Where programs do not pay, a few of them are enough for the next trial.
+        let is_time = self.epochs % EPOCHS_PER_PROGRAMS < EPOCHS_OF_PROGRAMS;
+        if self.way != Way::Everything && !is_time {
+            return;
+        }
         let left = skeleton.left(dialect.first_place());
         let right = skeleton.right();
         if self.left.find(&left).is_none() {

@@ -17,7 +17,10 @@
 //! - **Writes** that change what a byte means: if it lies ahead, the function goes on
 //!   to the first such place, its *stop*, and leaves there; if it lies in a loop
 //!   that has not ended, it leaves at once; else it lies behind, the run does
-//!   not come to it again, and nothing depends on it.
+//!   not come to it again, and nothing depends on it. A lap that is known to come
+//!   nowhere near its loop needs no look (`free_laps.rs`).
+
+mod free_laps;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -279,7 +282,7 @@ pub fn translate(
     let mut variable = || builder.declare_var(types::I64);
     let heads = [variable(), variable()];
     let (left, ops, laps) = (variable(), variable(), variable());
-    let stop = variable();
+    let (stop, to_go) = (variable(), variable());
     let mut call_sig = |params: usize, returns: &[Type]| {
         let mut signature = Signature::new(target.call_conv);
         signature.params = vec![AbiParam::new(target.frontend.pointer_type()); params];
@@ -306,6 +309,8 @@ pub fn translate(
         ops,
         laps,
         stop,
+        to_go,
+        is_free: false,
         base: None,
         blocks,
         run_loop_sig,
@@ -358,6 +363,10 @@ struct Translation<'a, 'b> {
     laps: Variable,
     /// The first place of the piece that has changed what it means.
     stop: Variable,
+    /// Free laps that are left.
+    to_go: Variable,
+    /// Whether what is being built is part of a lap that is free.
+    is_free: bool,
     /// The base, where it is known only when the code is run.
     base: Option<Value>,
     /// The block of each place where ways meet, and of the end.
@@ -475,6 +484,9 @@ impl Translation<'_, '_> {
                 self.builder.switch_to_block(block);
                 let fresh = self.here(place);
                 self.look_at_steps(&fresh, place);
+                if place == self.shape.entry {
+                    self.free_laps(&fresh);
+                }
                 here = Some(fresh);
             }
             if let Some(here) = &mut here {
@@ -834,6 +846,9 @@ impl Translation<'_, '_> {
     /// Whether a write at `place` to where `head` is can change what anything
     /// means that is yet to be run, as far as is known.
     fn may_matter(&self, place: usize, head: &Head) -> bool {
+        if self.is_free {
+            return false;
+        }
         let nest = self.shape.nest(place);
         let first = nest.map_or(place + 1, |(first, _)| first);
         // Behind the left program lies the right one.
@@ -1057,9 +1072,15 @@ impl Translation<'_, '_> {
         let laps = self.builder.use_var(self.laps);
         let laps = self.builder.ins().iadd_imm_s(laps, 1);
         self.builder.def_var(self.laps, laps);
+        self.next_lap(here, close, first);
+    }
+
+    /// Go on at `first`, having looked for a period now and then.
+    fn next_lap(&mut self, here: &Here, close: usize, first: usize) {
         if self.target.run_loop.is_none() {
             return self.go(here, first);
         }
+        let laps = self.builder.use_var(self.laps);
         // A lap with loops inside takes long enough to look each time.
         let has_loops = (first..close).any(|place| self.shape.is_loop_end(place));
         let look = self.builder.create_block();
