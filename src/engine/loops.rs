@@ -98,8 +98,12 @@ impl<'a> Loop<'a> {
     /// Decode the loop that runs from `first` to the `]` at `close`; `None` where
     /// `script` does not tell of it, where there are brackets in between, or too
     /// many writes.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub fn decode(
+    pub unsafe fn decode<V: Vectors>(
         dialect: &'a Dialect,
         script: &Script,
         first: usize,
@@ -108,7 +112,8 @@ impl<'a> Loop<'a> {
         if first < script.first || close >= script.end() {
             return None;
         }
-        let (start, end) = (script.index(first), script.index(close));
+        // SAFETY: the caller's promise.
+        let (start, end) = unsafe { (script.index::<V>(first), script.index::<V>(close)) };
         let moved = |entry: usize| {
             [
                 script.moved0[entry % LEN].wrapping_sub(script.moved0[start % LEN]),
@@ -117,7 +122,7 @@ impl<'a> Loop<'a> {
         };
         let mut writes = [Write::default(); MAX_WRITES];
         let mut num_writes = 0;
-        let mut rest = script.events & below(end) as u64 & !below(start) as u64;
+        let mut rest = script.events & !(!0 << end) & !0 << start;
         while rest != 0 {
             let entry = rest.trailing_zeros() as usize;
             rest &= rest - 1;

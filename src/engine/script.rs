@@ -22,10 +22,10 @@ pub struct Script {
     /// How far the heads have moved before each op, modulo 256.
     pub moved0: [u8; LEN],
     pub moved1: [u8; LEN],
-    /// Each event's byte, plus `add`, goes from one place to another; of both
-    /// only the lower seven bits count. A bracket leaves head 0's byte as it is.
-    pub from: [u8; LEN],
-    pub to: [u8; LEN],
+    /// Each event's byte, plus `add`, goes from one place to another, both below 128.
+    /// A bracket leaves head 0's byte as it is. See [`Script::goes`].
+    from: [u8; LEN],
+    to: [u8; LEN],
     pub add: [u8; LEN],
     /// The bit of a byte's class that makes this bracket jump.
     pub jumps_at: [u8; LEN],
@@ -113,9 +113,45 @@ impl Script {
     }
 
     /// The number of ops before `place`.
+    ///
+    /// # Safety
+    ///
+    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub fn index(&self, place: usize) -> usize {
-        (self.ops & below(place)).count_ones() as usize
+    pub unsafe fn index<V: Vectors>(&self, place: usize) -> usize {
+        let (low, high) = (self.ops as u64, (self.ops >> 64) as u64);
+        // SAFETY: the caller's promise.
+        let (low, high) = unsafe {
+            (
+                V::lowest(low, place),
+                V::lowest(high, place.saturating_sub(64)),
+            )
+        };
+        (low.count_ones() + high.count_ones()) as usize
+    }
+
+    /// Where the byte of entry `event` comes from and where it goes to, on the tape.
+    #[inline(always)]
+    pub fn goes(&self, event: usize) -> (usize, usize) {
+        let (from, to) = (self.from[event % LEN], self.to[event % LEN]);
+        debug_assert!(from < TAPE_LEN as u8 && to < TAPE_LEN as u8);
+        // SAFETY: whoever writes them keeps the promise of `goes_mut`. So the tape needs
+        // no look at its bounds.
+        unsafe {
+            std::hint::assert_unchecked(from < TAPE_LEN as u8);
+            std::hint::assert_unchecked(to < TAPE_LEN as u8);
+        }
+        (usize::from(from), usize::from(to))
+    }
+
+    /// What [`Script::goes`] tells, of all entries.
+    ///
+    /// # Safety
+    ///
+    /// Nothing but numbers below 128 may be written.
+    #[inline(always)]
+    pub unsafe fn goes_mut(&mut self) -> [&mut [u8; LEN]; 2] {
+        [&mut self.from, &mut self.to]
     }
 
     /// The heads before entry `index`.
@@ -279,8 +315,11 @@ impl Script {
     #[inline(always)]
     pub fn aim_each(&mut self, base0: u8, base1: u8) {
         for i in 0..self.len {
-            let head0 = base0.wrapping_add(self.moved0[i]);
-            let head1 = base1.wrapping_add(self.moved1[i]);
+            let [head0, head1] = [
+                base0.wrapping_add(self.moved0[i]),
+                base1.wrapping_add(self.moved1[i]),
+            ]
+            .map(|head| head % TAPE_LEN as u8);
             self.from[i] = if self.from1 >> i & 1 == 1 {
                 head1
             } else {

@@ -112,6 +112,12 @@ pub trait Vectors: Sized {
         script.aim_each(base0, base1);
     }
 
+    /// The lowest bits of `bits`, so many of them, at most 128.
+    #[inline(always)]
+    unsafe fn lowest(bits: u64, count: usize) -> u64 {
+        bits & below(count) as u64
+    }
+
     /// The bytes of `tape`, each cut down to the bits of `mask`.
     unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded;
 
@@ -304,6 +310,12 @@ mod x86 {
         type Loaded = [__m512i; 2];
 
         #[inline(always)]
+        unsafe fn lowest(bits: u64, count: usize) -> u64 {
+            // SAFETY: the caller has the instructions.
+            unsafe { _bzhi_u64(bits, count as u32) }
+        }
+
+        #[inline(always)]
         unsafe fn decode(dialect: &Dialect, tape: &Tape, script: &mut Script) {
             // SAFETY: the caller has the instructions; the stores to `place` are
             // of 64 of its 128 bytes, from 0 and from at most 64.
@@ -318,7 +330,7 @@ mod x86 {
                     // The second half's ops behind those of the first.
                     let low = OpsOfHalf::of(dialect, tape, 0, script.first);
                     behind = low.ops.count_ones() as usize;
-                    list = _mm512_mask_expand_epi8(low.list, !(below(behind) as u64), list);
+                    list = _mm512_mask_expand_epi8(low.list, !Self::lowest(!0, behind), list);
                     len += behind;
                     script.ops |= u128::from(low.ops);
                     _mm512_storeu_si512(places.cast(), low.places);
@@ -340,7 +352,7 @@ mod x86 {
                 script.len = len;
                 let last_event = _mm512_set1_epi8(LAST_EVENT as i8);
                 let events = _mm512_cmple_epu8_mask(list, last_event);
-                script.events = events & (below(len) as u64) | 1 << len;
+                script.events = Self::lowest(events, len) | 1 << len;
                 let copy_to_0 = _mm512_set1_epi8(Class::command(Op::CopyTo0) as i8);
                 let copy_to_1 = _mm512_set1_epi8(Class::command(Op::CopyTo1) as i8);
                 script.from1 = _mm512_cmpeq_epi8_mask(list, copy_to_0);
@@ -373,10 +385,12 @@ mod x86 {
                 let moved1 = _mm512_loadu_si512(script.moved1.as_ptr().cast());
                 let head0 = _mm512_add_epi8(moved0, _mm512_set1_epi8(base0 as i8));
                 let head1 = _mm512_add_epi8(moved1, _mm512_set1_epi8(base1 as i8));
+                let places = _mm512_set1_epi8((TAPE_LEN - 1) as i8);
                 let from = _mm512_mask_mov_epi8(head0, script.from1, head1);
                 let to = _mm512_mask_mov_epi8(head0, script.to1, head1);
-                store(&mut script.from, from);
-                store(&mut script.to, to);
+                let [froms, tos] = script.goes_mut();
+                store(froms, _mm512_and_si512(from, places));
+                store(tos, _mm512_and_si512(to, places));
             }
         }
 
@@ -577,6 +591,12 @@ mod x86 {
 
     impl Vectors for Avx2 {
         type Loaded = [__m256i; 4];
+
+        #[inline(always)]
+        unsafe fn lowest(bits: u64, count: usize) -> u64 {
+            // SAFETY: the caller has the instructions.
+            unsafe { _bzhi_u64(bits, count as u32) }
+        }
 
         #[inline(always)]
         unsafe fn load(tape: &Tape, mask: u8) -> Self::Loaded {

@@ -186,7 +186,8 @@ unsafe fn walk_all<V: Vectors>(
         let scripts = desk.scripts.iter_mut();
         for ((tape, outcome), script) in tapes.iter_mut().zip(outcomes).zip(scripts) {
             let pc = job.dialect.start(tape).pc;
-            let index = script.index(pc);
+            // SAFETY: the caller's promise.
+            let index = unsafe { script.index::<V>(pc) };
             desk.recurrence.restart();
             // SAFETY: the caller's promise.
             let done = unsafe {
@@ -270,7 +271,8 @@ unsafe fn walk_by_programs<V: Vectors>(
                 }
                 (pc, steps, ops) = (place, at.steps, at.ops);
             } else {
-                index = script.index(pc);
+                // SAFETY: the caller's promise.
+                index = unsafe { script.index::<V>(pc) };
             }
             // SAFETY: the caller's promise.
             *outcome = unsafe {
@@ -302,7 +304,7 @@ unsafe fn read_from_start<V: Vectors>(dialect: &Dialect, tape: &Tape, script: &m
         script.read::<V>(dialect, tape, 0);
         match start.pc {
             0 => script.aim_first::<V>(start.head0, start.head1),
-            pc => script.aim::<V>(script.index(pc), start.head0, start.head1),
+            pc => script.aim::<V>(script.index::<V>(pc), start.head0, start.head1),
         }
     }
 }
@@ -472,7 +474,8 @@ unsafe fn walk<V: Vectors>(
         };
     }
     if stretch.jump.is_none() && stretch.stop >= NEARLY_OVER {
-        let at_stop = script.index(stretch.stop);
+        // SAFETY: the caller's promise.
+        let at_stop = unsafe { script.index::<V>(stretch.stop) };
         let (head0, head1) = script.heads(at_stop);
         let at = Progress {
             head0,
@@ -538,8 +541,7 @@ impl Stretch {
                 break None;
             }
             events &= events - 1;
-            let from = usize::from(script.from[event]) % TAPE_LEN;
-            let to = usize::from(script.to[event]) % TAPE_LEN;
+            let (from, to) = script.goes(event);
             let old = tape[to];
             let new = tape[from].wrapping_add(script.add[event]);
             tape[to] = new;
@@ -598,7 +600,8 @@ unsafe fn walk_on<V: Vectors>(
             stale_behind,
         } = stretch;
         let at_stop = match jump {
-            None => script.index(stop),
+            // SAFETY: the caller's promise.
+            None => unsafe { script.index::<V>(stop) },
             Some((event, bracket)) => {
                 stop = bracket + 1;
                 event
@@ -619,8 +622,10 @@ unsafe fn walk_on<V: Vectors>(
             // Before the bracket the script may still be true.
             if if is_open { stale } else { stale_behind } {
                 // SAFETY: the caller's promise.
-                unsafe { script.read_around::<V>(dialect, tape, bracket) };
-                event = script.index(bracket);
+                unsafe {
+                    script.read_around::<V>(dialect, tape, bracket);
+                    event = script.index::<V>(bracket);
+                }
                 stale = false;
             }
             let partner = match (dialect.brackets(), is_open) {
@@ -656,8 +661,10 @@ unsafe fn walk_on<V: Vectors>(
                 }
                 let mut repeats = true;
                 let mut is_rewritten = false;
+                // SAFETY: the caller's promise.
                 if job.closed_forms
-                    && let Some(mut decoded) = Loop::decode(dialect, script, pc, bracket)
+                    && let Some(mut decoded) =
+                        unsafe { Loop::decode::<V>(dialect, script, pc, bracket) }
                     && (job.jit.is_none() || jumps + 1 < next_look || decoded.has_closed_form())
                 {
                     // Ahead the script may not be true any more.
@@ -736,7 +743,7 @@ unsafe fn walk_on<V: Vectors>(
                 if stale || !script.tells_of(pc) {
                     script.read_around::<V>(dialect, tape, pc);
                 }
-                index = script.index(pc);
+                index = script.index::<V>(pc);
                 script.aim::<V>(index, at.head0, at.head1);
             }
         }

@@ -205,7 +205,8 @@ impl Shape {
         if !script.tells_of(close) {
             return None;
         }
-        let looped = Loop::decode(dialect, &script, first, close)?;
+        // SAFETY: needs no instructions beyond those of every machine.
+        let looped = unsafe { Loop::decode::<Portable>(dialect, &script, first, close)? };
         looped.has_closed_form().then_some(looped)
     }
 }
