@@ -59,7 +59,11 @@ impl Checkpoint {
                     "its header says {num_programs} programs, which make {expected} bytes, \
                      and it has {len}: it was cut short, or is something else"
                 ),
-                _ => format!(
+                None => format!(
+                    "its header says {num_programs} programs, \
+                     more than any file holds: it is something else"
+                ),
+                Some(_) => format!(
                     "its header says {num_programs} programs, \
                      and a soup has an even number of them: it is something else"
                 ),

@@ -11,11 +11,10 @@
 //! [`Jit::between_epochs`], which borrows the cache for itself alone: so no tape
 //! is running then, and no lock is needed on the way to native code.
 
-// Loops are boxed since native code points to them; a piece is never empty.
-#[allow(clippy::vec_box, clippy::len_without_is_empty)]
+#[expect(clippy::vec_box, reason = "native code points to the loops")]
 mod bff;
 mod choice;
-#[allow(clippy::vec_box)]
+#[expect(clippy::vec_box, reason = "native code points to the loops")]
 mod compiler;
 mod exit;
 pub mod forth;
