@@ -85,8 +85,9 @@ impl Default for Options {
 
 /// Pieces that become hot while compiling is behind are forgotten beyond these.
 const MOST_WAITING: usize = 4096;
-/// Pieces of a generation at most.
+/// Pieces of a generation at most, and bytes that hardly any piece fills.
 const BATCH: usize = 256;
+const PIECE_ROOM: usize = 16 << 10;
 /// Epochs between decisions.
 const EPOCHS_BETWEEN: u64 = 16;
 /// While programs are not looked for, they are counted in so many epochs of so many.
@@ -407,8 +408,10 @@ impl Jit {
     }
 
     fn next_batch(&mut self) -> Vec<Piece> {
+        // A generation that the cache has no room for would be freed at once.
+        let room = (self.options.cache_bytes / PIECE_ROOM).clamp(1, BATCH);
         let waiting = &mut self.hot_mut().waiting;
-        let len = waiting.len().min(BATCH);
+        let len = waiting.len().min(room);
         let pieces: Vec<Piece> = waiting.drain(..len).collect();
         for piece in &pieces {
             *self.tally.hot.of(piece.spot()) += 1;
