@@ -8,5 +8,6 @@ mod interpreter;
 mod interpreter_corners;
 mod interpreter_forth_subleq;
 mod jit_forth;
+mod jit_plain_loops;
 mod jit_self_modification;
 mod jit_soups;
