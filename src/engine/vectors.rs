@@ -219,6 +219,30 @@ const fn repeat(byte: u8) -> u64 {
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
 
+/// `return $with!(vectors, features)` for `$lanes` wider than those of every machine,
+/// the features being those that the vectors ask for. What uses them must be compiled
+/// for all of them, or each instruction is called as a function.
+#[cfg(target_arch = "x86_64")]
+macro_rules! return_for_wide {
+    ($lanes:expr, $with:ident) => {
+        match $lanes {
+            $crate::lanes::Lanes::Avx512 => {
+                return $with!(
+                    $crate::engine::vectors::Avx512,
+                    "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,\
+                     bmi1,bmi2,lzcnt,popcnt"
+                );
+            }
+            $crate::lanes::Lanes::Avx2 => {
+                return $with!($crate::engine::vectors::Avx2, "avx2,bmi1,bmi2,lzcnt,popcnt");
+            }
+            $crate::lanes::Lanes::Portable => {}
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(super) use return_for_wide;
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;

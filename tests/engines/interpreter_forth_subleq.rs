@@ -9,21 +9,29 @@ use broth::{Settings, Soup};
 
 use crate::common::engines::check;
 
-const LANGUAGES: [&Language; 6] = [
-    &forth::FORTH,
-    &forth::FORTHCOPY,
-    &forth::FORTHTRIVIAL,
-    &forth::FORTHTRIVIAL_RESET,
-    &subleq::RSUBLEQ4,
-    &subleq::SUBLEQ,
-];
+/// Every language of the Forth and subleq families.
+fn languages() -> impl Iterator<Item = &'static Language> {
+    let is_bff = |language: &&Language| matches!(language.family, Family::Bff(_));
+    Language::ALL
+        .into_iter()
+        .filter(move |language| !is_bff(language))
+}
 
-pub const FORTHS: [&Language; 4] = [
-    &forth::FORTH,
-    &forth::FORTHCOPY,
-    &forth::FORTHTRIVIAL,
-    &forth::FORTHTRIVIAL_RESET,
-];
+/// Every language of the Forth family.
+pub fn forths() -> impl Iterator<Item = &'static Language> {
+    languages().filter(|language| matches!(language.family, Family::Forth(_)))
+}
+
+/// A small soup with many mutations.
+pub fn small_soup(language: &'static Language) -> Soup {
+    Soup::new(Settings {
+        language,
+        num_programs: 512,
+        mutation_prob: 0.01,
+        ..Settings::default()
+    })
+    .unwrap()
+}
 
 /// A stream of numbers.
 pub struct Numbers(pub u64);
@@ -77,7 +85,7 @@ impl Numbers {
 #[test]
 fn tapes_of_any_bytes() {
     let mut numbers = Numbers(1 << 32);
-    for language in LANGUAGES {
+    for language in languages() {
         for _ in 0..5000 {
             let tape = std::array::from_fn(|_| numbers.byte());
             check(language, &tape, numbers.max_steps());
@@ -88,7 +96,7 @@ fn tapes_of_any_bytes() {
 #[test]
 fn tapes_of_few_different_bytes() {
     let mut numbers = Numbers(2 << 32);
-    for language in LANGUAGES {
+    for language in languages() {
         for _ in 0..5000 {
             let loopy = numbers.below(2) == 0;
             let bytes: Vec<u8> = (0..2 + numbers.below(7))
@@ -106,7 +114,7 @@ fn tapes_of_few_different_bytes() {
 #[test]
 fn tapes_with_many_loops() {
     let mut numbers = Numbers(3 << 32);
-    for language in LANGUAGES {
+    for language in languages() {
         let mut ended = [0; Ended::ALL.len()];
         for _ in 0..5000 {
             let tape = std::array::from_fn(|_| numbers.loopy_byte(language));
@@ -126,7 +134,7 @@ fn tapes_with_many_loops() {
 #[test]
 fn tapes_grown_around_forth_loops() {
     let mut numbers = Numbers(5 << 32);
-    for language in FORTHS {
+    for language in forths() {
         for round in 0..20_000 {
             let mut tape: Tape = match round % 3 {
                 0 => [numbers.byte(); TAPE_LEN],
@@ -168,14 +176,8 @@ fn tapes_grown_around_forth_loops() {
 #[test]
 fn tapes_of_soups() {
     let mut numbers = Numbers(4 << 32);
-    for language in LANGUAGES {
-        let mut soup = Soup::new(Settings {
-            language,
-            num_programs: 512,
-            mutation_prob: 0.01,
-            ..Settings::default()
-        })
-        .unwrap();
+    for language in languages() {
+        let mut soup = small_soup(language);
         for _ in 0..8 {
             for _ in 0..8 {
                 soup.step();
@@ -239,7 +241,7 @@ fn forth_loops() {
         (&[0x41, 0x42, 0x43, 0x0a, 0xc0], Ended::StepLimit),
         (&[0x41, 0x42, 0x0b, 0x43, 0x06, 0xc1], Ended::StackOverflow),
     ];
-    for language in FORTHS {
+    for language in forths() {
         for (bytes, ended) in CASES {
             assert_eq!(check_limits(language, bytes).ended, ended, "{bytes:02x?}");
         }
@@ -248,7 +250,7 @@ fn forth_loops() {
 
 #[test]
 fn forth_loops_that_write() {
-    for language in FORTHS {
+    for language in forths() {
         let copy = language == &forth::FORTHCOPY;
         let (read, write) = if copy { (0x00, 0x01) } else { (0x00, 0x02) };
         // Add one to a byte for ever: to one that is not run, to each byte of
@@ -296,7 +298,7 @@ fn forth_loops_that_write_late() {
                 right.copy_from_slice(left);
                 right[place] ^= 0x40;
                 right[63] = other;
-                for language in FORTHS {
+                for language in forths() {
                     for max_steps in [40, 400, 1001, 8190, 8191, 8192] {
                         check(language, &tape, max_steps);
                     }
@@ -374,7 +376,7 @@ fn the_highest_step_limit() {
 /// the guard is what the next round meets.
 #[test]
 fn a_guard_that_is_copied_is_met_again() {
-    for language in FORTHS {
+    for language in forths() {
         let code = language.parse_program("04 0c 08 c2").unwrap();
         for place in 4..PROGRAM_LEN {
             for filling in [0x20, 0x13] {

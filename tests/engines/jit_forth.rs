@@ -4,9 +4,8 @@ use broth::engine::jit::Exit;
 use broth::engine::jit::NativeTally;
 use broth::engine::{Engine, Options, Runner, reference};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth};
-use broth::{Settings, Soup};
 
-use super::interpreter_forth_subleq::{FORTHS, Numbers};
+use super::interpreter_forth_subleq::{Numbers, forths, small_soup};
 use crate::common::engines::EAGER;
 
 /// A runner that makes every loop native that it comes to.
@@ -129,7 +128,7 @@ impl Numbers {
 /// without closed forms and with.
 fn tapes_of_loops(seed: u64, make: impl Fn(&mut Numbers) -> Tape) -> [NativeTally; 2] {
     let mut sum = [NativeTally::default(); 2];
-    for (number, language) in FORTHS.into_iter().enumerate() {
+    for (number, language) in forths().enumerate() {
         let mut numbers = Numbers((seed << 32) + ((number as u64) << 24));
         let tapes: Vec<Tape> = (0..160).map(|_| make(&mut numbers)).collect();
         for (sum, tally) in sum.iter_mut().zip(check_all(language, &tapes)) {
@@ -173,7 +172,7 @@ fn tapes_grown_around_loops() {
 /// Loops that chance hardly finds.
 #[test]
 fn loops_of_every_kind() {
-    for language in FORTHS {
+    for language in forths() {
         let write = if language == &forth::FORTHCOPY { 1 } else { 2 };
         let mut starts: Vec<Vec<u8>> = vec![
             // No-ops count as steps only.
@@ -224,7 +223,7 @@ fn loops_of_every_kind() {
 /// The longest loop, wherever it may lie.
 #[test]
 fn the_longest_loop() {
-    for language in FORTHS {
+    for language in forths() {
         let tapes: Vec<Tape> = (0..PROGRAM_LEN)
             .map(|first| {
                 let mut tape = [0x3f; TAPE_LEN];
@@ -241,14 +240,8 @@ fn the_longest_loop() {
 
 #[test]
 fn tapes_of_soups() {
-    for language in FORTHS {
-        let mut soup = Soup::new(Settings {
-            language,
-            num_programs: 512,
-            mutation_prob: 0.01,
-            ..Settings::default()
-        })
-        .unwrap();
+    for language in forths() {
+        let mut soup = small_soup(language);
         for _ in 0..64 {
             soup.step();
         }
@@ -260,7 +253,7 @@ fn tapes_of_soups() {
 /// One runner that compiles as it goes, and is told of epochs, as a soup does.
 #[test]
 fn compiling_meanwhile() {
-    for language in FORTHS {
+    for language in forths() {
         let mut runner = runner(language, false);
         let mut numbers = Numbers(7 << 32);
         let mut tally = NativeTally::default();

@@ -12,7 +12,7 @@ use crate::engine::reference;
 use crate::engine::script::{Effects, LEN, Script};
 use crate::engine::skeleton::Skeleton;
 #[cfg(target_arch = "x86_64")]
-use crate::engine::vectors::{Avx2, Avx512};
+use crate::engine::vectors::return_for_wide;
 use crate::engine::vectors::{Portable, Vectors};
 use crate::engine::{RunTapes, Runner};
 use crate::lanes::Lanes;
@@ -55,17 +55,7 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
                 }
             }};
         }
-        match lanes {
-            Lanes::Avx512 => {
-                return walk_with!(
-                    Avx512,
-                    "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,\
-                     bmi1,bmi2,lzcnt,popcnt"
-                );
-            }
-            Lanes::Avx2 => return walk_with!(Avx2, "avx2,bmi1,bmi2,lzcnt,popcnt"),
-            Lanes::Portable => {}
-        }
+        return_for_wide!(lanes, walk_with);
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = lanes;
@@ -146,8 +136,7 @@ impl<'a> Job<'a> {
             rates: false,
         };
         if let Some(jit) = job.jit {
-            *batches = batches.wrapping_add(1);
-            job.rates = batches.is_multiple_of(jit.options().sample);
+            job.rates = jit.looks_closer(batches);
             job.patience = match jit.wants_loops() || job.rates {
                 true => jit.options().patience,
                 false => u32::MAX,
@@ -202,6 +191,7 @@ unsafe fn walk_all<V: Vectors>(
                     &mut tally,
                 )
             };
+            // Part by part: copied as a whole it would wait for its parts to be written.
             (outcome.ops, outcome.steps, outcome.ended) = (done.ops, done.steps, done.ended);
         }
     }

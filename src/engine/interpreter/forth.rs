@@ -165,9 +165,9 @@ impl<'a> Job<'a> {
             rates: false,
         };
         if let Some(jit) = runner.jit() {
-            let batches = BATCHES.get().wrapping_add(1);
+            let mut batches = BATCHES.get();
+            job.rates = jit.looks_closer(&mut batches);
             BATCHES.set(batches);
-            job.rates = batches.is_multiple_of(jit.options().sample);
             job.jit = (jit.wants_loops() || job.rates).then_some(jit);
         }
         job

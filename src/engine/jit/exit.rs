@@ -1,4 +1,7 @@
-//! Why native code is left.
+//! Why native code is left, and how a way aside is built.
+
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use cranelift_frontend::FunctionBuilder;
 
 /// Why native code was left, always before an op that it does not do itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,4 +54,15 @@ impl Exit {
     pub(super) fn of(code: u32) -> Exit {
         Exit::ALL[code as usize % Exit::ALL.len()]
     }
+}
+
+/// Where `condition` is not 0, go aside, which is where building goes on: hardly any
+/// run comes there. The block of all other runs, which has nothing in it yet.
+pub fn branch_aside(builder: &mut FunctionBuilder<'_>, condition: Value) -> Block {
+    let side = builder.create_block();
+    let on = builder.create_block();
+    builder.set_cold_block(side);
+    builder.ins().brif(condition, side, &[], on, &[]);
+    builder.switch_to_block(side);
+    on
 }

@@ -7,7 +7,7 @@ use crate::engine::places::{below, range};
 use crate::engine::recurrence::{Recurrence, State};
 use crate::engine::skeleton::Skeleton;
 #[cfg(target_arch = "x86_64")]
-use crate::engine::vectors::{Avx2, Avx512};
+use crate::engine::vectors::return_for_wide;
 use crate::engine::vectors::{Portable, Vectors};
 use crate::lanes::Lanes;
 use crate::language::bff::Dialect;
@@ -206,17 +206,7 @@ pub fn run_loop_with(lanes: Lanes) -> RunLoop {
                 call
             }};
         }
-        match lanes {
-            Lanes::Avx512 => {
-                return run_with!(
-                    Avx512,
-                    "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,\
-                     bmi1,bmi2,lzcnt,popcnt"
-                );
-            }
-            Lanes::Avx2 => return run_with!(Avx2, "avx2,bmi1,bmi2,lzcnt,popcnt"),
-            Lanes::Portable => {}
-        }
+        return_for_wide!(lanes, run_with);
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = lanes;

@@ -213,6 +213,14 @@ impl Jit {
         &self.options
     }
 
+    /// Whether a thread that has run so many `batches` is to look at the next one more
+    /// closely, which counts.
+    #[inline(always)]
+    pub fn looks_closer(&self, batches: &mut u32) -> bool {
+        *batches = batches.wrapping_add(1);
+        batches.is_multiple_of(self.options.sample)
+    }
+
     /// What is looked for at the moment.
     pub fn way(&self) -> Way {
         self.way

@@ -30,7 +30,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
-use super::exit::Exit;
+use super::exit::{Exit, branch_aside};
 use super::frame::{ClosedLoop, Frame, RunLoop, offset, skip_periods};
 use crate::engine::loops::Loop;
 use crate::engine::script::Script;
@@ -593,11 +593,7 @@ impl Translation<'_, '_> {
             false => IntCC::UnsignedLessThanOrEqual,
         };
         let stops = self.builder.ins().icmp_imm_u(less, stop, place as i64);
-        let side = self.builder.create_block();
-        let on = self.builder.create_block();
-        self.builder.set_cold_block(side);
-        self.builder.ins().brif(stops, side, &[], on, &[]);
-        self.builder.switch_to_block(side);
+        let on = branch_aside(&mut self.builder, stops);
         let here_now = self.constant(place as i64);
         let not_taken = self.builder.ins().isub(here_now, stop);
         let left = self.left_at(here);
@@ -621,11 +617,7 @@ impl Translation<'_, '_> {
 
     /// Leave the function, `place` being the next to be run, if `condition` holds.
     fn leave_if(&mut self, condition: Value, here: &Here, place: usize, exit: Exit) {
-        let side = self.builder.create_block();
-        let on = self.builder.create_block();
-        self.builder.set_cold_block(side);
-        self.builder.ins().brif(condition, side, &[], on, &[]);
-        self.builder.switch_to_block(side);
+        let on = branch_aside(&mut self.builder, condition);
         self.leave(here, place, exit);
         self.builder.switch_to_block(on);
     }
@@ -784,20 +776,11 @@ impl Translation<'_, '_> {
             self.store_byte(new, &to);
             return;
         }
-        if self.nothing_ahead() {
-            let (look, on) = self.branch_if_kept(place, &to);
-            self.store_byte(new, &to);
-            self.builder.ins().jump(on, &[]);
-            self.builder.switch_to_block(look);
-            let old = self.load_byte(&to);
-            self.store_byte(new, &to);
-            let change = self.change(old, new);
-            self.leave_if(change, here, place + 1, Exit::Rewritten);
-            self.builder.ins().jump(on, &[]);
-            self.builder.switch_to_block(on);
-            return;
-        }
         let old = self.load_byte(&to);
+        if self.nothing_ahead() {
+            self.store_byte(new, &to);
+            return self.leave_if_own(here, place, &to, |this| this.change(old, new));
+        }
         let differs = self.builder.ins().icmp(IntCC::NotEqual, old, new);
         let write = self.builder.create_block();
         let on = self.builder.create_block();
@@ -828,14 +811,7 @@ impl Translation<'_, '_> {
                 _ => &tables.decremented,
             };
             if self.nothing_ahead() {
-                let (look, on) = self.branch_if_kept(place, &head);
-                self.builder.ins().jump(on, &[]);
-                self.builder.switch_to_block(look);
-                let change = self.look_up(table, old);
-                self.leave_if(change, here, place + 1, Exit::Rewritten);
-                self.builder.ins().jump(on, &[]);
-                self.builder.switch_to_block(on);
-                return;
+                return self.leave_if_own(here, place, &head, |this| this.look_up(table, old));
             }
             let change = self.look_up(table, old);
             let on = self.builder.create_block();
@@ -878,26 +854,30 @@ impl Translation<'_, '_> {
         self.builder.ins().band_imm_u(at, TAPE_LEN as i64 - 1)
     }
 
-    /// Part the ways of a write at `place`: where it goes to the loop that it is in, and
-    /// where it does not, which is where to go on building. The blocks of the former,
-    /// and of where the ways meet again. (A head comes to the loop once a time around
-    /// the tape: that is easier to guess than whether a byte changes.)
-    fn branch_if_kept(&mut self, place: usize, head: &Head) -> (Block, Block) {
+    /// Leave the function behind a write at `place` if it went to the loop that it is in
+    /// and a byte there means something else now, which is where the number that
+    /// `change` builds is not 0. (A head comes to the loop once a time around the tape:
+    /// that is easier to guess than whether a byte changes.)
+    fn leave_if_own(
+        &mut self,
+        here: &Here,
+        place: usize,
+        head: &Head,
+        change: impl FnOnce(&mut Self) -> Value,
+    ) {
         let at = self.distance(head);
         let (first, last) = self.shape.nest(place).unwrap_or((0, place));
         let at = self.builder.ins().iadd_imm_s(at, -(first as i64));
         let last = (last - first) as i64;
-        let is_kept = self
+        let is_own = self
             .builder
             .ins()
             .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, at, last);
-        let look = self.builder.create_block();
-        let elsewhere = self.builder.create_block();
-        let on = self.builder.create_block();
-        self.builder.set_cold_block(look);
-        self.builder.ins().brif(is_kept, look, &[], elsewhere, &[]);
-        self.builder.switch_to_block(elsewhere);
-        (look, on)
+        let on = branch_aside(&mut self.builder, is_own);
+        let change = change(self);
+        self.leave_if(change, here, place + 1, Exit::Rewritten);
+        self.builder.ins().jump(on, &[]);
+        self.builder.switch_to_block(on);
     }
 
     /// Where `change` is not 0, a byte at `head` means something else now: say so,
@@ -1040,11 +1020,7 @@ impl Translation<'_, '_> {
                 .ins()
                 .call_indirect(self.run_loop_sig, callee, &[tape, frame, data]);
         let code = self.builder.inst_results(call)[0];
-        let on = self.builder.create_block();
-        let side = self.builder.create_block();
-        self.builder.set_cold_block(side);
-        self.builder.ins().brif(code, side, &[], on, &[]);
-        self.builder.switch_to_block(side);
+        let on = branch_aside(&mut self.builder, code);
         // The frame is exact.
         self.builder.ins().return_(&[code]);
         self.builder.switch_to_block(on);

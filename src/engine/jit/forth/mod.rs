@@ -28,7 +28,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
-use super::exit::Exit;
+use super::exit::{Exit, branch_aside};
 pub use frame::run;
 
 use crate::language::forth::{Dialect, Op, STACK_LEN, distance};
@@ -575,11 +575,7 @@ impl Translation<'_, '_> {
         let within = self.builder.ins().band_imm_u(within, TAPE_LEN as i64 - 1);
         let is_own = IntCC::UnsignedLessThan;
         let is_own = self.builder.ins().icmp_imm_u(is_own, within, len as i64);
-        let look = self.builder.create_block();
-        let on = self.builder.create_block();
-        self.builder.set_cold_block(look);
-        self.builder.ins().brif(is_own, look, &[], on, &[]);
-        self.builder.switch_to_block(look);
+        let on = branch_aside(&mut self.builder, is_own);
         let old = self.load_byte(write.at);
         let (old, new) = (self.meaning(old), self.meaning(write.byte));
         let differs = self.builder.ins().icmp(IntCC::NotEqual, old, new);
@@ -697,11 +693,7 @@ impl Translation<'_, '_> {
 
     /// Leave the function, `place` being the next to be run, if `condition` holds.
     fn leave_if(&mut self, condition: Value, here: &Here, place: usize, exit: Exit) {
-        let side = self.builder.create_block();
-        let on = self.builder.create_block();
-        self.builder.set_cold_block(side);
-        self.builder.ins().brif(condition, side, &[], on, &[]);
-        self.builder.switch_to_block(side);
+        let on = branch_aside(&mut self.builder, condition);
         self.leave(here, place, exit);
         self.builder.switch_to_block(on);
     }
