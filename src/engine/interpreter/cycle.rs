@@ -10,6 +10,17 @@ pub struct Standing<S> {
     pub ops: u32,
 }
 
+impl<S> Standing<S> {
+    /// What the run came to if it ended here.
+    pub fn outcome(&self, ended: Ended) -> Outcome {
+        Outcome {
+            ops: self.ops,
+            steps: self.steps,
+            ended,
+        }
+    }
+}
+
 /// Rules whose runs can be told to repeat.
 pub trait Cyclic: Rules<State: Clone> {
     /// Place of the byte about to be read.
@@ -51,11 +62,6 @@ pub fn run<R: Cyclic>(
     max_steps: u32,
     mut leap: impl FnMut(&mut Tape, &mut Standing<R::State>, usize) -> Option<Ended>,
 ) -> Outcome {
-    let outcome = |now: &Standing<R::State>, ended| Outcome {
-        ops: now.ops,
-        steps: now.steps,
-        ended,
-    };
     let mut start: Option<(Standing<R::State>, Tape)> = None;
     let mut start_pc = usize::MAX;
     let mut until = first.min(max_steps);
@@ -70,7 +76,7 @@ pub fn run<R: Cyclic>(
                 ended = leap(tape, now, pc);
             }
             if let Some(ended) = ended {
-                return outcome(now, ended);
+                return now.outcome(ended);
             }
             if R::pc(&now.state) == start_pc {
                 break;
@@ -95,7 +101,7 @@ pub fn run<R: Cyclic>(
             }
         }
         if now.steps == max_steps {
-            return outcome(now, Ended::StepLimit);
+            return now.outcome(Ended::StepLimit);
         }
         if now.steps >= until {
             start_pc = R::pc(&now.state);

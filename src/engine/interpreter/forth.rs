@@ -11,7 +11,7 @@ use crate::engine::jit::forth::{self as native, Span};
 use crate::engine::jit::{Jit, Native, NativeTally};
 use crate::engine::laps::{self, Lap};
 use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
-use crate::language::{Ended, Family, Outcome, Rules, TAPE_LEN, Tape};
+use crate::language::{Ended, Family, Outcome, Rules, Step, TAPE_LEN, Tape};
 
 /// Steps that are done in turns; no more than the stack holds.
 ///
@@ -135,8 +135,58 @@ fn go_on(
     now.state.stack[..FIRST as usize].copy_from_slice(stack);
     let patience = if job.closed_forms { PATIENCE } else { u32::MAX };
     let mut leaps = Leaps::new(job, tally);
+    let ended = match go_forwards(dialect, tape, &mut now, job.max_steps) {
+        Ok(from) => leaps.leap(tape, &mut now, from),
+        Err(ended) => Some(ended),
+    };
+    if let Some(ended) = ended {
+        return now.outcome(ended);
+    }
     let leap = |tape: &mut Tape, now: &mut Standing<State>, from| leaps.leap(tape, now, from);
     cycle::run(dialect, tape, &mut now, patience, job.max_steps, leap)
+}
+
+/// Go on until the run has jumped back for the first time; from where, or how it ended.
+#[inline(always)]
+fn go_forwards(
+    dialect: &Dialect,
+    tape: &mut Tape,
+    now: &mut Standing<State>,
+    max_steps: u32,
+) -> Result<usize, Ended> {
+    loop {
+        if now.steps == max_steps {
+            return Err(Ended::StepLimit);
+        }
+        let pc = now.state.pc;
+        let step = guess_less(dialect, tape, &mut now.state);
+        now.steps += 1;
+        now.ops += u32::from(step.is_op);
+        if let Some(ended) = step.ended {
+            return Err(ended);
+        }
+        if now.state.pc < pc {
+            return Ok(pc);
+        }
+    }
+}
+
+/// A step, without a branch where the byte pops nothing. Before a run has come back to
+/// anything, its next byte is hard to guess; in a loop guessing is quicker.
+#[inline(always)]
+fn guess_less(dialect: &Dialect, tape: &mut Tape, state: &mut State) -> Step {
+    let byte = tape[state.pc % TAPE_LEN];
+    let op = dialect.op(byte);
+    if op.pops() > 0 || state.depth >= STACK_LEN {
+        return dialect.step(tape, state);
+    }
+    state.stack[state.depth] = byte % 64;
+    state.depth += usize::from(op == Op::Constant);
+    state.pc = state.pc.wrapping_add_signed(advance(byte));
+    Step {
+        is_op: op != Op::Noop,
+        ended: (state.pc >= TAPE_LEN).then_some(Ended::LeftTape),
+    }
 }
 
 /// What all tapes of a batch are run with.
