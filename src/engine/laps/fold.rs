@@ -1,6 +1,8 @@
 //! Recording a lap.
 
-use super::{Action, Byte, FIRST_RESULT, Few, Lap, MAX_ENTRIES, MAX_STEPS, MAX_VALUES, Side, Turn};
+use super::{
+    Action, Byte, FIRST_RESULT, Few, Lap, MAX_ENTRIES, MAX_STEPS, MAX_VALUES, Side, Turn, same,
+};
 use crate::language::forth::{Dialect, Op, State};
 use crate::language::{Ended, Rules, TAPE_LEN, Tape};
 
@@ -65,19 +67,6 @@ pub fn record(
         }
     }
     recorded
-}
-
-/// Whether two tapes hold the same at `places`.
-fn same(a: &Tape, b: &Tape, places: u128) -> bool {
-    let mut rest = places;
-    while rest != 0 {
-        let place = rest.trailing_zeros() as usize;
-        if a[place] != b[place] {
-            return false;
-        }
-        rest &= rest - 1;
-    }
-    true
 }
 
 /// A lap that is being folded.

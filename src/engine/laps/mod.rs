@@ -267,9 +267,8 @@ impl Lap {
         // A guard that is copied stands there when its place comes up again.
         let has_guard = |guard| to.contains(&guard) || from.contains(&guard);
         let is_guarded = into == Side::B && self.guard.is_some_and(has_guard);
-        let places = (self.places >> into.first) as u64;
-        let lies_in_lap = |place: usize| places >> place & 1 == 1;
-        if is_guarded || (0..PROGRAM_LEN).any(|i| from[i] != to[i] && lies_in_lap(i)) {
+        let lies_in_lap = (self.places >> into.first) as u64;
+        if is_guarded || !same(from, to, lies_in_lap.into()) {
             return false;
         }
         to.copy_from_slice(from);
@@ -391,6 +390,19 @@ impl Lap {
             }
         }
     }
+}
+
+/// Whether `a` and `b` hold the same at `places`.
+fn same(a: &[u8], b: &[u8], places: u128) -> bool {
+    let mut rest = places;
+    while rest != 0 {
+        let place = rest.trailing_zeros() as usize;
+        if a[place] != b[place] {
+            return false;
+        }
+        rest &= rest - 1;
+    }
+    true
 }
 
 /// Whether any place holds another byte than before it was first written to.
