@@ -273,6 +273,7 @@ fn ctrl_c_leaves_a_checkpoint_and_130() {
     let newest = std::fs::read_dir(out.join("checkpoints"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".dat"))
         .max()
         .unwrap();
     let done: u64 = newest.trim_end_matches(".dat").parse().unwrap();
@@ -326,6 +327,95 @@ fn a_broken_newest_checkpoint_is_passed_over_by_name() {
         assert!(screen.contains(hint), "{hint} not in {screen}");
     }
     assert_eq!(read(checkpoint(&out, 97)), whole);
+}
+
+/// A checkpoint whose sidecar is missing, or says something else, is not trusted.
+#[test]
+fn a_checkpoint_that_its_sidecar_does_not_know_is_passed_over_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (flags, out) = run_with_log(folder.path(), "run", 97);
+    succeed(&flags, &[&out]);
+    let sidecar = |epochs| checkpoint(&out, epochs).with_extension("toml");
+    let whole: Vec<_> = [97, 65, 33, 1]
+        .map(|epochs| read(checkpoint(&out, epochs)))
+        .into();
+    // One bit of one program; none; of another seed; not a sidecar.
+    let mut flipped = whole[0].clone();
+    flipped[24 + 1000] ^= 4;
+    std::fs::write(checkpoint(&out, 97), &flipped).unwrap();
+    std::fs::remove_file(sidecar(65)).unwrap();
+    let text = read_text(sidecar(33));
+    assert!(text.contains("\nseed = 561\n"), "{text}");
+    std::fs::write(sidecar(33), text.replace("\nseed = 561\n", "\nseed = 7\n")).unwrap();
+    std::fs::write(sidecar(1), "sha-256 = 1").unwrap();
+    let output = succeed("run --resume", &[&out]);
+    let screen = String::from_utf8(output.stderr).unwrap();
+    for hint in [
+        "0000000097.dat is not what was written",
+        "0000000065.dat has no sidecar 0000000065.toml",
+        "0000000033.dat is of another soup: its sidecar 0000000033.toml has seed = 7, this run has 561",
+        "0000000001.toml is not a sidecar",
+    ] {
+        assert!(screen.contains(hint), "{hint} not in {screen}");
+    }
+    // From the first epoch on, all of them are made good.
+    for (epochs, whole) in [97, 65, 33, 1].into_iter().zip(&whole) {
+        assert!(read(checkpoint(&out, epochs)) == *whole, "{epochs}");
+    }
+    let output = succeed("run --resume", &[&out]);
+    let screen = String::from_utf8(output.stderr).unwrap();
+    assert!(!screen.contains("passed over"), "{screen}");
+}
+
+/// The sidecar's SHA-256 is that of the file, as any other tool finds it.
+#[test]
+fn a_sidecar_has_the_sha_256_of_its_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let (flags, out) = run_with_log(folder.path(), "run", 1);
+    succeed(&flags, &[&out]);
+    let digits = common::sha256(&read(checkpoint(&out, 1)));
+    let text = read_text(checkpoint(&out, 1).with_extension("toml"));
+    assert!(
+        text.contains(&format!("sha-256 = \"{digits}\"\n")),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_the_newest_checkpoints_are_kept() {
+    let names = |out: &Path| {
+        let entries = std::fs::read_dir(out.join("checkpoints")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    succeed(
+        "run --num 64 --max-epochs 100 --checkpoint-interval 10 --keep 2 --quiet --out",
+        &[&out],
+    );
+    let two = [
+        "0000000091.dat",
+        "0000000091.toml",
+        "0000000100.dat",
+        "0000000100.toml",
+    ];
+    assert_eq!(names(&out), two);
+    // What is passed over is neither counted nor removed.
+    let whole = read(checkpoint(&out, 100));
+    std::fs::write(checkpoint(&out, 100), &whole[..1000]).unwrap();
+    succeed("run --quiet --max-epochs 105 --keep 1 --resume", &[&out]);
+    assert_eq!(names(&out), ["0000000105.dat", "0000000105.toml"]);
+    succeed("run --quiet --max-epochs 131 --resume", &[&out]);
+    assert_eq!(names(&out), ["0000000131.dat", "0000000131.toml"]);
+    fail(
+        2,
+        "run --keep 0 --out",
+        &[&folder.path().join("x")],
+        &["--keep", "1"],
+    );
 }
 
 /// One that lies off the interval, so that no later epoch writes it again.

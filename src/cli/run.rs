@@ -169,6 +169,10 @@ struct RecordArgs {
     #[arg(long, value_name = "EPOCHS", default_value_t = 1024)]
     checkpoint_interval: u64,
 
+    /// Keep the newest K checkpoints only; also with --resume [default: all]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    keep: Option<u64>,
+
     /// Where checkpoints go [default: checkpoints in the run folder]
     #[arg(long, value_name = "DIR")]
     checkpoint_dir: Option<PathBuf>,
@@ -231,6 +235,7 @@ impl RunArgs {
     fn changes(&self) -> Changes {
         Changes {
             max_epochs: self.max_epochs,
+            keep: self.records.keep,
             engine: self.engine,
             closed_forms: self.how.closed_forms(),
             jit_cache_bytes: self.how.jit_cache_bytes(),
@@ -360,6 +365,7 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         max_epochs: args.max_epochs.unwrap_or(defaults.max_epochs),
         log_interval: records.log_interval,
         checkpoint_interval: records.checkpoint_interval,
+        keep: records.keep,
         engine: args.engine.unwrap_or_default(),
         options: args.how.options(),
         load: args.load,
@@ -456,6 +462,7 @@ mod tests {
             let name = arg.get_id().as_str();
             let free = [
                 "max_epochs",
+                "keep",
                 "threads",
                 "engine",
                 "no_closed_forms",

@@ -4,9 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files;
+use super::{files, sidecar};
 use crate::Error;
 use crate::soup::checkpoint::Checkpoint;
+
+/// What the interaction pattern is called in a run folder.
+pub const INTERACTION_PATTERN: &str = "interaction-pattern.txt";
 
 /// Where a new run folder goes.
 #[derive(Clone, Debug)]
@@ -101,7 +104,7 @@ impl RunFolder {
 
     /// The interaction pattern, where the run has one.
     pub fn interaction_pattern(&self) -> PathBuf {
-        self.path.join("interaction-pattern.txt")
+        self.path.join(INTERACTION_PATTERN)
     }
 
     /// Where checkpoints go unless the run says otherwise.
@@ -137,6 +140,25 @@ pub fn list_checkpoints(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
     }
     found.sort_by(|a, b| b.cmp(a));
     Ok(found)
+}
+
+/// Remove the checkpoints in a folder that have fewer epochs done than the newest `keep`
+/// of those with at most `epochs_done`. (What has more was passed over, or is another's.)
+pub fn keep_newest(folder: &Path, epochs_done: u64, keep: u64) -> Result<(), Error> {
+    let found = list_checkpoints(folder)?.into_iter();
+    let found = found.filter(|(epochs, _)| *epochs <= epochs_done);
+    for (_, path) in found.skip(keep.try_into().unwrap_or(usize::MAX)) {
+        // The sidecar last: no checkpoint is ever without one.
+        for path in [&path, &sidecar::path_of(&path)] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::cannot("remove", path, error));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

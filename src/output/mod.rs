@@ -6,3 +6,4 @@ pub mod folder;
 pub mod performance;
 pub mod picture;
 pub mod settings_file;
+pub mod sidecar;

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use toml::{Table, Value};
 
 use super::files;
-use super::folder::RunFolder;
+use super::folder::{INTERACTION_PATTERN, RunFolder};
 use crate::Error;
 use crate::engine::Options;
 use crate::engine::jit::MIB;
@@ -31,6 +33,8 @@ struct SettingsFile {
     mutation_prob: f64,
     log_interval: u64,
     checkpoint_interval: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep: Option<u64>,
     engine: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     jit_cache_mib: Option<u64>,
@@ -86,53 +90,49 @@ pub fn parse_grid(text: &str) -> Result<(usize, usize), String> {
         .ok_or_else(|| format!("`{text}` is not a grid; write columns x rows, as in 240x135"))
 }
 
+/// The keys of the file that decide what a soup becomes.
+const OF_SOUP: [&str; 12] = [
+    "lang",
+    "num",
+    "seed",
+    "max-steps",
+    "mutation-prob",
+    "zero-init",
+    "fixed-shuffle",
+    "no-permute-programs",
+    "grid",
+    "radius",
+    "initial-program",
+    "reset-interval",
+];
+
+/// What decides what a soup becomes, by the names of the flags; of an interaction
+/// pattern its SHA-256, in hex digits.
+pub fn of_soup(settings: &Settings) -> Result<Table, Error> {
+    let mut table = Table::try_from(content(settings, &Plan::default()))
+        .map_err(|error| Error::Bug(format!("settings cannot be written: {error}")))?;
+    table.retain(|key, _| OF_SOUP.contains(&key));
+    if let Meeting::Pattern(pattern) = &settings.meeting {
+        let hash = Sha256::digest(pattern.to_text());
+        let digits = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        table.insert("interaction-pattern".into(), Value::String(digits));
+    }
+    Ok(table)
+}
+
 /// Write the settings of a run, replacing those that are there.
 pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(), Error> {
     let path = folder.settings();
-    let grid = match &settings.meeting {
-        Meeting::Grid(grid) => Some(grid),
-        _ => None,
-    };
-    let pattern = match &settings.meeting {
-        Meeting::Pattern(pattern) => Some(pattern),
-        _ => None,
-    };
-    if let Some(pattern) = pattern {
+    if let Meeting::Pattern(pattern) = &settings.meeting {
         let path = folder.interaction_pattern();
         if !path.exists() {
             files::write_whole(&path, |file| file.write_all(pattern.to_text().as_bytes()))?;
         }
     }
+    let relative = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap_or(path).into();
     let content = SettingsFile {
-        broth_version: VERSION.into(),
-        lang: settings.language.name.into(),
-        num: settings.num_programs as u64,
-        seed: match i64::try_from(settings.seed) {
-            Ok(seed) => Seed::Number(seed),
-            Err(_) => Seed::Text(settings.seed.to_string()),
-        },
-        max_epochs: plan.max_epochs,
-        max_steps: settings.max_steps,
-        mutation_prob: settings.mutation_prob,
-        log_interval: plan.log_interval,
-        checkpoint_interval: plan.checkpoint_interval,
-        engine: plan.engine.name().into(),
-        jit_cache_mib: Some(plan.options.jit.cache_bytes.div_ceil(MIB) as u64),
-        no_closed_forms: !plan.options.closed_forms,
-        zero_init: settings.zero_init,
-        fixed_shuffle: settings.meeting == Meeting::FixedShuffle,
-        no_permute_programs: settings.meeting == Meeting::NoPermutation,
-        grid: grid.map(|grid| format!("{}x{}", grid.width, grid.height)),
-        radius: grid.map(|grid| grid.radius as u64),
-        interaction_pattern: pattern.map(|_| relative(folder, &folder.interaction_pattern())),
-        initial_program: (!settings.initial_program.is_empty())
-            .then(|| settings.language.program_text(&settings.initial_program)),
-        reset_interval: settings.reset_interval,
-        load: plan.load.as_ref().map(|path| relative(folder, path)),
-        log: plan.log.clone(),
-        checkpoint_dir: plan.checkpoint_dir.clone(),
-        stop_high_order_entropy: plan.stop_high_order_entropy,
-        stopping_bpb: plan.stopping_bpb,
+        load: plan.load.as_ref().map(relative),
+        ..content(settings, plan)
     };
     let text = toml::to_string(&content)
         .map_err(|error| Error::file(&path, format!("cannot be written: {error}")))?;
@@ -146,8 +146,44 @@ pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(),
     })
 }
 
-fn relative(folder: &RunFolder, path: &Path) -> PathBuf {
-    path.strip_prefix(folder.path()).unwrap_or(path).into()
+fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
+    let grid = match &settings.meeting {
+        Meeting::Grid(grid) => Some(grid),
+        _ => None,
+    };
+    let has_pattern = matches!(settings.meeting, Meeting::Pattern(_));
+    SettingsFile {
+        broth_version: VERSION.into(),
+        lang: settings.language.name.into(),
+        num: settings.num_programs as u64,
+        seed: match i64::try_from(settings.seed) {
+            Ok(seed) => Seed::Number(seed),
+            Err(_) => Seed::Text(settings.seed.to_string()),
+        },
+        max_epochs: plan.max_epochs,
+        max_steps: settings.max_steps,
+        mutation_prob: settings.mutation_prob,
+        log_interval: plan.log_interval,
+        checkpoint_interval: plan.checkpoint_interval,
+        keep: plan.keep,
+        engine: plan.engine.name().into(),
+        jit_cache_mib: Some(plan.options.jit.cache_bytes.div_ceil(MIB) as u64),
+        no_closed_forms: !plan.options.closed_forms,
+        zero_init: settings.zero_init,
+        fixed_shuffle: settings.meeting == Meeting::FixedShuffle,
+        no_permute_programs: settings.meeting == Meeting::NoPermutation,
+        grid: grid.map(|grid| format!("{}x{}", grid.width, grid.height)),
+        radius: grid.map(|grid| grid.radius as u64),
+        interaction_pattern: has_pattern.then(|| INTERACTION_PATTERN.into()),
+        initial_program: (!settings.initial_program.is_empty())
+            .then(|| settings.language.program_text(&settings.initial_program)),
+        reset_interval: settings.reset_interval,
+        load: plan.load.clone(),
+        log: plan.log.clone(),
+        checkpoint_dir: plan.checkpoint_dir.clone(),
+        stop_high_order_entropy: plan.stop_high_order_entropy,
+        stopping_bpb: plan.stopping_bpb,
+    }
 }
 
 /// Read the settings of a run.
@@ -223,6 +259,7 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         max_epochs: content.max_epochs,
         log_interval: content.log_interval,
         checkpoint_interval: content.checkpoint_interval,
+        keep: content.keep,
         engine: content.engine.parse().map_err(|e| usage(&e))?,
         options: interpret_options(content.no_closed_forms, content.jit_cache_mib)?,
         load: content.load.map(|path| folder.path().join(path)),

@@ -13,7 +13,7 @@ use crate::engine::{Engine, Options};
 use crate::output::csv::{LogRow, PastRow, Table};
 use crate::output::folder::{self, Place, RunFolder};
 use crate::output::performance::PerformanceRow;
-use crate::output::{files, picture, settings_file};
+use crate::output::{files, picture, settings_file, sidecar};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
 use crate::soup::{Soup, Tally};
@@ -28,6 +28,8 @@ pub struct Plan {
     pub log_interval: u64,
     /// A checkpoint is written after epochs e (from 0) divisible by this.
     pub checkpoint_interval: u64,
+    /// How many checkpoints are kept, the newest; all where nothing is said.
+    pub keep: Option<u64>,
     /// What runs the tapes.
     pub engine: Engine,
     /// How it works.
@@ -50,6 +52,7 @@ impl Default for Plan {
             max_epochs: 16384,
             log_interval: 64,
             checkpoint_interval: 1024,
+            keep: None,
             engine: Engine::default(),
             options: Options::default(),
             load: None,
@@ -75,6 +78,11 @@ impl Plan {
                     i64::MAX
                 )));
             }
+        }
+        if self.keep == Some(0) {
+            return Err(Error::Usage(
+                "--keep 0: choose a number of checkpoints from 1 up".into(),
+            ));
         }
         for (flag, value) in [
             ("stop-high-order-entropy", self.stop_high_order_entropy),
@@ -106,6 +114,8 @@ impl Plan {
 pub struct Changes {
     /// See [`Plan::max_epochs`].
     pub max_epochs: Option<u64>,
+    /// See [`Plan::keep`].
+    pub keep: Option<u64>,
     /// See [`Plan::engine`].
     pub engine: Option<Engine>,
     /// See [`Options::closed_forms`].
@@ -120,6 +130,7 @@ impl Changes {
             *value = new.unwrap_or(*value);
         }
         set(&mut plan.max_epochs, self.max_epochs);
+        plan.keep = self.keep.or(plan.keep);
         set(&mut plan.engine, self.engine);
         set(&mut plan.options.closed_forms, self.closed_forms);
         set(&mut plan.options.jit.cache_bytes, self.jit_cache_bytes);
@@ -193,6 +204,7 @@ impl Newest {
     /// The newest checkpoint of a run that can be read; without any, its start.
     fn of(settings: &Settings, plan: &Plan, checkpoints: &Path) -> Result<Newest, Error> {
         let mut passed_over = Vec::new();
+        let of_soup = settings_file::of_soup(settings)?;
         for (epochs_done, path) in folder::list_checkpoints(checkpoints)? {
             // The name says how many epochs were done: no other has it.
             let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
@@ -203,6 +215,7 @@ impl Newest {
                         format!("has {} epochs done: it was renamed", checkpoint.epochs_done),
                     ));
                 }
+                sidecar::check(&path, &checkpoint, &of_soup)?;
                 Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
             });
             match read {
@@ -299,11 +312,7 @@ impl Run {
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
         folder::make_folder(&checkpoints)?;
         if plan.load.is_some() {
-            let path = checkpoints.join(Checkpoint::file_name(soup.epochs_done()));
-            let mut start = Checkpoint::empty();
-            start.copy_from(&soup);
-            start.write(&path)?;
-            plan.load = Some(path);
+            plan.load = Some(checkpoints.join(Checkpoint::file_name(soup.epochs_done())));
         }
         let metrics = Table::create(&folder.metrics(), &LogRow::metrics_header())?;
         let performance = Table::create(&folder.performance(), &PerformanceRow::header())?;
@@ -311,17 +320,24 @@ impl Run {
             Some(path) => Some(Table::create(path, PastRow::CUBFF_HEADER)?),
             None => None,
         };
+        let recorder = Recorder {
+            metrics,
+            performance,
+            log,
+            checkpoints,
+            num_programs: settings.num_programs,
+            plan: plan.clone(),
+            of_soup: settings_file::of_soup(&settings)?,
+        };
+        if plan.load.is_some() {
+            let mut start = Checkpoint::empty();
+            start.copy_from(&soup);
+            recorder.save(&start)?;
+        }
         // Last: from here on the folder can be resumed.
         settings_file::write(&folder, &settings, &plan)?;
         Ok(Run {
-            recorder: Recorder {
-                metrics,
-                performance,
-                log,
-                checkpoints,
-                num_programs: settings.num_programs,
-                plan: plan.clone(),
-            },
+            recorder,
             saved_at: plan.load.is_some().then(|| soup.epochs_done()),
             folder,
             plan,
@@ -394,6 +410,7 @@ impl Run {
                 checkpoints,
                 num_programs: settings.num_programs,
                 plan: plan.clone(),
+                of_soup: settings_file::of_soup(&settings)?,
             },
             folder,
             plan,

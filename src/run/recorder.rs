@@ -12,6 +12,7 @@ use crate::engine::jit::CacheTally;
 use crate::measure::Measures;
 use crate::output::csv::{LogRow, Table};
 use crate::output::performance::PerformanceRow;
+use crate::output::{folder, sidecar};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::{Soup, Tally};
 
@@ -126,6 +127,8 @@ pub struct Recorder {
     pub checkpoints: PathBuf,
     pub num_programs: usize,
     pub plan: Plan,
+    /// What the soup's settings are, for sidecars.
+    pub of_soup: toml::Table,
 }
 
 impl Recorder {
@@ -145,10 +148,21 @@ impl Recorder {
             {
                 table.sync()?;
             }
-            let name = Checkpoint::file_name(job.snapshot.epochs_done);
-            job.snapshot.write(&self.checkpoints.join(name))?;
+            self.save(&job.snapshot)?;
         }
         Ok(Done { row, stop })
+    }
+
+    /// Write a checkpoint and, before it, its sidecar.
+    pub fn save(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let epochs_done = checkpoint.epochs_done;
+        let path = self.checkpoints.join(Checkpoint::file_name(epochs_done));
+        sidecar::write(&path, checkpoint, &self.of_soup)?;
+        checkpoint.write(&path)?;
+        if let Some(keep) = self.plan.keep {
+            folder::keep_newest(&self.checkpoints, epochs_done, keep)?;
+        }
+        Ok(())
     }
 
     fn log(

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::Soup;
 use crate::Error;
@@ -114,11 +115,27 @@ impl Checkpoint {
     /// Write the checkpoint to `path`, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         files::write_whole(path, |file| {
-            let num_programs = (self.programs.len() / PROGRAM_LEN) as u64;
-            for number in [self.next_reset, num_programs, self.epochs_done] {
-                file.write_all(&number.to_le_bytes())?;
-            }
+            file.write_all(&self.header())?;
             file.write_all(&self.programs)
         })
+    }
+
+    fn header(&self) -> [u8; HEADER_LEN as usize] {
+        let num_programs = (self.programs.len() / PROGRAM_LEN) as u64;
+        let mut header = [0; HEADER_LEN as usize];
+        let numbers = [self.next_reset, num_programs, self.epochs_done];
+        for (bytes, number) in header.as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
+            *bytes = number.to_le_bytes();
+        }
+        header
+    }
+
+    /// SHA-256 of the checkpoint as a file, in hex digits.
+    pub fn sha256(&self) -> String {
+        let hash = Sha256::new()
+            .chain_update(self.header())
+            .chain_update(&self.programs);
+        let digits = hash.finalize();
+        digits.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
