@@ -83,7 +83,7 @@ pub struct RunArgs {
     load: Option<PathBuf>,
 
     /// Go on with the run in this folder; everything comes from it, and only
-    /// --max-epochs, --threads, --quiet and what is said of the engine may be given
+    /// --max-epochs, --keep, --threads, --quiet and what is said of the engine may be given
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = NOT_WITH_RESUME)]
     resume: Option<PathBuf>,
 
