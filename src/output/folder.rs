@@ -180,6 +180,22 @@ mod tests {
         assert!(RunFolder::open(&names[0]).unwrap_err().is_usage());
     }
 
+    /// A checkpoint with more epochs done than the one just written was passed over.
+    #[test]
+    fn what_was_passed_over_is_neither_kept_for_another_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        for epochs in [1, 11, 21, 31] {
+            let path = folder.path().join(Checkpoint::file_name(epochs));
+            fs::write(sidecar::path_of(&path), "").unwrap();
+            fs::write(path, "").unwrap();
+        }
+        keep_newest(folder.path(), 21, 2).unwrap();
+        let found = list_checkpoints(folder.path()).unwrap();
+        let epochs: Vec<_> = found.iter().map(|(epochs, _)| *epochs).collect();
+        assert_eq!(epochs, [31, 21, 11]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 6);
+    }
+
     #[test]
     fn only_checkpoints_are_listed() {
         let folder = tempfile::tempdir().unwrap();
