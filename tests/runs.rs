@@ -403,7 +403,7 @@ fn only_the_newest_checkpoints_are_kept() {
         "0000000100.toml",
     ];
     assert_eq!(names(&out), two);
-    // What is passed over is neither counted nor removed.
+    // Fewer from now on, and whoever resumes later need not say so again.
     let whole = read(checkpoint(&out, 100));
     std::fs::write(checkpoint(&out, 100), &whole[..1000]).unwrap();
     succeed("run --quiet --max-epochs 105 --keep 1 --resume", &[&out]);

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, PersistError};
 
 use crate::Error;
@@ -54,6 +55,13 @@ fn write_then(
     file.as_file().sync_all().map_err(cannot)?;
     rename(file).map_err(|error| cannot(error.error))?;
     sync_folder(folder).map_err(cannot)
+}
+
+/// SHA-256 of `pieces`, one behind the other, in hex digits.
+pub fn sha256(pieces: &[&[u8]]) -> String {
+    let hash = pieces.iter().fold(Sha256::new(), Digest::chain_update);
+    let bytes = hash.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Make the names in a folder last through a crash, where the system can.

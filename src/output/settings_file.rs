@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::files;
@@ -113,8 +112,7 @@ pub fn of_soup(settings: &Settings) -> Result<Table, Error> {
         .map_err(|error| Error::Bug(format!("settings cannot be written: {error}")))?;
     table.retain(|key, _| OF_SOUP.contains(&key));
     if let Meeting::Pattern(pattern) = &settings.meeting {
-        let hash = Sha256::digest(pattern.to_text());
-        let digits = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = files::sha256(&[pattern.to_text().as_bytes()]);
         table.insert("interaction-pattern".into(), Value::String(digits));
     }
     Ok(table)
@@ -295,4 +293,74 @@ pub fn read_pattern(num_programs: usize, path: &Path) -> Result<Pattern, Error> 
     let file = std::fs::File::open(path).map_err(|error| Error::cannot("read", path, error))?;
     Pattern::read(num_programs, std::io::BufReader::new(file))
         .map_err(|problem| Error::file(path, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No setting of a soup is forgotten: another value makes another table.
+    #[test]
+    fn whatever_decides_a_soup_is_told_of_it() {
+        let meetings = [
+            Meeting::FixedShuffle,
+            Meeting::NoPermutation,
+            Meeting::Grid(Grid {
+                width: 8,
+                height: 8,
+                radius: 2,
+            }),
+            Meeting::Grid(Grid {
+                width: 16,
+                height: 4,
+                radius: 2,
+            }),
+            Meeting::Grid(Grid {
+                width: 8,
+                height: 8,
+                radius: 1,
+            }),
+            Meeting::Pattern(Arc::new(Pattern::read(64, "0 1".as_bytes()).unwrap())),
+            Meeting::Pattern(Arc::new(Pattern::read(64, "0 2".as_bytes()).unwrap())),
+        ];
+        let plain = || Settings {
+            num_programs: 64,
+            ..Settings::default()
+        };
+        // Every field by its name: a new one does not compile without a line here.
+        let Settings {
+            language: _,
+            num_programs: _,
+            seed: _,
+            mutation_prob: _,
+            max_steps: _,
+            meeting: _,
+            zero_init: _,
+            initial_program: _,
+            reset_interval: _,
+        } = plain();
+        let changes: [fn(&mut Settings); 8] = [
+            |settings| settings.language = "bff".parse().unwrap(),
+            |settings| settings.num_programs = 66,
+            |settings| settings.seed = u64::MAX,
+            |settings| settings.mutation_prob = 0.5,
+            |settings| settings.max_steps = 7,
+            |settings| settings.zero_init = true,
+            |settings| settings.initial_program = b"[]".to_vec(),
+            |settings| settings.reset_interval = Some(3),
+        ];
+        let mut all = vec![plain()];
+        for meeting in meetings {
+            all.push(Settings { meeting, ..plain() });
+        }
+        for change in changes {
+            let mut settings = plain();
+            change(&mut settings);
+            all.push(settings);
+        }
+        let tables: Vec<Table> = all.iter().map(|s| of_soup(s).unwrap()).collect();
+        for (i, table) in tables.iter().enumerate() {
+            assert!(!tables[..i].contains(table), "{table}");
+        }
+    }
 }

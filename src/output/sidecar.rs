@@ -1,7 +1,7 @@
 //! Sidecars: beside each checkpoint of a run, what it must hold and of which soup.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -49,15 +49,17 @@ pub fn check(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(
     let sidecar = path_of(path);
     let wrong = |problem: String| Err(Error::file(path, problem));
     let name = sidecar.file_name().unwrap_or_default().display();
-    if !sidecar.exists() {
-        return wrong(format!(
-            "has no sidecar {name} beside it that says what it must hold; \
-             if you trust it, start a run from it with --load"
-        ));
-    }
     let cannot = |error| Error::cannot("read", &sidecar, error);
     let mut text = String::new();
-    let file = File::open(&sidecar).map_err(cannot)?;
+    let file = match File::open(&sidecar) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return wrong(format!(
+                "has no sidecar {name} beside it that says what it must hold; \
+                 if you trust it, start a run from it with --load"
+            ));
+        }
+        file => file.map_err(cannot)?,
+    };
     file.take(MAX_LEN)
         .read_to_string(&mut text)
         .map_err(cannot)?;

@@ -202,9 +202,14 @@ struct Newest {
 
 impl Newest {
     /// The newest checkpoint of a run that can be read; without any, its start.
-    fn of(settings: &Settings, plan: &Plan, checkpoints: &Path) -> Result<Newest, Error> {
+    /// `of_soup` is what sidecars must say of the settings.
+    fn of(
+        settings: &Settings,
+        plan: &Plan,
+        checkpoints: &Path,
+        of_soup: &toml::Table,
+    ) -> Result<Newest, Error> {
         let mut passed_over = Vec::new();
-        let of_soup = settings_file::of_soup(settings)?;
         for (epochs_done, path) in folder::list_checkpoints(checkpoints)? {
             // The name says how many epochs were done: no other has it.
             let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
@@ -215,7 +220,7 @@ impl Newest {
                         format!("has {} epochs done: it was renamed", checkpoint.epochs_done),
                     ));
                 }
-                sidecar::check(&path, &checkpoint, &of_soup)?;
+                sidecar::check(&path, &checkpoint, of_soup)?;
                 Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
             });
             match read {
@@ -248,7 +253,8 @@ pub fn newest_soup(path: &Path) -> Result<Soup, Error> {
     let folder = RunFolder::look(path)?;
     let (settings, plan) = settings_file::read(&folder)?;
     let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
-    Ok(Newest::of(&settings, &plan, &checkpoints)?.soup)
+    let of_soup = settings_file::of_soup(&settings)?;
+    Ok(Newest::of(&settings, &plan, &checkpoints, &of_soup)?.soup)
 }
 
 /// A run that is ready to go.
@@ -359,11 +365,12 @@ impl Run {
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
         folder::make_folder(&checkpoints)?;
         files::remove_unfinished(&checkpoints)?;
+        let of_soup = settings_file::of_soup(&settings)?;
         let Newest {
             mut soup,
             is_saved,
             passed_over,
-        } = Newest::of(&settings, &plan, &checkpoints)?;
+        } = Newest::of(&settings, &plan, &checkpoints, &of_soup)?;
         let saved_at = is_saved.then(|| soup.epochs_done());
         soup.set_engine(plan.engine, &plan.options);
         let epochs_done = soup.epochs_done();
@@ -410,7 +417,7 @@ impl Run {
                 checkpoints,
                 num_programs: settings.num_programs,
                 plan: plan.clone(),
-                of_soup: settings_file::of_soup(&settings)?,
+                of_soup,
             },
             folder,
             plan,

@@ -8,7 +8,6 @@ use std::io::Read;
 use std::path::Path;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::Soup;
 use crate::Error;
@@ -132,10 +131,6 @@ impl Checkpoint {
 
     /// SHA-256 of the checkpoint as a file, in hex digits.
     pub fn sha256(&self) -> String {
-        let hash = Sha256::new()
-            .chain_update(self.header())
-            .chain_update(&self.programs);
-        let digits = hash.finalize();
-        digits.iter().map(|byte| format!("{byte:02x}")).collect()
+        files::sha256(&[&self.header(), &self.programs])
     }
 }
