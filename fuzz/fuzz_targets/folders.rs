@@ -1,0 +1,153 @@
+//! Any bytes in place of a file of a run folder: the run is refused by name, or resumed
+//! and run to its end, which leaves a folder that can be resumed again.
+#![no_main]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicBool;
+
+use broth::Error;
+use broth::engine::Engine;
+use broth::output::folder::{Place, RunFolder};
+use broth::output::{settings_file, sidecar};
+use broth::run::{Changes, Plan, Run, newest_soup};
+use broth::soup::checkpoint::Checkpoint;
+use broth::soup::pairing::Pattern;
+use broth::{Meeting, Settings, Soup};
+use libfuzzer_sys::fuzz_target;
+use tempfile::TempDir;
+
+/// Programs of the run.
+const NUM_PROGRAMS: usize = 16;
+/// Larger soups are left out: they take long, and are none of a parser's business.
+const MOST_PROGRAMS: usize = 256;
+/// Epochs that a run is gone on with.
+const MORE_EPOCHS: u64 = 4;
+
+/// What the first byte of an input says the others stand for.
+const FILES: [&str; 7] = [
+    "settings.toml",
+    "metrics.csv",
+    "performance.csv",
+    "checkpoints/0000000003.toml",
+    "checkpoints/0000000003.dat",
+    "interaction-pattern.txt",
+    // The same, beside a sidecar that fits it.
+    "checkpoints/0000000003.dat",
+];
+
+/// A run of three epochs, and what is in its folder.
+struct Original {
+    _parent: TempDir,
+    /// The folder that inputs are written to.
+    folder: PathBuf,
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// In memory where the system has such a place, for files are synced.
+fn parent() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
+static ORIGINAL: LazyLock<Original> = LazyLock::new(|| {
+    let parent = parent();
+    let folder = parent.path().join("run");
+    let pattern = Pattern::new(NUM_PROGRAMS, &[(0, 1), (2, 3), (4, 9)]);
+    let settings = Settings {
+        num_programs: NUM_PROGRAMS,
+        max_steps: 64,
+        meeting: Meeting::Pattern(pattern.into()),
+        initial_program: b"[[{.>]-]".to_vec(),
+        ..Settings::default()
+    };
+    let plan = Plan {
+        max_epochs: 3,
+        log_interval: 1,
+        checkpoint_interval: 1,
+        engine: Engine::Interpreter,
+        ..Plan::default()
+    };
+    let run = Run::create(settings, plan, &Place::At(folder.clone()), None).unwrap();
+    run.go(&AtomicBool::new(false), &mut |_| ()).unwrap();
+    let mut names = vec!["checkpoints/0000000002.dat", "checkpoints/0000000002.toml"];
+    names.extend(&FILES[..6]);
+    let read = |name: &str| (folder.join(name), fs::read(folder.join(name)).unwrap());
+    Original {
+        files: names.into_iter().map(read).collect(),
+        folder: folder.clone(),
+        _parent: parent,
+    }
+});
+
+/// Every refusal names a file, or a setting.
+fn is_clear(error: &Error) -> bool {
+    error.to_string().len() > 8
+}
+
+fn soup_of(path: &Path) -> Result<Soup, Error> {
+    let (settings, plan) = settings_file::read(&RunFolder::look(path)?)?;
+    if settings.num_programs > MOST_PROGRAMS || settings.max_steps > 8192 {
+        return Err(Error::Usage("this soup takes too long".into()));
+    }
+    if plan.log.is_some() || plan.checkpoint_dir.is_some() {
+        return Err(Error::Usage("these may be any files of the machine".into()));
+    }
+    newest_soup(path)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((which, content)) = bytes.split_first() else {
+        return;
+    };
+    let which = usize::from(*which) % FILES.len();
+    let original = &*ORIGINAL;
+    let folder = &original.folder;
+    // Whatever the run before left.
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder.join("checkpoints")).unwrap();
+    for (path, content) in &original.files {
+        fs::write(path, content).unwrap();
+    }
+    let path = folder.join(FILES[which]);
+    fs::write(&path, content).unwrap();
+    let checkpoint = Checkpoint::read(&folder.join(FILES[4]));
+    if let Ok(checkpoint) = &checkpoint {
+        let copy = folder.join("copy.dat");
+        checkpoint.write(&copy).unwrap();
+        assert_eq!(
+            fs::read(&copy).unwrap(),
+            fs::read(folder.join(FILES[4])).unwrap()
+        );
+        if which == 6 {
+            let (settings, _) = settings_file::read(&RunFolder::look(folder).unwrap()).unwrap();
+            let of_soup = settings_file::of_soup(&settings).unwrap();
+            sidecar::write(&path, checkpoint, &of_soup).unwrap();
+        }
+    }
+
+    let epochs_done = match soup_of(folder) {
+        Ok(soup) => soup.epochs_done(),
+        Err(error) => return assert!(is_clear(&error), "{error}"),
+    };
+    let resume = |more| {
+        let changes = Changes {
+            max_epochs: Some(epochs_done.saturating_add(more)),
+            ..Changes::default()
+        };
+        Run::resume(folder, &changes)
+    };
+    match resume(MORE_EPOCHS) {
+        Ok(run) => match run.go(&AtomicBool::new(false), &mut |_| ()) {
+            Ok(summary) => {
+                assert!(summary.epochs_done <= epochs_done + MORE_EPOCHS);
+                let soup = newest_soup(folder).expect("a run leaves a folder to go on with");
+                assert_eq!(soup.epochs_done(), summary.epochs_done);
+            }
+            Err(error) => assert!(is_clear(&error), "{error}"),
+        },
+        Err(error) => assert!(is_clear(&error), "{error}"),
+    }
+});

@@ -1,0 +1,31 @@
+//! Any bytes as the file of an interaction pattern: refused, or read, written and read
+//! again; and a soup that meets by it goes through its epochs.
+#![no_main]
+
+use std::sync::Arc;
+
+use broth::soup::pairing::Pattern;
+use broth::{Meeting, Settings, Soup};
+use libfuzzer_sys::fuzz_target;
+
+const NUM_PROGRAMS: usize = 64;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(pattern) = Pattern::read(NUM_PROGRAMS, bytes) else {
+        return;
+    };
+    let text = pattern.to_text();
+    let again = Pattern::read(NUM_PROGRAMS, text.as_bytes());
+    assert_eq!(again.as_ref(), Ok(&pattern));
+    let settings = Settings {
+        num_programs: NUM_PROGRAMS,
+        max_steps: 64,
+        meeting: Meeting::Pattern(Arc::new(pattern)),
+        ..Settings::default()
+    };
+    let mut soup = Soup::new(settings).unwrap();
+    for _ in 0..2 {
+        // Nobody meets twice in an epoch.
+        assert!(soup.step().interactions <= NUM_PROGRAMS as u64 / 2);
+    }
+});

@@ -1,0 +1,91 @@
+//! Tapes of a case by every engine: all must do what the reference engine does.
+
+use broth::engine::{Engine, Options, Runner, interpreter, reference};
+use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
+
+/// What a run came to: the outcome and the tape it left.
+type Done = (Outcome, Tape);
+
+/// Run a tape by the reference engine, traced and not, which must agree and keep within
+/// their bounds.
+pub fn by_reference(language: &'static Language, tape: &Tape, max_steps: u32) -> Done {
+    let mut then = *tape;
+    let outcome = reference::run(language, &mut then, max_steps);
+    assert!(outcome.ops <= outcome.steps && outcome.steps <= max_steps);
+    assert!(outcome.steps == max_steps || outcome.ended != Ended::StepLimit);
+
+    let (mut traced, mut seen) = (*tape, 0);
+    let again = reference::trace(language, &mut traced, max_steps, |_, view| {
+        seen += 1;
+        assert!(view.pc < TAPE_LEN && view.stack.len() <= 128);
+        assert!(view.marks.into_iter().flatten().all(|mark| mark < TAPE_LEN));
+    });
+    assert_eq!((again, traced, seen), (outcome, then, outcome.steps));
+    (outcome, then)
+}
+
+/// Run tapes at once; each must come to what is expected of it.
+fn check(
+    name: &str,
+    language: &'static Language,
+    runner: &Runner,
+    max_steps: u32,
+    tapes: &[Tape],
+    expected: &[Done],
+) {
+    let mut then = tapes.to_vec();
+    let mut outcomes = vec![Outcome::default(); tapes.len()];
+    runner.run_all(&mut then, max_steps, &mut outcomes);
+    for (i, (tape, expected)) in tapes.iter().zip(expected).enumerate() {
+        let here = (outcomes[i], then[i]);
+        assert!(
+            here == *expected,
+            "tape {i} of {}: {language}, {name}, {max_steps} steps, {}\nbytes {tape:?}\n\
+             reference {:?}\n{}\nhere      {:?}\n{}",
+            tapes.len(),
+            language.program_text(tape),
+            expected.0,
+            language.program_text(&expected.1),
+            here.0,
+            language.program_text(&here.1),
+        );
+    }
+}
+
+/// Run tapes by the interpreter, at every width that the machine has.
+pub fn by_interpreter(
+    language: &'static Language,
+    closed_forms: bool,
+    max_steps: u32,
+    tapes: &[Tape],
+    expected: &[Done],
+) {
+    let options = Options {
+        closed_forms,
+        ..Options::default()
+    };
+    for (name, runner) in interpreter::every_width(language, &options) {
+        check(name, language, &runner, max_steps, tapes, expected);
+    }
+}
+
+/// Run tapes as they come, then by native code of what came up in them, then by native
+/// code of what came up while that ran, each with every one of the step limits;
+/// `expected` has the tapes' runs for the first limit, then for the next.
+pub fn by_native_code(
+    language: &'static Language,
+    options: &Options,
+    limits: &[u32],
+    tapes: &[Tape],
+    expected: &[Done],
+) {
+    let mut runner = Engine::Jit.runner(language, options);
+    for name in ["as it comes", "by native code", "by native code again"] {
+        for (max_steps, expected) in limits.iter().zip(expected.chunks(tapes.len())) {
+            check(name, language, &runner, *max_steps, tapes, expected);
+        }
+        // A language may have none.
+        let Some(jit) = runner.jit_mut() else { return };
+        jit.settle();
+    }
+}

@@ -1,0 +1,11 @@
+//! What the fuzz targets share: tapes as bytes of a fuzzer's input, how they are
+//! held to the reference engine, and how they are changed with an eye to what
+//! engines find hard.
+
+mod case;
+mod check;
+mod mutate;
+
+pub use case::Case;
+pub use check::{by_interpreter, by_native_code, by_reference};
+pub use mutate::{MOST_TAPES, mutate};
