@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use broth::engine::jit::{self, NativeTally, Way};
 use broth::engine::{Engine, Options, Runner, reference};
 use broth::language::{self, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, View};
+use broth::output::files;
 use broth::{Error, Tally};
 use clap::Args;
 
@@ -169,8 +170,9 @@ fn read_tape(args: &ExecArgs) -> Result<Vec<u8>, Error> {
 fn read_at_most(path: &std::path::Path, most: usize) -> Result<Vec<u8>, Error> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
+    files::open(path)?
+        .take(most as u64 + 1)
+        .read_to_end(&mut bytes)
         .map_err(|error| Error::cannot("read", path, error))?;
     Ok(bytes)
 }

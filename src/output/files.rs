@@ -1,7 +1,8 @@
-//! Writing files so that none is ever half there under its final name.
+//! Reading only what is a file and not too long, and writing so that no file is ever half
+//! there under its final name.
 
-use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -11,6 +12,37 @@ use crate::Error;
 
 /// How temporary files are called until they get their final name.
 const TEMPORARY_PREFIX: &str = ".broth-unfinished-";
+
+/// No settings and no sidecar are longer.
+const MAX_TEXT: u64 = 1 << 16;
+
+/// Open a file to read it. A folder, a pipe or a device is refused: one that nobody
+/// writes to would be waited for, another would never end.
+pub fn open(path: &Path) -> Result<File, Error> {
+    let cannot = |error| Error::cannot("read", path, error);
+    // First, since opening a pipe waits already.
+    if !fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err(Error::file(
+            path,
+            "is not a file; broth reads no folders, pipes or devices",
+        ));
+    }
+    File::open(path).map_err(cannot)
+}
+
+/// Read a short text, settings say.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    open(path)?
+        .take(MAX_TEXT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::cannot("read", path, error))?;
+    if bytes.len() as u64 > MAX_TEXT {
+        let problem = format!("has more than {MAX_TEXT} bytes: it is something else");
+        return Err(Error::file(path, problem));
+    }
+    String::from_utf8(bytes).map_err(|_| Error::file(path, "is not text: it is something else"))
+}
 
 /// Write a file whole or not at all: to a temporary name beside it, synced,
 /// then renamed. A file of that name is replaced.
@@ -32,13 +64,10 @@ pub fn write_new(
 fn write_then(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    rename: impl FnOnce(NamedTempFile) -> Result<fs::File, PersistError>,
+    rename: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
 ) -> Result<(), Error> {
     let cannot = |error| Error::cannot("write", path, error);
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]
@@ -54,7 +83,15 @@ fn write_then(
     drop(buffered);
     file.as_file().sync_all().map_err(cannot)?;
     rename(file).map_err(|error| cannot(error.error))?;
-    sync_folder(folder).map_err(cannot)
+    sync_name(path)
+}
+
+/// The folder that a file or folder lies in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// SHA-256 of `pieces`, one behind the other, in hex digits.
@@ -64,12 +101,31 @@ pub fn sha256(pieces: &[&[u8]]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Make the names in a folder last through a crash, where the system can.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+/// Make a new name last through a power cut, where the system can.
+pub fn sync_name(path: &Path) -> Result<(), Error> {
     if cfg!(unix) {
-        fs::File::open(folder)?.sync_all()?;
+        File::open(folder_of(path))
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| Error::cannot("write", path, error))?;
     }
     Ok(())
+}
+
+/// Make a folder and those it lies in, so that they last through a power cut.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let folder = folder_of(path);
+    if folder != path {
+        make_folder(folder)?;
+    }
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => {
+            Err(Error::cannot("create", path, error))
+        }
+        _ => sync_name(path),
+    }
 }
 
 /// Remove what an interrupted [`write_whole`] may have left in a folder.
@@ -77,10 +133,9 @@ pub fn remove_unfinished(folder: &Path) -> Result<(), Error> {
     let cannot = |error| Error::cannot("read", folder, error);
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(TEMPORARY_PREFIX)
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(TEMPORARY_PREFIX)
+            && entry.file_type().map_err(cannot)?.is_file()
         {
             let path = entry.path();
             fs::remove_file(&path).map_err(|error| Error::cannot("remove", &path, error))?;
@@ -123,7 +178,42 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(format!("{TEMPORARY_PREFIX}x")), "").unwrap();
         fs::write(folder.path().join("kept"), "").unwrap();
+        // No file of ours.
+        fs::create_dir(folder.path().join(format!("{TEMPORARY_PREFIX}y"))).unwrap();
         remove_unfinished(folder.path()).unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn folders_are_made_with_those_around_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c");
+        make_folder(&path).unwrap();
+        make_folder(&path).unwrap();
+        assert!(path.is_dir());
+        fs::write(path.join("file"), "").unwrap();
+        for wrong in ["file", "file/d"] {
+            let error = make_folder(&path.join(wrong)).unwrap_err();
+            assert!(error.to_string().contains("cannot create"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_short_text_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for (bytes, hint) in [
+            (vec![b'x'; MAX_TEXT as usize], None),
+            (vec![b'x'; MAX_TEXT as usize + 1], Some("more than 65536")),
+            (vec![0xff], Some("not text")),
+        ] {
+            fs::write(&path, &bytes).unwrap();
+            match (read_text(&path), hint) {
+                (Ok(text), None) => assert_eq!(text.as_bytes(), bytes),
+                (Err(error), Some(hint)) => assert!(error.to_string().contains(hint), "{error}"),
+                (result, _) => panic!("{result:?}"),
+            }
+        }
+        assert!(read_text(folder.path()).unwrap_err().is_usage());
     }
 }

@@ -13,6 +13,7 @@ use crate::engine::Options;
 use crate::engine::jit::MIB;
 use crate::language::Language;
 use crate::run::Plan;
+use crate::soup::memory;
 use crate::soup::pairing::{Grid, Pattern};
 use crate::soup::settings::{Meeting, Settings};
 
@@ -130,6 +131,8 @@ pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(),
     let relative = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap_or(path).into();
     let content = SettingsFile {
         load: plan.load.as_ref().map(relative),
+        log: plan.log.as_ref().map(relative),
+        checkpoint_dir: plan.checkpoint_dir.as_ref().map(relative),
         ..content(settings, plan)
     };
     let text = toml::to_string(&content)
@@ -187,9 +190,7 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
 /// Read the settings of a run.
 pub fn read(folder: &RunFolder) -> Result<(Settings, Plan), Error> {
     let path = folder.settings();
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| Error::cannot("read", &path, error))?;
-    let content: SettingsFile = toml::from_str(&text)
+    let content: SettingsFile = toml::from_str(&files::read_text(&path)?)
         .map_err(|error| Error::file(&path, format!("is not settings of a run: {error}")))?;
     interpret(folder, content).map_err(|error| match error {
         Error::Usage(problem) => Error::file(&path, format!("has wrong settings: {problem}")),
@@ -207,7 +208,7 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
             Meeting::Grid(Grid {
                 width,
                 height,
-                radius: content.radius.unwrap_or(2) as usize,
+                radius: usize::try_from(content.radius.unwrap_or(2)).map_err(|e| usage(&e))?,
             })
         }
         (None, Some(path)) => Meeting::Pattern(Arc::new(read_pattern(
@@ -261,8 +262,8 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         engine: content.engine.parse().map_err(|e| usage(&e))?,
         options: interpret_options(content.no_closed_forms, content.jit_cache_mib)?,
         load: content.load.map(|path| folder.path().join(path)),
-        log: content.log,
-        checkpoint_dir: content.checkpoint_dir,
+        log: content.log.map(|path| folder.path().join(path)),
+        checkpoint_dir: content.checkpoint_dir.map(|path| folder.path().join(path)),
         stop_high_order_entropy: content.stop_high_order_entropy,
         stopping_bpb: content.stopping_bpb,
     };
@@ -290,7 +291,21 @@ fn interpret_options(no_closed_forms: bool, jit_cache_mib: Option<u64>) -> Resul
 
 /// Read the interaction pattern in a file.
 pub fn read_pattern(num_programs: usize, path: &Path) -> Result<Pattern, Error> {
-    let file = std::fs::File::open(path).map_err(|error| Error::cannot("read", path, error))?;
+    let file = files::open(path)?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| Error::cannot("read", path, error))?;
+    // What the shortest lines, of four bytes, come to in memory.
+    let needed = metadata.len().saturating_mul(5);
+    if memory::available().is_some_and(|available| needed > available) {
+        return Err(Error::file(
+            path,
+            format!(
+                "is a pattern that needs {} MiB of memory, more than this machine has free",
+                needed >> 20
+            ),
+        ));
+    }
     Pattern::read(num_programs, std::io::BufReader::new(file))
         .map_err(|problem| Error::file(path, problem))
 }

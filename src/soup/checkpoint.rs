@@ -3,7 +3,6 @@
 //! Three little-endian 64-bit numbers (the number of the next reset, the
 //! number of programs, the epochs done), then the programs' bytes.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -33,12 +32,8 @@ impl Checkpoint {
     pub fn read(path: &Path) -> Result<Checkpoint, Error> {
         let wrong = |problem: String| Error::file(path, problem);
         let cannot = |error: std::io::Error| Error::cannot("read", path, error);
-        let mut file = File::open(path).map_err(cannot)?;
-        let metadata = file.metadata().map_err(cannot)?;
-        if !metadata.is_file() {
-            return Err(wrong("is not a file; give a checkpoint (.dat)".into()));
-        }
-        let len = metadata.len();
+        let mut file = files::open(path)?;
+        let len = file.metadata().map_err(cannot)?.len();
         if len < HEADER_LEN {
             return Err(wrong(format!(
                 "is not a checkpoint: it has {len} bytes, and the header alone has {HEADER_LEN}"
@@ -69,6 +64,13 @@ impl Checkpoint {
                 ),
             };
             return Err(wrong(format!("is not a checkpoint: {what_it_should_be}")));
+        }
+        // The same numbers that settings have, so that none can run over.
+        if epochs_done.max(next_reset) > i64::MAX as u64 {
+            return Err(wrong(format!(
+                "is not a checkpoint: its header says {epochs_done} epochs done and next \
+                 reset {next_reset}, more than any run has: it is something else"
+            )));
         }
         super::memory::check_memory(num_programs as usize)
             .map_err(|error| wrong(format!("cannot be loaded: {error}")))?;

@@ -70,7 +70,7 @@ fn too_big(num_programs: usize) -> Error {
 }
 
 /// Bytes of memory that can be had without swapping, where the system tells.
-fn available() -> Option<u64> {
+pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text
         .lines()

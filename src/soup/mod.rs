@@ -1,7 +1,7 @@
 //! The soup: its programs, and how one epoch follows another.
 
 pub mod checkpoint;
-mod memory;
+pub(crate) mod memory;
 mod mutation;
 pub mod pairing;
 pub mod settings;

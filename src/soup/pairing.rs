@@ -378,8 +378,10 @@ impl Pattern {
     /// Read a pattern: a line `a b` for each entry, a program and a neighbour
     /// it may meet, from 0. Empty lines are skipped.
     ///
-    /// The error says which line is wrong and why.
+    /// The error says which line is wrong and why, or that there is no memory for a soup
+    /// of so many programs.
     pub fn read(num_programs: usize, mut input: impl BufRead) -> Result<Pattern, String> {
+        super::memory::check_memory(num_programs).map_err(|error| error.to_string())?;
         let mut entries = Vec::new();
         let mut line = Vec::new();
         for number in 1.. {

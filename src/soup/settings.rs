@@ -87,12 +87,20 @@ impl Settings {
                 "--initial-program is {} bytes long; a program has at most {PROGRAM_LEN}",
                 self.initial_program.len()
             )
-        } else if self.reset_interval == Some(0) {
-            "--reset-interval 0: choose a number of epochs from 1 up".into()
+        } else if let Some(interval) = self.reset_interval
+            && (interval == 0 || i64::try_from(interval).is_err())
+        {
+            format!(
+                "--reset-interval {interval}: choose a number of epochs from 1 to {}",
+                i64::MAX
+            )
         } else {
             match &self.meeting {
                 Meeting::Grid(Grid { radius: 0, .. }) => {
                     "--radius 0 leaves a program without neighbours; choose 1 or more".into()
+                }
+                Meeting::Grid(Grid { radius, .. }) if i64::try_from(*radius).is_err() => {
+                    format!("--radius {radius}: choose at most {}", i64::MAX)
                 }
                 Meeting::Grid(grid) if grid.width.checked_mul(grid.height) != Some(n) => format!(
                     "--grid {}x{} does not hold the {n} programs of --num",
