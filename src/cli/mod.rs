@@ -97,8 +97,25 @@ pub fn main() -> ExitCode {
         }
     };
     // Nobody is left to tell where this fails.
-    let _ = writeln!(anstream::stderr(), "broth: {message}");
+    let _ = writeln!(anstream::stderr(), "broth: {}", printable(&message));
     ExitCode::from(code)
+}
+
+/// A message as it may go to a terminal: what files hold and are called is part of it,
+/// and a character that is no sign of a script could be a command to the terminal.
+fn printable(message: &str) -> String {
+    const LONGEST: usize = 4000;
+    let mut shown = String::new();
+    for char in message.chars() {
+        match char {
+            '\n' | '"' | '\'' | '\\' => shown.push(char),
+            _ => shown.extend(char.escape_debug()),
+        }
+        if shown.len() > LONGEST {
+            return shown + " ...";
+        }
+    }
+    shown
 }
 
 /// Reads `--lang`, with a hint where the name is not quite right.
@@ -120,4 +137,20 @@ fn start_threads(asked: Option<u16>) -> Result<usize, Error> {
         .build_global()
         .map_err(|error| Error::Usage(format!("cannot start {threads} threads: {error}")))?;
     Ok(threads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn messages_hold_no_commands_to_terminals() {
+        let plain = "cannot read \"x\\y's\":\nzwölf 日本";
+        assert_eq!(printable(plain), plain);
+        assert_eq!(
+            printable("\x1b[2J\x07\r\u{9b}m\u{202e}"),
+            "\\u{1b}[2J\\u{7}\\r\\u{9b}m\\u{202e}"
+        );
+        assert!(printable(&"x".repeat(1 << 20)).len() < 4100);
+    }
 }

@@ -2,13 +2,15 @@
 //! line now and then.
 
 use std::collections::VecDeque;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use broth::measure::ALIVE;
 use broth::output::picture::thousands;
 use broth::run::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::printable;
 
 /// Time between plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(2);
@@ -63,11 +65,14 @@ impl Progress {
         }
     }
 
-    /// A line that stays.
+    /// A line that stays. Where nobody can read it, the run goes on all the same.
     pub fn say(&self, line: &str) {
+        let write = || {
+            let _ = writeln!(std::io::stderr(), "{}", printable(line));
+        };
         match &self.screen {
-            Some(Screen::Terminal(bar)) => bar.suspend(|| eprintln!("{line}")),
-            Some(Screen::Plain) => eprintln!("{line}"),
+            Some(Screen::Terminal(bar)) => bar.suspend(write),
+            Some(Screen::Plain) => write(),
             None => {}
         }
     }

@@ -22,7 +22,7 @@ use clap::Args;
 use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
-use super::{Failure, INTERRUPTED, parse_language, start_threads};
+use super::{Failure, INTERRUPTED, parse_language, printable, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -290,12 +290,12 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let summary = match result {
         Ok(summary) => summary,
         Err(error) => {
-            let mut err = anstream::stderr();
-            writeln!(
-                err,
-                "broth: what is in {} so far stays good",
-                folder.display()
-            )?;
+            let folder = printable(&folder.display().to_string());
+            // The error itself counts, even where nobody can read this.
+            let _ = writeln!(
+                anstream::stderr(),
+                "broth: what is in {folder} so far stays good"
+            );
             return Err(error.into());
         }
     };
@@ -425,18 +425,19 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
         Some(epoch) => writeln!(out, "alive       at epoch {epoch}{entropy}")?,
         None => writeln!(out, "alive       not yet (entropy above {ALIVE}){entropy}")?,
     }
-    writeln!(out, "folder      {}", folder.display())?;
-    writeln!(out, "checkpoint  {}", summary.checkpoint.display())?;
-    writeln!(out, "picture     {}", summary.picture.display())?;
+    let shown = |path: &Path| printable(&path.display().to_string());
+    let (folder, checkpoint) = (shown(folder), shown(&summary.checkpoint));
+    writeln!(out, "folder      {folder}")?;
+    writeln!(out, "checkpoint  {checkpoint}")?;
+    writeln!(out, "picture     {}", shown(&summary.picture))?;
     if matches!(summary.end, End::Stopped(_)) {
         writeln!(
             out,
-            "go on with  broth run --load {} and the flags in settings.toml",
-            summary.checkpoint.display()
+            "go on with  broth run --load {checkpoint} and the flags in settings.toml"
         )?;
     }
     if summary.end == End::Interrupted {
-        writeln!(out, "go on with  broth run --resume {}", folder.display())?;
+        writeln!(out, "go on with  broth run --resume {folder}")?;
     }
     Ok(())
 }
