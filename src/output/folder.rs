@@ -1,8 +1,11 @@
 //! The run folder: one folder for all that a run leaves behind.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::Table;
 
 use super::{files, sidecar};
 use crate::Error;
@@ -24,6 +27,8 @@ pub enum Place {
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Held by whoever writes to the folder, for as long.
+    _lock: Option<Arc<File>>,
 }
 
 impl RunFolder {
@@ -32,26 +37,34 @@ impl RunFolder {
         match place {
             Place::At(path) => {
                 if path.symlink_metadata().is_ok() {
-                    return Err(Error::Usage(format!(
-                        "--out {} exists already; to go on with the run in it use \
-                         `broth run --resume {}`, else choose another folder",
-                        path.display(),
-                        path.display()
-                    )));
+                    let out = path.display();
+                    return Err(Error::Usage(if RunFolder::look(path).is_ok() {
+                        format!(
+                            "--out {out} exists already; to go on with the run in it use \
+                             `broth run --resume {out}`, else choose another folder"
+                        )
+                    } else {
+                        format!(
+                            "--out {out} exists already, and no run can be resumed in it; \
+                             remove it or choose another folder"
+                        )
+                    }));
                 }
-                make_folder(path)?;
-                Ok(RunFolder { path: path.clone() })
+                files::make_folder(path)?;
+                RunFolder::locked(path.clone())
             }
             Place::Numbered(parent, name) => {
-                fs::create_dir_all(parent)
-                    .map_err(|error| Error::cannot("create", parent, error))?;
+                files::make_folder(parent)?;
                 for number in 1u64.. {
                     let path = match number {
                         1 => parent.join(name),
                         _ => parent.join(format!("{name}-{number}")),
                     };
                     match fs::create_dir(&path) {
-                        Ok(()) => return Ok(RunFolder { path }),
+                        Ok(()) => {
+                            files::sync_name(&path)?;
+                            return RunFolder::locked(path);
+                        }
                         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                         Err(error) => return Err(Error::cannot("create", &path, error)),
                     }
@@ -64,19 +77,46 @@ impl RunFolder {
     /// The run folder at `path`, which must hold settings, to go on with: what a
     /// killed run did not finish is removed.
     pub fn open(path: &Path) -> Result<RunFolder, Error> {
-        let folder = RunFolder::look(path)?;
+        RunFolder::look(path)?;
+        let folder = RunFolder::locked(path.into())?;
         files::remove_unfinished(path)?;
         Ok(folder)
     }
 
+    /// The folder for the only one who writes to it; however that one ends, the system
+    /// lets go of it. Where folders cannot be locked, nobody is told.
+    fn locked(path: PathBuf) -> Result<RunFolder, Error> {
+        let lock = File::open(&path).ok();
+        if let Some(Err(TryLockError::WouldBlock)) = lock.as_ref().map(File::try_lock) {
+            return Err(Error::file(
+                &path,
+                "is in use: a run goes on in it already; wait for its end, or stop it",
+            ));
+        }
+        Ok(RunFolder {
+            path,
+            _lock: lock.map(Arc::new),
+        })
+    }
+
+    /// Remove a new folder that no run has begun in.
+    pub fn discard(self) {
+        // There is an error to tell already.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+
     /// The run folder at `path`, which must hold settings, to look at only.
     pub fn look(path: &Path) -> Result<RunFolder, Error> {
-        let folder = RunFolder { path: path.into() };
-        if !folder.settings().is_file() {
+        let folder = RunFolder {
+            path: path.into(),
+            _lock: None,
+        };
+        if folder.settings().symlink_metadata().is_err() {
             return Err(Error::file(
                 path,
                 "is not a run folder: it has no settings.toml; give the folder that \
-                 `broth run` made",
+                 `broth run` made (one killed before it began to run leaves none: \
+                 start it again)",
             ));
         }
         Ok(folder)
@@ -118,22 +158,22 @@ impl RunFolder {
     }
 }
 
-/// Make a folder and those it lies in.
-pub fn make_folder(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).map_err(|error| Error::cannot("create", path, error))
-}
-
 /// The checkpoints in a folder, as (epochs done, path), the newest first.
 pub fn list_checkpoints(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+    list(folder, "dat")
+}
+
+/// The files in a folder that are called as checkpoints are, with this ending.
+fn list(folder: &Path, ending: &str) -> Result<Vec<(u64, PathBuf)>, Error> {
     let cannot = |error| Error::cannot("read", folder, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(epochs_done) = name
-            .and_then(|name| name.strip_suffix(".dat"))
-            .and_then(|digits| digits.parse().ok())
-            && name == Some(&Checkpoint::file_name(epochs_done))
+        let digits = path.file_stem().and_then(|digits| digits.to_str());
+        if path.extension().is_some_and(|known| known == ending)
+            && let Some(epochs_done) = digits.and_then(|digits| digits.parse().ok())
+            && path.with_extension("dat").file_name()
+                == Some(Checkpoint::file_name(epochs_done).as_ref())
         {
             found.push((epochs_done, path));
         }
@@ -144,17 +184,27 @@ pub fn list_checkpoints(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
 
 /// Remove the checkpoints in a folder that have fewer epochs done than the newest `keep`
 /// of those with at most `epochs_done`. (What has more was passed over, or is another's.)
-pub fn keep_newest(folder: &Path, epochs_done: u64, keep: u64) -> Result<(), Error> {
-    let found = list_checkpoints(folder)?.into_iter();
-    let found = found.filter(|(epochs, _)| *epochs <= epochs_done);
-    for (_, path) in found.skip(keep.try_into().unwrap_or(usize::MAX)) {
-        // The sidecar last: no checkpoint is ever without one.
-        for path in [&path, &sidecar::path_of(&path)] {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::cannot("remove", path, error));
+/// Only those go whose sidecars say that they are of a soup with these `settings`.
+pub fn keep_newest(
+    folder: &Path,
+    epochs_done: u64,
+    keep: u64,
+    settings: &Table,
+) -> Result<(), Error> {
+    let mut kept = 0;
+    // By sidecars, which are there before their checkpoints come and after they go.
+    for (epochs, path) in list(folder, "toml")? {
+        let checkpoint = path.with_extension("dat");
+        if epochs > epochs_done || kept < keep && checkpoint.exists() {
+            kept += u64::from(epochs <= epochs_done);
+        } else if sidecar::is_of(&checkpoint, settings) {
+            for path in [&checkpoint, &path] {
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(Error::cannot("remove", path, error));
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
     }
@@ -176,7 +226,7 @@ mod tests {
         assert!(names[1].ends_with("runs/bff-seed-0-2"));
         assert!(names[2].ends_with("runs/bff-seed-0-3"));
         let taken = RunFolder::create(&Place::At(names[0].clone())).unwrap_err();
-        assert!(taken.is_usage() && taken.to_string().contains("--resume"));
+        assert!(taken.is_usage() && taken.to_string().contains("remove it"));
         assert!(RunFolder::open(&names[0]).unwrap_err().is_usage());
     }
 
@@ -184,16 +234,59 @@ mod tests {
     #[test]
     fn what_was_passed_over_is_neither_kept_for_another_nor_removed() {
         let folder = tempfile::tempdir().unwrap();
+        let settings = Table::new();
         for epochs in [1, 11, 21, 31] {
-            let path = folder.path().join(Checkpoint::file_name(epochs));
-            fs::write(sidecar::path_of(&path), "").unwrap();
-            fs::write(path, "").unwrap();
+            write_empty(folder.path(), epochs, &settings);
         }
-        keep_newest(folder.path(), 21, 2).unwrap();
-        let found = list_checkpoints(folder.path()).unwrap();
-        let epochs: Vec<_> = found.iter().map(|(epochs, _)| *epochs).collect();
-        assert_eq!(epochs, [31, 21, 11]);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 6);
+        keep_newest(folder.path(), 21, 2, &settings).unwrap();
+        assert_eq!(epochs_in(folder.path(), "dat"), [31, 21, 11]);
+        assert_eq!(epochs_in(folder.path(), "toml"), [31, 21, 11]);
+    }
+
+    /// Checkpoints of another soup, without a sidecar, or with one that cannot be read, are
+    /// not ours to remove; the sidecar of one whose removal was interrupted is.
+    #[test]
+    fn only_checkpoints_of_the_soup_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = Table::from_iter([("seed".into(), 1.into())]);
+        let theirs = Table::from_iter([("seed".into(), 2.into())]);
+        let path = |epochs| folder.path().join(Checkpoint::file_name(epochs));
+        for epochs in [1, 2, 3, 4, 5, 6] {
+            write_empty(folder.path(), epochs, &ours);
+        }
+        write_empty(folder.path(), 2, &theirs);
+        fs::write(sidecar::path_of(&path(3)), "nonsense").unwrap();
+        fs::remove_file(sidecar::path_of(&path(4))).unwrap();
+        fs::remove_file(path(5)).unwrap();
+        keep_newest(folder.path(), 6, 1, &ours).unwrap();
+        assert_eq!(epochs_in(folder.path(), "dat"), [6, 4, 3, 2]);
+        assert_eq!(epochs_in(folder.path(), "toml"), [6, 3, 2]);
+    }
+
+    fn write_empty(folder: &Path, epochs: u64, settings: &Table) {
+        let path = folder.join(Checkpoint::file_name(epochs));
+        let checkpoint = Checkpoint::empty();
+        sidecar::write(&path, &checkpoint, settings).unwrap();
+        checkpoint.write(&path).unwrap();
+    }
+
+    fn epochs_in(folder: &Path, ending: &str) -> Vec<u64> {
+        let found = list(folder, ending).unwrap();
+        found.iter().map(|(epochs, _)| *epochs).collect()
+    }
+
+    #[test]
+    fn one_at_a_time_writes_to_a_folder() {
+        let base = tempfile::tempdir().unwrap();
+        let place = Place::At(base.path().join("run"));
+        let folder = RunFolder::create(&place).unwrap();
+        fs::write(folder.settings(), "").unwrap();
+        let error = RunFolder::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("in use"), "{error}");
+        assert!(RunFolder::look(folder.path()).is_ok());
+        let path = folder.path().to_path_buf();
+        drop(folder);
+        assert!(RunFolder::open(&path).is_ok());
     }
 
     #[test]
@@ -204,6 +297,7 @@ mod tests {
             "0000000513.dat",
             "1.dat",
             "x.dat",
+            "0000000513.toml",
             "notes.txt",
         ] {
             fs::write(folder.path().join(name), "").unwrap();

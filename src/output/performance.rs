@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::csv::Lines;
 use crate::Error;
 use crate::engine::jit::{CacheTally, Exit, NativeTally};
 use crate::soup::Tally;
@@ -138,10 +139,9 @@ pub struct NativeTotals {
 impl NativeTotals {
     /// Of the table at `path`.
     pub fn read(path: &Path) -> Result<NativeTotals, Error> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Error::cannot("read", path, error))?;
-        let mut lines = text.lines();
-        let names: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+        let mut lines = Lines::open(path)?;
+        let names = lines.read()?.unwrap_or_default().to_string();
+        let names: Vec<&str> = names.split(',').collect();
         for expected in PerformanceRow::header().split(',') {
             if !names.contains(&expected) {
                 return Err(Error::file(
@@ -154,18 +154,18 @@ impl NativeTotals {
             }
         }
         let mut totals = NativeTotals::default();
-        for line in lines {
+        // The last line of a run under way may be torn.
+        while let Some(line) = lines.read()? {
             let cells: Vec<&str> = line.split(',').collect();
-            // Of the rows of an older version these cells are empty; the last line
-            // of a run under way may be torn.
-            if cells.len() == names.len() && cells.last() != Some(&"") {
-                let cell = |name: &str| {
-                    let column = names.iter().position(|known| *known == name)?;
-                    cells.get(column).copied()
-                };
-                totals
-                    .add(cell)
-                    .ok_or_else(|| Error::file(path, format!("has a broken line: `{line}`")))?;
+            let cell = |name: &str| {
+                let column = names.iter().position(|known| *known == name)?;
+                cells.get(column).copied()
+            };
+            // Of the rows of an older version these cells are empty.
+            let is_older = cells.last() == Some(&"");
+            if cells.len() != names.len() || !is_older && totals.add(cell).is_none() {
+                let problem = format!("has a broken row in line {}", lines.number());
+                return Err(Error::file(path, problem));
             }
         }
         Ok(totals)
@@ -174,9 +174,8 @@ impl NativeTotals {
     /// Add a row, of which `cell` gives the text in a column.
     fn add<'a>(&mut self, cell: impl Fn(&str) -> Option<&'a str>) -> Option<()> {
         let number = |name: &str| cell(name)?.parse::<u64>().ok();
-        let mut tally = Tally::default();
-        for (name, count) in counters(&mut tally) {
-            *count = number(&name)?;
+        for (name, sum) in counters(&mut self.tally) {
+            *sum = sum.checked_add(number(&name)?)?;
         }
         for (name, count) in cache_counters(&mut self.cache) {
             *count = number(name)?;
@@ -184,7 +183,6 @@ impl NativeTotals {
         let seconds: f64 = cell(COMPILE_SECONDS)?.parse().ok()?;
         self.cache.compile_ns = (seconds * 1e9).round() as u64;
         self.epoch = number("epoch")?;
-        self.tally = self.tally + tally;
         self.rows += 1;
         Some(())
     }
@@ -240,6 +238,22 @@ mod tests {
         assert_eq!(totals.tally.native.exits[..4], [0, 2, 4, 6]);
         assert_eq!(totals.tally.native.looked_up.loops, 18);
         assert_eq!(totals.cache, row(17, 0).cache);
+    }
+
+    #[test]
+    fn broken_rows_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("performance.csv");
+        let (good, most) = (row(9, 100).line(), row(9, u64::MAX).line());
+        let mut cells: Vec<&str> = good.split(',').collect();
+        cells[7] = "-3";
+        for broken in [&good[..9], &cells.join(","), &most, "\u{1b}[2J"] {
+            let lines = [&PerformanceRow::header(), &good, broken, ""];
+            std::fs::write(&path, lines.join("\n")).unwrap();
+            let message = NativeTotals::read(&path).unwrap_err().to_string();
+            assert!(message.contains("broken row in line 3"), "{message}");
+            assert!(!message.contains('\u{1b}'));
+        }
     }
 
     #[test]

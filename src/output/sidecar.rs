@@ -1,7 +1,6 @@
 //! Sidecars: beside each checkpoint of a run, what it must hold and of which soup.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +10,6 @@ use super::files;
 use super::settings_file::VERSION;
 use crate::Error;
 use crate::soup::checkpoint::Checkpoint;
-
-/// More than any sidecar has, so that no file that is something else fills the memory.
-const MAX_LEN: u64 = 1 << 16;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -44,27 +40,46 @@ pub fn write(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(
     files::write_whole(&sidecar, |file| file.write_all(text.as_bytes()))
 }
 
+/// Read the sidecar of the checkpoint at `path`.
+fn read(path: &Path) -> Result<Sidecar, Error> {
+    let sidecar = path_of(path);
+    toml::from_str(&files::read_text(&sidecar)?)
+        .map_err(|error| Error::file(&sidecar, format!("is not a sidecar: {error}")))
+}
+
+/// Whether the checkpoint at `path` has a sidecar, of a soup with these `settings`.
+pub fn is_of(path: &Path, settings: &Table) -> bool {
+    read(path).is_ok_and(|sidecar| sidecar.settings == *settings)
+}
+
+/// Whether a checkpoint of a soup with these `settings` may be written to `path` in a
+/// folder that may be another's: it replaces nothing, or a checkpoint of the same soup.
+pub fn check_place(path: &Path, settings: &Table) -> Result<(), Error> {
+    let taken = [path, &path_of(path)].map(|path| path.symlink_metadata().is_ok());
+    if taken.contains(&true) && !is_of(path, settings) {
+        return Err(Error::file(
+            path,
+            "is there already, and no sidecar says that it is this run's; \
+             move it and its sidecar away, then go on with --resume",
+        ));
+    }
+    Ok(())
+}
+
 /// Whether the `checkpoint` read from `path` is what a run with these `settings` wrote.
 pub fn check(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(), Error> {
-    let sidecar = path_of(path);
     let wrong = |problem: String| Err(Error::file(path, problem));
+    let sidecar = path_of(path);
     let name = sidecar.file_name().unwrap_or_default().display();
-    let cannot = |error| Error::cannot("read", &sidecar, error);
-    let mut text = String::new();
-    let file = match File::open(&sidecar) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+    let content = match read(path) {
+        Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => {
             return wrong(format!(
                 "has no sidecar {name} beside it that says what it must hold; \
                  if you trust it, start a run from it with --load"
             ));
         }
-        file => file.map_err(cannot)?,
+        content => content?,
     };
-    file.take(MAX_LEN)
-        .read_to_string(&mut text)
-        .map_err(cannot)?;
-    let content: Sidecar = toml::from_str(&text)
-        .map_err(|error| Error::file(&sidecar, format!("is not a sidecar: {error}")))?;
     let sha256 = checkpoint.sha256();
     if content.sha_256 != sha256 {
         return wrong(format!(

@@ -2,6 +2,7 @@
 
 mod recorder;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::Error;
 use crate::engine::jit::CacheTally;
 use crate::engine::{Engine, Options};
-use crate::output::csv::{LogRow, PastRow, Table};
+use crate::output::csv::{Lines, LogPoints, LogRow, PastRow, Table};
 use crate::output::folder::{self, Place, RunFolder};
 use crate::output::performance::PerformanceRow;
 use crate::output::{files, picture, settings_file, sidecar};
@@ -79,10 +80,13 @@ impl Plan {
                 )));
             }
         }
-        if self.keep == Some(0) {
-            return Err(Error::Usage(
-                "--keep 0: choose a number of checkpoints from 1 up".into(),
-            ));
+        if let Some(keep) = self.keep
+            && (keep == 0 || i64::try_from(keep).is_err())
+        {
+            return Err(Error::Usage(format!(
+                "--keep {keep}: choose a number of checkpoints from 1 to {}",
+                i64::MAX
+            )));
         }
         for (flag, value) in [
             ("stop-high-order-entropy", self.stop_high_order_entropy),
@@ -290,7 +294,7 @@ impl Run {
                     log.display()
                 )));
             }
-            plan.log = Some(absolute(log)?);
+            plan.log = Some(absolute("log", log)?);
         }
         if let Some(dir) = &plan.checkpoint_dir {
             if dir.is_dir() && !folder::list_checkpoints(dir)?.is_empty() {
@@ -300,7 +304,7 @@ impl Run {
                     dir.display()
                 )));
             }
-            plan.checkpoint_dir = Some(absolute(dir)?);
+            plan.checkpoint_dir = Some(absolute("checkpoint-dir", dir)?);
         }
         let epochs_loaded = start.as_ref().map_or(0, |start| start.epochs_done);
         if epochs_loaded >= plan.max_epochs {
@@ -315,30 +319,57 @@ impl Run {
         };
         soup.set_engine(plan.engine, &plan.options);
         let folder = RunFolder::create(place)?;
+        // Files outside of the folder that a run leaves before it has begun.
+        let mut made = Vec::new();
+        let begun = Run::begin(folder.clone(), settings, plan, soup, &mut made);
+        if begun.is_err() {
+            for path in made {
+                // There is an error to tell already.
+                let _ = fs::remove_file(path);
+            }
+            folder.discard();
+        }
+        begun
+    }
+
+    fn begin(
+        folder: RunFolder,
+        settings: Settings,
+        mut plan: Plan,
+        soup: Soup,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<Run, Error> {
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
-        folder::make_folder(&checkpoints)?;
+        files::make_folder(&checkpoints)?;
         if plan.load.is_some() {
             plan.load = Some(checkpoints.join(Checkpoint::file_name(soup.epochs_done())));
         }
         let metrics = Table::create(&folder.metrics(), &LogRow::metrics_header())?;
         let performance = Table::create(&folder.performance(), &PerformanceRow::header())?;
         let log = match &plan.log {
-            Some(path) => Some(Table::create(path, PastRow::CUBFF_HEADER)?),
+            Some(path) => {
+                let log = Table::create(path, PastRow::CUBFF_HEADER)?;
+                made.push(path.clone());
+                Some(log)
+            }
             None => None,
         };
         let recorder = Recorder {
             metrics,
             performance,
             log,
-            checkpoints,
             num_programs: settings.num_programs,
+            shares_checkpoints: plan.checkpoint_dir.is_some(),
+            checkpoints,
             plan: plan.clone(),
             of_soup: settings_file::of_soup(&settings)?,
         };
-        if plan.load.is_some() {
+        if let Some(path) = &plan.load {
             let mut start = Checkpoint::empty();
             start.copy_from(&soup);
+            sidecar::check_place(path, &recorder.of_soup)?;
             recorder.save(&start)?;
+            made.extend([path.clone(), sidecar::path_of(path)]);
         }
         // Last: from here on the folder can be resumed.
         settings_file::write(&folder, &settings, &plan)?;
@@ -363,7 +394,7 @@ impl Run {
         changes.apply(&mut plan);
         plan.check()?;
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
-        folder::make_folder(&checkpoints)?;
+        files::make_folder(&checkpoints)?;
         files::remove_unfinished(&checkpoints)?;
         let of_soup = settings_file::of_soup(&settings)?;
         let Newest {
@@ -380,27 +411,27 @@ impl Run {
                 folder.path().display()
             )));
         }
-        let reopen = |path: &Path, header: &str| Table::reopen(path, header, epochs_done);
-        let (metrics, lines) = reopen(&folder.metrics(), &LogRow::metrics_header())?;
-        let past: Vec<PastRow> = lines
-            .iter()
-            .filter_map(|line| PastRow::parse(line))
-            .collect();
+        let points = LogPoints {
+            interval: plan.log_interval,
+            epochs_done,
+        };
+        let (mut alive_at, mut last) = (None, None);
+        let metrics = Table::reopen(
+            &folder.metrics(),
+            &LogRow::metrics_header(),
+            points,
+            |line| {
+                let row = PastRow::parse(line);
+                alive_at = alive_at.or(row.filter(PastRow::is_alive).map(|row| row.epoch));
+                last = row.or(last);
+                row.is_some()
+            },
+        )?;
         let header = PerformanceRow::header();
         Table::widen(&folder.performance(), &header)?;
-        let (performance, _) = reopen(&folder.performance(), &header)?;
+        let performance = Table::reopen(&folder.performance(), &header, points, |_| true)?;
         let log = match &plan.log {
-            Some(path) => {
-                // cubff's log says nothing that metrics.csv does not: it is
-                // made anew, whatever happened to it meanwhile.
-                files::write_whole(path, |file| {
-                    writeln!(file, "{}", PastRow::CUBFF_HEADER)?;
-                    past.iter().try_for_each(|row| {
-                        writeln!(file, "{}", row.cubff_line(settings.num_programs))
-                    })
-                })?;
-                Some(reopen(path, PastRow::CUBFF_HEADER)?.0)
-            }
+            Some(path) => Some(reopen_log(path, points, &folder, settings.num_programs)?),
             None => None,
         };
         if plan != saved {
@@ -408,12 +439,13 @@ impl Run {
         }
         Ok(Run {
             saved_at,
-            alive_at: past.iter().find(|row| row.is_alive()).map(|row| row.epoch),
-            last: past.last().copied(),
+            alive_at,
+            last,
             recorder: Recorder {
                 metrics,
                 performance,
                 log,
+                shares_checkpoints: plan.checkpoint_dir.is_some() || checkpoints.is_symlink(),
                 checkpoints,
                 num_programs: settings.num_programs,
                 plan: plan.clone(),
@@ -562,6 +594,39 @@ impl Run {
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
-    std::path::absolute(path).map_err(|error| Error::cannot("read", path, error))
+/// Go on with cubff's log of the run in `folder`: it says nothing that metrics.csv, which is
+/// open already, does not, so rows that it lacks are added.
+fn reopen_log(
+    path: &Path,
+    points: LogPoints,
+    folder: &RunFolder,
+    num_programs: usize,
+) -> Result<Table, Error> {
+    let mut lines = Lines::open(&folder.metrics())?;
+    lines.read()?;
+    let mut next = || -> Result<Option<String>, Error> {
+        let row = lines.read()?.and_then(PastRow::parse);
+        Ok(row.map(|row| row.cubff_line(num_programs)))
+    };
+    // Its rows are those of metrics.csv; else it is another run's log and stays as it is.
+    let mut log = Table::reopen_begun(path, PastRow::CUBFF_HEADER, points, |line| {
+        next().is_ok_and(|expected| expected.as_deref() == Some(line))
+    })?;
+    while let Some(line) = next()? {
+        log.append(&line)?;
+    }
+    log.sync()?;
+    Ok(log)
+}
+
+/// The path given by `flag`, from the root on; settings.toml must be able to hold it.
+fn absolute(flag: &str, path: &Path) -> Result<PathBuf, Error> {
+    let path = std::path::absolute(path).map_err(|error| Error::cannot("read", path, error))?;
+    if path.to_str().is_none() {
+        return Err(Error::Usage(format!(
+            "--{flag} {}: settings.toml holds text only; choose a path that is text",
+            path.display()
+        )));
+    }
+    Ok(path)
 }

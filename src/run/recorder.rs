@@ -125,6 +125,8 @@ pub struct Recorder {
     pub performance: Table,
     pub log: Option<Table>,
     pub checkpoints: PathBuf,
+    /// Whether that folder may hold checkpoints of others, which stay.
+    pub shares_checkpoints: bool,
     pub num_programs: usize,
     pub plan: Plan,
     /// What the soup's settings are, for sidecars.
@@ -157,10 +159,13 @@ impl Recorder {
     pub fn save(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
         let epochs_done = checkpoint.epochs_done;
         let path = self.checkpoints.join(Checkpoint::file_name(epochs_done));
+        if self.shares_checkpoints {
+            sidecar::check_place(&path, &self.of_soup)?;
+        }
         sidecar::write(&path, checkpoint, &self.of_soup)?;
         checkpoint.write(&path)?;
         if let Some(keep) = self.plan.keep {
-            folder::keep_newest(&self.checkpoints, epochs_done, keep)?;
+            folder::keep_newest(&self.checkpoints, epochs_done, keep, &self.of_soup)?;
         }
         Ok(())
     }
