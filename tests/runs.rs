@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use broth::random::mix;
 use common::{broth, fail, read, read_text, succeed};
 
 /// A soup in which a replicator spreads at once, so that measures move.
@@ -231,31 +230,6 @@ fn run_with_log(folder: &Path, name: &str, epochs: u64) -> (String, PathBuf) {
 fn take_log_in(folder: &Path, name: &str) {
     let from = folder.join(format!("{name}.log.csv"));
     std::fs::copy(from, folder.join(name).join("log.csv")).unwrap();
-}
-
-#[test]
-fn killed_at_any_moment_and_resumed_the_bytes_are_the_same() {
-    const LAST: u64 = 1500;
-    let folder = tempfile::tempdir().unwrap();
-    let (flags, whole) = run_with_log(folder.path(), "whole", LAST);
-    succeed(&flags, &[&whole]);
-    take_log_in(folder.path(), "whole");
-    for round in 0..6 {
-        let name = format!("killed-{round}");
-        let (flags, out) = run_with_log(folder.path(), &name, LAST);
-        let mut child = start(&flags, &out);
-        wait_for(&out.join("settings.toml"));
-        for again in 0..3 {
-            let wait = mix(100 * round + again) % 200;
-            std::thread::sleep(Duration::from_millis(wait));
-            child.kill().unwrap();
-            child.wait().unwrap();
-            child = start("run --quiet --resume", &out);
-        }
-        assert!(child.wait().unwrap().success());
-        take_log_in(folder.path(), &name);
-        assert_same_run(&out, &whole, LAST);
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! metrics.csv.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -219,9 +219,12 @@ impl Table {
             file,
             len: 0,
         };
-        table.append(header)?;
-        table.sync()?;
-        files::sync_name(path)?;
+        let begun = table.append(header).and_then(|()| table.sync());
+        if let Err(error) = begun.and_then(|()| files::sync_name(path)) {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
         Ok(table)
     }
 
@@ -370,8 +373,6 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

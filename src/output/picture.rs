@@ -1,6 +1,6 @@
 //! Pictures of soups.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
@@ -158,9 +158,11 @@ pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result
         })
         .collect();
 
-    files::write_whole(path, |file| {
+    // Not to the file at once: the encoder forgets why a file cannot be written.
+    let mut bytes = Vec::new();
+    let draw = |bytes: &mut Vec<u8>| -> Result<(), png::EncodingError> {
         let height = layout.rows * TILE + legend.height;
-        let mut encoder = png::Encoder::new(file, width as u32, height as u32);
+        let mut encoder = png::Encoder::new(bytes, width as u32, height as u32);
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_palette(palette);
@@ -168,8 +170,8 @@ pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result
         // saves little.
         encoder.set_deflate_compression(png::DeflateCompression::Level(1));
         encoder.set_filter(png::Filter::NoFilter);
-        let mut writer = encoder.write_header().map_err(io::Error::from)?;
-        let mut rows = writer.stream_writer().map_err(io::Error::from)?;
+        let mut writer = encoder.write_header()?;
+        let mut rows = writer.stream_writer()?;
         let margin = (width - layout.columns * TILE) / 2;
         let mut line = vec![0; width];
         for y in 0..layout.rows * TILE {
@@ -190,8 +192,10 @@ pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result
             rows.write_all(&line)?;
         }
         rows.write_all(&legend.pixels)?;
-        rows.finish().map_err(io::Error::from)
-    })
+        rows.finish()
+    };
+    draw(&mut bytes).map_err(|error| Error::file(path, format!("cannot be drawn: {error}")))?;
+    files::write_whole(path, |file| file.write_all(&bytes))
 }
 
 /// What stands below the tiles, as indices into the palette.
@@ -318,7 +322,7 @@ mod tests {
                 .collect(),
         };
         write_soup(&path, settings, &soup).unwrap();
-        let file = io::BufReader::new(std::fs::File::open(path).unwrap());
+        let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
         let mut reader = png::Decoder::new(file).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
