@@ -4,7 +4,8 @@
 pub mod engines;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -48,6 +49,42 @@ pub fn fail(code: i32, words: &str, arguments: &[&Path], hints: &[&str]) {
             "broth {words}: no `{hint}` in: {message}"
         );
     }
+}
+
+/// Run a command that may neither wait for anything nor take much memory; gives its exit
+/// code and message, which must be free of panics.
+pub fn bounded(mut command: Command) -> (Option<i32>, String) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::process::CommandExt;
+        let limit = || {
+            let limit = libc::rlimit {
+                rlim_cur: 2 << 30,
+                rlim_max: 2 << 30,
+            };
+            // SAFETY: a system call that reads the struct it is given.
+            match unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) } {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        };
+        // SAFETY: between fork and exec it does one system call and nothing else.
+        unsafe { command.pre_exec(limit) };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            panic!("{command:?} hangs");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!message.contains("panicked"), "{command:?}: {message}");
+    (output.status.code(), message)
 }
 
 pub fn data(name: &str) -> PathBuf {
