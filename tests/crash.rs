@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use broth::random::mix;
-use common::{broth, data, read, read_text};
+use common::{broth, data, read, read_text, sha256};
 
 /// Log points and checkpoints so close together that a kill often falls between two steps
 /// of writing them.
@@ -109,6 +109,19 @@ impl Place {
     fn saved(&self) -> Option<u64> {
         let names = Place::names(&self.checkpoints, ".dat");
         Some(names.last()?.trim_end_matches(".dat").parse().unwrap())
+    }
+
+    /// Whether each checkpoint that is there under its name is what its sidecar says.
+    fn check_names(&self) {
+        for name in Place::names(&self.checkpoints, ".dat") {
+            let path = self.checkpoints.join(&name);
+            let digits = sha256(&read(&path));
+            let sidecar = read_text(path.with_extension("toml"));
+            assert!(
+                sidecar.contains(&digits),
+                "{name}: {digits} is not in {sidecar}"
+            );
+        }
     }
 
     fn unfinished(&self) -> Vec<String> {
@@ -217,6 +230,7 @@ impl Kills {
             names.map(move |name| name.trim_end_matches(ending).to_string())
         };
         self.with_a_sidecar_alone += u64::from(stems(".toml").ne(stems(".dat")));
+        place.check_names();
         let saved = place.saved();
         match saved {
             None => self.before_a_checkpoint += 1,
@@ -345,12 +359,12 @@ fn kill(times: u64) {
     // Neither all too early nor all too late.
     assert!(rounds <= times, "{rounds} rounds: {kills:?}");
     for (count, share) in [
-        (kills.thirds.iter().sum(), 2),
-        (kills.thirds[0], 20),
-        (kills.thirds[1], 20),
-        (kills.thirds[2], 20),
-        (kills.with_rows_to_cut, 4),
-        (kills.with_files_unfinished, 20),
+        (kills.thirds.iter().sum(), 3),
+        (kills.thirds[0], 40),
+        (kills.thirds[1], 40),
+        (kills.thirds[2], 40),
+        (kills.with_rows_to_cut, 8),
+        (kills.with_files_unfinished, 40),
     ] {
         assert!(count >= times / share, "{kills:?}");
     }
@@ -454,6 +468,7 @@ mod without_room {
             let folder = folder.path().join(round.to_string());
             fs::create_dir(&folder).unwrap();
             let place = Place::new(&folder, round % 3 == 0);
+            let keep = ["", "--keep 1"][round as usize % 2];
             // As much as there is room for, and again after it was made good.
             let mut bytes = match round {
                 0 => header.unwrap() as u64,
@@ -464,7 +479,7 @@ mod without_room {
                 let has_begun = place.run.join("settings.toml").exists();
                 let command = match has_begun {
                     true => place.resume(&speed(&mut draw)),
-                    false => place.begin(soup, &speed(&mut draw)),
+                    false => place.begin(soup, &format!("{} {keep}", speed(&mut draw))),
                 };
                 let is_told = round == 0 || draw.below(2) == 0;
                 let output = within(bytes, is_told, command);
@@ -483,17 +498,14 @@ mod without_room {
                         fs::create_dir(&folder).unwrap();
                     }
                 }
-                for name in Place::names(&place.checkpoints, ".dat") {
-                    let [ours, theirs] = [&place, &undisturbed].map(|p| p.checkpoints.join(&name));
-                    assert!(read(ours) == read(theirs), "{name} with {bytes} bytes");
-                }
+                place.check_names();
                 bytes += draw.below(largest);
             }
             match place.run.exists() {
                 true => run(place.resume("")),
-                false => run(place.begin(soup, "")),
+                false => run(place.begin(soup, keep)),
             }
-            place.check(&undisturbed, None);
+            place.check(&undisturbed, (!keep.is_empty()).then_some(1));
             fs::remove_dir_all(&folder).unwrap();
         }
         let all = ["dat", "metrics.csv", "performance.csv"];
