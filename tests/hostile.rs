@@ -445,6 +445,28 @@ fn messages_hold_no_commands_to_terminals() {
     }
 }
 
+/// However deep its tables lie in each other.
+#[test]
+fn settings_that_are_nested_deep() {
+    let victim = Victim::new();
+    for (begin, end) in [("a", " = 1"), ("a.a = {a", " = 1}"), ("a = [", "]")] {
+        for depth in [100, 30_000] {
+            let inner = if end == "]" { "[" } else { ".a" };
+            let line = format!("{begin}{}{end}\n", inner.repeat(depth));
+            let path = victim.run.join("settings.toml");
+            let good = read_text(&path);
+            fs::write(&path, format!("{line}{good}")).unwrap();
+            let (code, message) = bounded(victim.resume());
+            assert_eq!(code, Some(2), "{message}");
+            assert!(
+                message.contains("settings.toml is not settings"),
+                "{message}"
+            );
+            fs::write(&path, good).unwrap();
+        }
+    }
+}
+
 /// Two at once would write every row twice.
 #[test]
 fn a_run_under_way_is_not_resumed() {
