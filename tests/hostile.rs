@@ -268,6 +268,7 @@ fn a_log_that_is_another_file_stays() {
     let other = victim.base.path().join("precious");
     let log = read_text(&victim.log);
     let (header, rows) = log.split_once('\n').unwrap();
+    assert_eq!(header, "epoch,brotli_size,soup_size,higher_entropy");
     let another_run = log.replace(",512,", ",513,");
     let link_to = victim.base.path().join("link");
     link(&other, &link_to);
@@ -283,7 +284,21 @@ fn a_log_that_is_another_file_stays() {
         fail(2, "run --resume", &[&victim.run], &[hint, "move it away"]);
         assert_eq!(read_text(&other), text);
     }
-    assert!(header.starts_with("epoch,"));
+    // Nor by a run that begins anew, which its own log does not keep from it.
+    fs::remove_dir_all(victim.run.join("checkpoints")).unwrap();
+    let line = format!("log = \"{}\"", other.display());
+    fs::write(&settings, good.replace(log_line, &line)).unwrap();
+    fs::write(&other, &another_run).unwrap();
+    fail(
+        2,
+        "run --resume",
+        &[&victim.run],
+        &["the log of another run"],
+    );
+    assert_eq!(read_text(&other), another_run);
+    fs::write(&other, &log).unwrap();
+    succeed("run --quiet --resume", &[&victim.run]);
+    assert_eq!(read_text(&other), log);
     // Moved away, it is made anew, to the last row; so is what was not finished.
     for left in [None, Some(""), Some("epo"), Some(header), Some(&log[..90])] {
         let _ = fs::remove_file(&other);

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use broth::Error;
 use broth::language::Language;
-use broth::output::csv::{LogPoints, LogRow, PastRow, Table};
+use broth::output::csv::{Kept, LogPoints, LogRow, PastRow, Table};
 use broth::output::folder::{Place, RunFolder};
 use broth::output::performance::{NativeTotals, PerformanceRow};
 use broth::output::{settings_file, sidecar};
@@ -143,9 +143,11 @@ struct Kind {
     share: u64,
     samples: Vec<Vec<u8>>,
     is_text: bool,
-    /// Whether it was read; it panics where that was wrong.
-    check: Box<dyn Fn(&[u8]) -> bool>,
+    check: Check,
 }
+
+/// Whether an input was read; it panics where that was wrong.
+type Check = Box<dyn Fn(&[u8]) -> bool>;
 
 /// Whether there is an error, which must name what is wrong: a file or a flag in it.
 fn refused<T>(result: &Result<T, Error>, names: &[&str]) -> bool {
@@ -378,7 +380,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
                 assert!(totals.rows < lines as u64);
             }
             let is_row = |line: &str| !is_metrics || PastRow::parse(line).is_some();
-            let result = Table::reopen(&path, &header, points, is_row);
+            let result = Table::reopen(&path, &header, points, is_row).and_then(Kept::cut);
             if refused(&result, &[&format!("{name} ")]) {
                 assert_eq!(read(&path), bytes);
                 return false;

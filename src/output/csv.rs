@@ -228,17 +228,16 @@ impl Table {
         Ok(table)
     }
 
-    /// Go on with a table as it stood at the log points that `points` tell: later rows and
-    /// a torn last line are cut off; a missing table is begun. Of each row that stays, `see`
-    /// says whether it is right; one that is not, or is missing, is an error, and then the
-    /// table stays as it is.
+    /// The table at `path` as it stood at the log points that `points` tell: later rows and
+    /// a torn last line are to be cut off, a missing table is to be begun. Of each row that
+    /// stays, `see` says whether it is right; one that is not, or is missing, is an error.
     pub fn reopen(
         path: &Path,
         header: &str,
         points: LogPoints,
         mut see: impl FnMut(&str) -> bool,
-    ) -> Result<Table, Error> {
-        Table::reopen_part(path, header, points, &mut see, true)
+    ) -> Result<Kept, Error> {
+        Kept::of(path, header, points, &mut see, true)
     }
 
     /// As [`Table::reopen`], for a table of which the last rows may be missing.
@@ -247,72 +246,8 @@ impl Table {
         header: &str,
         points: LogPoints,
         mut see: impl FnMut(&str) -> bool,
-    ) -> Result<Table, Error> {
-        Table::reopen_part(path, header, points, &mut see, false)
-    }
-
-    fn reopen_part(
-        path: &Path,
-        header: &str,
-        points: LogPoints,
-        see: &mut dyn FnMut(&str) -> bool,
-        to_the_last: bool,
-    ) -> Result<Table, Error> {
-        let wrong = |problem: String| {
-            let problem = format!("{problem}; move it away and resume again");
-            Err(Error::file(path, problem))
-        };
-        match path.symlink_metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Table::create(path, header);
-            }
-            // What is written to in place must be in this place.
-            Ok(metadata) if !metadata.is_file() => {
-                return wrong("is not a file but a folder, a link, a pipe or a device".into());
-            }
-            _ => {}
-        }
-        let mut lines = Lines::open(path)?;
-        let has_header = lines.read()? == Some(header);
-        // One that was never finished: nothing is lost.
-        if !has_header && !header.as_bytes().starts_with(&lines.line) {
-            return wrong(format!("does not begin with the line `{header}`"));
-        }
-        let mut len = lines.line.len() as u64;
-        let mut last = None;
-        // Up to the last log point; what is behind it does not matter.
-        while has_header && (last.is_none() || last != points.last()) {
-            let Some(line) = lines.read()? else { break };
-            let epoch = line.split(',').next().map(str::parse::<u64>);
-            match epoch {
-                Some(Ok(epoch)) if epoch > points.epochs_done => break,
-                Some(Ok(epoch)) if points.follows(epoch, last) && see(line) => {
-                    last = Some(epoch);
-                    len += line.len() as u64 + 1;
-                }
-                _ => return wrong(format!("has a wrong row in line {}", lines.number())),
-            }
-        }
-        // A table that was begun not long ago has no row yet.
-        if to_the_last && last.is_some() && last != points.last() {
-            return wrong(format!(
-                "lacks rows up to epoch {}, from line {} on",
-                points.epochs_done,
-                lines.number()
-            ));
-        }
-        let cannot = |error| Error::cannot("write", path, error);
-        let file = OpenOptions::new().write(true).open(path).map_err(cannot)?;
-        let mut table = Table {
-            path: path.into(),
-            file,
-            len: if has_header { len } else { 0 },
-        };
-        table.cut_back().map_err(cannot)?;
-        if !has_header {
-            table.append(header)?;
-        }
-        Ok(table)
+    ) -> Result<Kept, Error> {
+        Kept::of(path, header, points, &mut see, false)
     }
 
     /// Give the table at `path` the line `header`, if an older version began it with
@@ -371,6 +306,119 @@ impl Table {
     }
 }
 
+/// A table that is right up to some row. What is behind it is there until
+/// [`Kept::cut`]: nothing is lost before all tables of a run are known to be right.
+#[derive(Debug)]
+pub struct Kept {
+    path: PathBuf,
+    header: String,
+    /// Bytes of header and rows that stay; none where even the header was never finished.
+    len: u64,
+    /// Whether there is a file.
+    exists: bool,
+    /// The first row, where no row stays.
+    all_cut_from: Option<String>,
+}
+
+impl Kept {
+    fn of(
+        path: &Path,
+        header: &str,
+        points: LogPoints,
+        see: &mut dyn FnMut(&str) -> bool,
+        to_the_last: bool,
+    ) -> Result<Kept, Error> {
+        let wrong = |problem: String| {
+            let problem = format!("{problem}; move it away and resume again");
+            Err(Error::file(path, problem))
+        };
+        let mut kept = Kept {
+            path: path.into(),
+            header: header.into(),
+            len: 0,
+            exists: true,
+            all_cut_from: None,
+        };
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                kept.exists = false;
+                return Ok(kept);
+            }
+            // What is written to in place must be in this place.
+            Ok(metadata) if !metadata.is_file() => {
+                return wrong("is not a file but a folder, a link, a pipe or a device".into());
+            }
+            _ => {}
+        }
+        let mut lines = Lines::open(path)?;
+        if lines.read()? != Some(header) {
+            // One that was never finished has lost nothing.
+            return match header.as_bytes().starts_with(&lines.line) {
+                true => Ok(kept),
+                false => wrong(format!("does not begin with the line `{header}`")),
+            };
+        }
+        kept.len = lines.line.len() as u64;
+        let mut last = None;
+        // Up to the last log point; what is behind it does not matter.
+        while last.is_none() || last != points.last() {
+            let Some(line) = lines.read()? else { break };
+            let epoch = line.split(',').next().map(str::parse::<u64>);
+            match epoch {
+                Some(Ok(epoch)) if epoch > points.epochs_done => {
+                    kept.all_cut_from = last.is_none().then(|| line.to_string());
+                    break;
+                }
+                Some(Ok(epoch)) if points.follows(epoch, last) && see(line) => {
+                    last = Some(epoch);
+                    kept.len += line.len() as u64 + 1;
+                }
+                _ => return wrong(format!("has a wrong row in line {}", lines.number())),
+            }
+        }
+        // A table that was begun not long ago has no row yet.
+        if to_the_last && last.is_some() && last != points.last() {
+            return wrong(format!(
+                "lacks rows up to epoch {}, from line {} on",
+                points.epochs_done,
+                lines.number()
+            ));
+        }
+        Ok(kept)
+    }
+
+    /// The first row of a table of which no row stays, if it has one.
+    pub fn all_cut_from(&self) -> Option<&str> {
+        self.all_cut_from.as_deref()
+    }
+
+    /// Cut off what is behind, to go on with the table.
+    pub fn cut(self) -> Result<Table, Error> {
+        let Kept {
+            path,
+            header,
+            len,
+            exists,
+            ..
+        } = self;
+        if !exists {
+            return Table::create(&path, &header);
+        }
+        let cannot = |error| Error::cannot("write", &path, error);
+        let file = OpenOptions::new().write(true).open(&path).map_err(cannot)?;
+        let mut table = Table {
+            path: path.clone(),
+            file,
+            len,
+        };
+        table.cut_back().map_err(cannot)?;
+        if len == 0 {
+            table.append(&header)?;
+        }
+        Ok(table)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,13 +461,16 @@ mod tests {
             kept.push(line.to_string());
             true
         };
-        let mut table = Table::reopen(&path, "epoch,x", points, &mut see).unwrap();
+        let before = fs::read_to_string(&path).unwrap();
+        let kept_rows = Table::reopen(&path, "epoch,x", points, &mut see).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), before);
+        let mut table = kept_rows.cut().unwrap();
         table.append("33,0.7").unwrap();
         drop(table);
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text, "epoch,x\n1,0.5\n17,0.5\n33,0.7\n");
         assert_eq!(kept, ["1,0.5", "17,0.5"]);
-        let reopen = |header| Table::reopen(&path, header, points, |_| true);
+        let reopen = |header| Table::reopen(&path, header, points, |_| true)?.cut();
         assert!(reopen("epoch,y").is_err());
         for (header, wider) in [
             ("epoch,y", false),
@@ -472,6 +523,7 @@ mod tests {
             let text = format!("{header}\n{rows}");
             fs::write(&path, &text).unwrap();
             let result = Table::reopen(&path, header, points, |line| line.ends_with(",a"));
+            let result = result.and_then(Kept::cut);
             let left = fs::read_to_string(&path).unwrap();
             match (result, hint) {
                 (Ok(_), None) => assert!(text.starts_with(&left), "{text:?}"),
@@ -496,7 +548,8 @@ mod tests {
         // A header that was never finished is begun again.
         for torn in ["", "epo", "epoch,x"] {
             fs::write(&path, torn).unwrap();
-            Table::reopen(&path, header, points, |_| false).unwrap();
+            let kept = Table::reopen(&path, header, points, |_| false).unwrap();
+            kept.cut().unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), "epoch,x\n");
         }
         fs::write(&path, "epoch,x,y").unwrap();

@@ -416,24 +416,22 @@ impl Run {
             epochs_done,
         };
         let (mut alive_at, mut last) = (None, None);
-        let metrics = Table::reopen(
-            &folder.metrics(),
-            &LogRow::metrics_header(),
-            points,
-            |line| {
-                let row = PastRow::parse(line);
-                alive_at = alive_at.or(row.filter(PastRow::is_alive).map(|row| row.epoch));
-                last = row.or(last);
-                row.is_some()
-            },
-        )?;
+        let header = LogRow::metrics_header();
+        let metrics = Table::reopen(&folder.metrics(), &header, points, |line| {
+            let row = PastRow::parse(line);
+            alive_at = alive_at.or(row.filter(PastRow::is_alive).map(|row| row.epoch));
+            last = row.or(last);
+            row.is_some()
+        })?;
         let header = PerformanceRow::header();
         Table::widen(&folder.performance(), &header)?;
         let performance = Table::reopen(&folder.performance(), &header, points, |_| true)?;
+        // The log first, as long as metrics.csv tells whether it is this run's.
         let log = match &plan.log {
             Some(path) => Some(reopen_log(path, points, &folder, settings.num_programs)?),
             None => None,
         };
+        let (metrics, performance) = (metrics.cut()?, performance.cut()?);
         if plan != saved {
             settings_file::write(&folder, &settings, &plan)?;
         }
@@ -594,29 +592,53 @@ impl Run {
     }
 }
 
-/// Go on with cubff's log of the run in `folder`: it says nothing that metrics.csv, which is
-/// open already, does not, so rows that it lacks are added.
+/// Go on with cubff's log of the run in `folder`. It says nothing that metrics.csv does
+/// not: rows that it lacks are added, and one with others is another run's and stays.
 fn reopen_log(
     path: &Path,
     points: LogPoints,
     folder: &RunFolder,
     num_programs: usize,
 ) -> Result<Table, Error> {
-    let mut lines = Lines::open(&folder.metrics())?;
-    lines.read()?;
-    let mut next = || -> Result<Option<String>, Error> {
-        let row = lines.read()?.and_then(PastRow::parse);
-        Ok(row.map(|row| row.cubff_line(num_programs)))
+    let metrics = folder.metrics();
+    let mut next = past_rows(&metrics)?;
+    let line = |row: PastRow| row.cubff_line(num_programs);
+    let is_next = |log: &str, row: Result<Option<PastRow>, Error>| {
+        row.is_ok_and(|row| row.map(line).as_deref() == Some(log))
     };
-    // Its rows are those of metrics.csv; else it is another run's log and stays as it is.
-    let mut log = Table::reopen_begun(path, PastRow::CUBFF_HEADER, points, |line| {
-        next().is_ok_and(|expected| expected.as_deref() == Some(line))
+    let kept = Table::reopen_begun(path, PastRow::CUBFF_HEADER, points, |log| {
+        is_next(log, next())
     })?;
-    while let Some(line) = next()? {
-        log.append(&line)?;
+    // Of a log that keeps none of its rows the first that is cut off has to tell.
+    if let Some(log) = kept.all_cut_from()
+        && !is_next(log, next())
+    {
+        return Err(Error::file(
+            path,
+            "is the log of another run than metrics.csv; move it away and resume again",
+        ));
+    }
+    let mut log = kept.cut()?;
+    while let Some(row) = next()?.filter(|row| row.epoch <= points.epochs_done) {
+        log.append(&line(row))?;
     }
     log.sync()?;
     Ok(log)
+}
+
+/// The rows of a metrics.csv, one after another; none where there is no file.
+fn past_rows(path: &Path) -> Result<impl FnMut() -> Result<Option<PastRow>, Error>, Error> {
+    let mut lines = match path.exists() {
+        true => Some(Lines::open(path)?),
+        false => None,
+    };
+    if let Some(header) = &mut lines {
+        header.read()?;
+    }
+    Ok(move || match &mut lines {
+        Some(lines) => Ok(lines.read()?.and_then(PastRow::parse)),
+        None => Ok(None),
+    })
 }
 
 /// The path given by `flag`, from the root on; settings.toml must be able to hold it.
