@@ -175,7 +175,7 @@ impl Lines {
 /// The log points up to which a run goes on, which are the rows that its tables have.
 #[derive(Clone, Copy, Debug)]
 pub struct LogPoints {
-    /// Measures are logged after epochs e (from 0) divisible by this.
+    /// Measures are logged after epochs e (from 0) divisible by this, at least 1.
     pub interval: u64,
     /// Epochs done.
     pub epochs_done: u64,
