@@ -135,8 +135,9 @@ impl Script {
     pub fn goes(&self, event: usize) -> (usize, usize) {
         let (from, to) = (self.from[event % LEN], self.to[event % LEN]);
         debug_assert!(from < TAPE_LEN as u8 && to < TAPE_LEN as u8);
-        // SAFETY: whoever writes them keeps the promise of `goes_mut`. So the tape needs
-        // no look at its bounds.
+        // SAFETY: they are private, zeros at first, and written by `aim_each`, which takes them
+        // modulo 128, and by what has promised as much to `goes_mut`. So the tape needs no look
+        // at its bounds.
         unsafe {
             std::hint::assert_unchecked(from < TAPE_LEN as u8);
             std::hint::assert_unchecked(to < TAPE_LEN as u8);

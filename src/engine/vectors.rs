@@ -58,11 +58,8 @@ impl Track {
     }
 }
 
-/// Work on whole tapes with one set of instructions.
-///
-/// # Safety
-///
-/// Every function asks that this machine have the instructions.
+/// Work on whole tapes with one set of instructions. Every function asks that this machine
+/// have them, and of its callers nothing else: what it touches, it reaches by references.
 pub trait Vectors: Sized {
     /// A tape in registers.
     type Loaded;
@@ -284,7 +281,7 @@ mod x86 {
     #[inline(always)]
     unsafe fn commands(dialect: &Dialect, tape: &Tape, half: usize) -> __m512i {
         // SAFETY: the caller has the instructions; the loads are of one half of
-        // the tape's 128 bytes and the first 128 of the 256 classes.
+        // the tape's 128 bytes and the first 128 of the 256 classes, a byte each.
         unsafe {
             let bytes = _mm512_loadu_si512(tape.as_ptr().add(64 * half).cast());
             // Of the significant bits no command has the highest.
@@ -341,8 +338,8 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn decode(dialect: &Dialect, tape: &Tape, script: &mut Script) {
-            // SAFETY: the caller has the instructions; the stores to `place` are
-            // of 64 of its 128 bytes, from 0 and from at most 64.
+            // SAFETY: the caller has the instructions; the stores to `place` are of 64 of its
+            // 128 bytes, from 0 and from `behind`, a count of 64 bits.
             unsafe {
                 let high = OpsOfHalf::of(dialect, tape, 1, script.first);
                 let places = script.place.as_mut_ptr();
@@ -402,8 +399,8 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn aim(script: &mut Script, base0: u8, base1: u8) {
-            // SAFETY: the caller has the instructions; the loads and stores
-            // are of the script's arrays of 64 bytes.
+            // SAFETY: the caller has the instructions; the loads and stores are of the
+            // script's arrays of 64 bytes, and `goes_mut` gets seven bits of each.
             unsafe {
                 let moved0 = _mm512_loadu_si512(script.moved0.as_ptr().cast());
                 let moved1 = _mm512_loadu_si512(script.moved1.as_ptr().cast());

@@ -82,6 +82,7 @@ pub static KINDS: [Kind; 12] = {
 /// What a walk asks of a byte, in one word: which command it is, if any, and
 /// whether brackets take it for null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct Class(u8);
 
 impl Class {

@@ -287,7 +287,8 @@ fn interact(
             let pairs = batch * BATCH..len.min((batch + 1) * BATCH);
             // In phases: what waits for memory waits for all tapes at once.
             let CacheLines(tapes) = &mut CacheLines([[0; TAPE_LEN]; BATCH]);
-            programs.load(pairs.clone(), tapes);
+            // SAFETY: the pairs of this batch are this call's alone, and it is one thread's.
+            unsafe { programs.load(pairs.clone(), tapes) };
             // As many programs are asked for at once as can be under way.
             let next = pairs.end..(pairs.end + BATCH).min(len);
             let middle = (pairs.end + BATCH / 2).min(len);
@@ -310,7 +311,8 @@ fn interact(
                 tally.steps += u64::from(outcome.steps);
                 tally.ended[outcome.ended as usize] += 1;
             }
-            programs.store(pairs, tapes);
+            // SAFETY: as above.
+            unsafe { programs.store(pairs, tapes) };
             tally
         })
         .reduce(Tally::default, |a, b| a + b)

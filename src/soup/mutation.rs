@@ -141,8 +141,9 @@ fn apply_in(lanes: Lanes) -> Apply {
             apply_to_eights(tapes, stream, threshold);
         }
         match lanes {
-            // SAFETY: `available` found the instructions on this machine.
             Lanes::Avx512 => {
+                // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked the CPU
+                // for every feature that this is compiled for.
                 |tapes, stream, threshold| unsafe { avx512::apply(tapes, stream, threshold) }
             }
             // SAFETY: as above.
@@ -234,7 +235,8 @@ mod avx512 {
         for (set, candidates) in candidates[..sets].iter().enumerate() {
             let candidates = u64::from_le_bytes(*candidates);
             let compressed = _mm512_maskz_compress_epi8(candidates, all_bits);
-            // SAFETY: 64 bytes from `found` on, which is at most 64 a set.
+            // SAFETY: 64 bytes from `found` on, which is at most 64 for each set before this one
+            // of at most MAX_SETS.
             unsafe {
                 _mm512_storeu_si512(bits.add(found).cast(), compressed);
                 _mm512_storeu_si512(set_of.add(found).cast(), _mm512_set1_epi8(set as i8));
@@ -277,7 +279,7 @@ mod avx512 {
             );
             if mutates != 0 {
                 let (mut places, mut randoms) = ([0u64; 8], [0u64; 8]);
-                // SAFETY: stores of 64 bytes each.
+                // SAFETY: stores of 64 bytes each, to arrays of eight numbers.
                 unsafe {
                     _mm512_storeu_si512(places.as_mut_ptr().cast(), place);
                     _mm512_storeu_si512(randoms.as_mut_ptr().cast(), random);

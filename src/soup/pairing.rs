@@ -175,7 +175,8 @@ type Pick = fn(&Streams, u64, u64, &mut [u64]);
 fn picks_in(lanes: Lanes) -> Pick {
     #[cfg(target_arch = "x86_64")]
     if lanes == Lanes::Avx512 {
-        // SAFETY: the machine has these instructions.
+        // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked the CPU for
+        // every feature that this is compiled for.
         return |streams, first, start, picks| unsafe {
             avx512::pick(streams, first, start, picks)
         };
@@ -226,7 +227,7 @@ mod avx512 {
             remainder(&mut keys, &entries);
             let (eights, _) = picks.as_chunks_mut::<8>();
             for (picks, pick) in eights.iter_mut().zip(keys) {
-                // SAFETY: a store of 64 bytes.
+                // SAFETY: a store of 64 bytes to eight numbers.
                 unsafe { _mm512_storeu_si512(picks.as_mut_ptr().cast(), pick) };
             }
             i += 8 * WIDTH as u64;

@@ -12,8 +12,8 @@ type Program = [u8; PROGRAM_LEN];
 /// The programs of a soup together with the pairing that says who may touch
 /// which: each pair's two programs are that pair's alone.
 ///
-/// The caller's side of the bargain is that no pair is worked on by two
-/// threads at once; [`super::interact`] visits each pair once an epoch.
+/// The caller's side of the bargain is that no pair is worked on by two threads at once.
+/// Nobody else sees the programs meanwhile, since they are borrowed mutably.
 pub struct SharedPrograms<'a> {
     programs: &'a [Cell<Program>],
     pairs: &'a Pairs,
@@ -24,9 +24,10 @@ pub struct SharedPrograms<'a> {
 type Load = fn(&SharedPrograms<'_>, Range<usize>, &mut [Tape]);
 type Store = fn(&SharedPrograms<'_>, Range<usize>, &[Tape]);
 
-// SAFETY: `Pairs` names every program exactly once (it is a permutation, by
-// construction and checked in its tests), so different pairs touch different
-// cells, and each pair is visited by one thread of an epoch only.
+// SAFETY: the cells are reached by `load` and `store` alone (a prefetch reads nothing). Their
+// callers promise to work on no pair in two threads at once, and different pairs have different
+// cells: `Pairs` names every program exactly once. It is a permutation, by construction and
+// checked in its tests, and borrowed, so that it stays one.
 unsafe impl Sync for SharedPrograms<'_> {}
 
 impl<'a> SharedPrograms<'a> {
@@ -55,14 +56,22 @@ impl<'a> SharedPrograms<'a> {
     }
 
     /// Join the two programs of each of `pairs` in a tape.
+    ///
+    /// # Safety
+    ///
+    /// No other thread may load or store any of these pairs meanwhile.
     #[inline]
-    pub fn load(&self, pairs: Range<usize>, tapes: &mut [Tape]) {
+    pub unsafe fn load(&self, pairs: Range<usize>, tapes: &mut [Tape]) {
         (self.load)(self, pairs, tapes);
     }
 
     /// Split each tape back into the programs of its pair.
+    ///
+    /// # Safety
+    ///
+    /// As for [`SharedPrograms::load`].
     #[inline]
-    pub fn store(&self, pairs: Range<usize>, tapes: &[Tape]) {
+    pub unsafe fn store(&self, pairs: Range<usize>, tapes: &[Tape]) {
         (self.store)(self, pairs, tapes);
     }
 
@@ -98,7 +107,8 @@ fn moves_in(lanes: Lanes) -> (Load, Store) {
         }
         if lanes == Lanes::Avx512 {
             return (
-                // SAFETY: the machine has these instructions.
+                // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked the CPU for
+                // these instructions.
                 |programs, pairs, tapes| unsafe { load_avx512(programs, pairs, tapes) },
                 // SAFETY: as above.
                 |programs, pairs, tapes| unsafe { store_avx512(programs, pairs, tapes) },

@@ -46,7 +46,8 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
                     // SAFETY: the instructions that this is compiled for.
                     unsafe { walk_by_programs::<$vectors>(runner, tapes, max_steps, outcomes) }
                 }
-                // SAFETY: the machine has the lanes.
+                // SAFETY: the machine has `lanes`: `Lanes::available` has asked the CPU for every
+                // feature named here.
                 |runner, tapes, max_steps, outcomes| unsafe {
                     match runner.jit().is_some_and(Jit::wants_programs) {
                         true => by_programs(runner, tapes, max_steps, outcomes),
@@ -94,7 +95,7 @@ struct Job<'a> {
 }
 
 impl Desk {
-    /// This thread's, for as long as `work` takes.
+    /// This thread's, which is there for as long as the thread.
     #[inline(always)]
     fn get() -> *mut Desk {
         thread_local! {
@@ -161,8 +162,9 @@ unsafe fn walk_all<V: Vectors>(
     max_steps: u32,
     outcomes: &mut [Outcome],
 ) -> NativeTally {
-    // SAFETY: the thread's own, and in use here alone: nothing below comes back
-    // here. (Making it anew each time takes longer than many a walk.)
+    // SAFETY: the thread's own, and in use here alone: nothing below comes back here, or waits
+    // in rayon, which might. After a panic any content will do. (Making it anew each time takes
+    // longer than many a walk.)
     let desk = unsafe { &mut *Desk::get() };
     // SAFETY: the caller's promise.
     let job = unsafe { Job::begin::<V>(runner, tapes, max_steps, &mut desk.batches) };
@@ -238,7 +240,8 @@ unsafe fn walk_by_programs<V: Vectors>(
             let (mut pc, mut steps, mut ops) = (dialect.start(tape).pc, 0, 0);
             let mut index = 0;
             if let Some(left) = programs.left {
-                // SAFETY: the programs are those of the tape.
+                // SAFETY: the programs were found by what the tape means, which has not been run
+                // since.
                 let (place, at) =
                     unsafe { programs.run(&job, jit, left, tape, recurrence, &mut tally) };
                 let (place, at) = match place {
@@ -327,7 +330,7 @@ impl Programs {
     ///
     /// # Safety
     ///
-    /// The programs must be those of the tape.
+    /// The programs must be those of the tape, found in `jit`.
     #[inline(always)]
     unsafe fn run(
         &self,
@@ -346,7 +349,8 @@ impl Programs {
             ops: 0,
         };
         let mut frame = Frame::new(&at, job.max_steps, &self.skeleton, recurrence);
-        // SAFETY: the function is that of what the left program means.
+        // SAFETY: the function is that of what the left program means, and code is freed only
+        // where `jit` is borrowed for itself alone; skeleton and recurrence outlive the frame.
         let mut exit = unsafe { frame.call(left.function, tape, 0) };
         tally.entered.programs += 1;
         let mut last = left;
@@ -355,8 +359,8 @@ impl Programs {
         {
             tally.exits[Exit::End as usize] += 1;
             tally.entered.programs += 1;
-            // SAFETY: the function is that of what the right program means, up to
-            // where the left one has changed it.
+            // SAFETY: as above, of what the right program means up to the frame's `stop`, the
+            // first place that the left one has changed.
             exit = unsafe { frame.call(right.function, tape, PROGRAM_LEN) };
             last = right;
         }
@@ -651,9 +655,9 @@ unsafe fn walk_on<V: Vectors>(
                 }
                 let mut repeats = true;
                 let mut is_rewritten = false;
-                // SAFETY: the caller's promise.
                 if job.closed_forms
                     && let Some(mut decoded) =
+                        // SAFETY: the caller's promise.
                         unsafe { Loop::decode::<V>(dialect, script, pc, bracket) }
                     && (job.jit.is_none() || jumps + 1 < next_look || decoded.has_closed_form())
                 {
@@ -767,7 +771,8 @@ fn run_native(
         return None;
     };
     let mut frame = Frame::new(at, job.max_steps, skeleton, recurrence);
-    // SAFETY: the function is that of what the loop means.
+    // SAFETY: the function is that of what the loop means, and code is freed only where `jit`
+    // is borrowed for itself alone; skeleton and recurrence outlive the frame.
     let exit = unsafe { frame.call(native.function, tape, base) };
     let then = frame.progress();
     let steps = then.steps - at.steps;

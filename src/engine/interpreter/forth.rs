@@ -333,8 +333,8 @@ impl<'a, 'b> Leaps<'a, 'b> {
     /// Go on by native code of what the run is at; whether that was worth while.
     fn run_native(&mut self, found: Native, tape: &mut Tape, now: &mut Standing<State>) -> bool {
         let steps = self.job.max_steps - now.steps;
-        // SAFETY: the function is that of what the loop means, and is not freed while
-        // tapes are run.
+        // SAFETY: the function is that of what the loop means, and code is freed only where the
+        // cache, which the job borrows, is borrowed for itself alone.
         let done = unsafe { native::run(found.function, tape, &mut now.state, steps) };
         now.steps += done.steps;
         now.ops += done.ops;

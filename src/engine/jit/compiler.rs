@@ -199,7 +199,9 @@ impl Compiler {
             module.finalize_definitions()?;
             for (piece, id) in compiled {
                 let code = module.get_finalized_function(id);
-                // SAFETY: the code was made with this signature.
+                // SAFETY: the code is finished, and was made for two pointers and an answer of 32
+                // bits, by this system's convention for calls in C. That it is there still is
+                // for those to see to who call it: that is unsafe, too.
                 let function = unsafe { std::mem::transmute::<*const u8, Function>(code) };
                 generation.functions.push((piece, function));
             }
@@ -246,8 +248,9 @@ impl Generation {
 impl Drop for Generation {
     fn drop(&mut self) {
         if let Some(module) = self.module.take() {
-            // SAFETY: its functions are reachable through this generation alone,
-            // and whoever holds it promises to call none any more.
+            // SAFETY: of its functions none is running or will be called any more: they are found
+            // in the tables of a cache, and dropped where that is borrowed for itself alone and
+            // then fills its tables anew, or goes, too. What the code points to goes after it.
             unsafe { module.free_memory() };
         }
     }

@@ -101,8 +101,10 @@ impl Frame {
     #[inline(always)]
     pub unsafe fn call(&mut self, function: Function, tape: &mut Tape, base: usize) -> Exit {
         self.base = base as u64;
-        // SAFETY: the caller's promise. The function touches the tape's 128 bytes,
-        // each by a place below 128, and this frame, and returns.
+        // SAFETY: the caller's promise. The function touches the tape's 128 bytes, each by a
+        // place below 128 (it cuts what it computes, and heads come so), this frame by its
+        // offsets, tables and loops that live as long as itself, and returns. Where what it
+        // calls panics, the program ends: nothing unwinds through an `extern "C"`.
         Exit::of(unsafe { function(tape, self) })
     }
 
@@ -130,15 +132,16 @@ pub struct ClosedLoop {
     pub nest: (usize, usize),
 }
 
-/// What [`ClosedLoop`]s are run by.
-pub type RunLoop = extern "C" fn(&mut Tape, &mut Frame, &ClosedLoop) -> u32;
+/// What [`ClosedLoop`]s are run by: for native code alone, which [`Frame::call`] entered.
+pub type RunLoop = unsafe extern "C" fn(&mut Tape, &mut Frame, &ClosedLoop) -> u32;
 
 /// Run a loop whose `]` has just jumped back. Answers with 0 if the run goes on
 /// behind the `]`, else with the number of the exit; the frame is exact.
 ///
 /// # Safety
 ///
-/// This machine must have the instructions of `V`.
+/// This machine must have the instructions of `V`, and the frame's skeleton must still be
+/// there.
 #[inline(always)]
 unsafe fn run_loop<V: Vectors>(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
     let base = frame.base as usize;
@@ -161,8 +164,7 @@ unsafe fn run_loop<V: Vectors>(tape: &mut Tape, frame: &mut Frame, data: &Closed
             if !stale {
                 return 0;
             }
-            // SAFETY: the caller's promise; `Frame::call` was promised that the
-            // skeleton is there.
+            // SAFETY: the caller's promises. Nothing writes to the skeleton meanwhile.
             let changed = unsafe { V::skeleton(data.dialect, tape).changes(&*frame.skeleton) };
             let (first, last) = data.nest;
             let ahead = changed & !below(base + last + 1);
@@ -195,12 +197,18 @@ pub fn run_loop_with(lanes: Lanes) -> RunLoop {
         macro_rules! run_with {
             ($vectors:ty, $features:literal) => {{
                 #[target_feature(enable = $features)]
-                fn run(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
-                    // SAFETY: the instructions that this is compiled for.
+                unsafe fn run(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
+                    // SAFETY: the instructions that this is compiled for; the caller's promise.
                     unsafe { run_loop::<$vectors>(tape, frame, data) }
                 }
-                extern "C" fn call(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
-                    // SAFETY: the machine has the lanes.
+                unsafe extern "C" fn call(
+                    tape: &mut Tape,
+                    frame: &mut Frame,
+                    data: &ClosedLoop,
+                ) -> u32 {
+                    // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked
+                    // the CPU for every feature named here; `Frame::call` was promised that the
+                    // skeleton is there.
                     unsafe { run(tape, frame, data) }
                 }
                 call
@@ -210,8 +218,9 @@ pub fn run_loop_with(lanes: Lanes) -> RunLoop {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = lanes;
-    extern "C" fn call(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
-        // SAFETY: needs no instructions beyond those of every machine.
+    unsafe extern "C" fn call(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
+        // SAFETY: needs no instructions beyond those of every machine; `Frame::call` was
+        // promised that the skeleton is there.
         unsafe { run_loop::<Portable>(tape, frame, data) }
     }
     call
@@ -219,7 +228,11 @@ pub fn run_loop_with(lanes: Lanes) -> RunLoop {
 
 /// What native code calls now and then at a jump back, with the frame exact and
 /// its `pc` where the jump goes: whole periods are skipped where the run repeats.
-pub extern "C" fn skip_periods(tape: &mut Tape, frame: &mut Frame) {
+///
+/// # Safety
+///
+/// For native code alone, which [`Frame::call`] entered.
+pub unsafe extern "C" fn skip_periods(tape: &mut Tape, frame: &mut Frame) {
     let state = State::new(
         frame.pc as usize,
         frame.head0 as usize,

@@ -1080,7 +1080,7 @@ impl Translation<'_, '_> {
         };
         self.store(&settled, first);
         let pointer = self.target.frontend.pointer_type();
-        let callee = skip_periods as extern "C" fn(&mut Tape, &mut Frame);
+        let callee = skip_periods as unsafe extern "C" fn(&mut Tape, &mut Frame);
         let callee = self.builder.ins().iconst(pointer, callee as usize as i64);
         let (tape, frame) = (self.tape, self.frame);
         self.builder

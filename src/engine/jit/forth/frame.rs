@@ -66,9 +66,10 @@ pub unsafe fn run(function: Function, tape: &mut Tape, state: &mut State, max_st
         ops: 0,
         laps: 0,
     };
-    // SAFETY: the caller's promise. The function touches the tape's 128 bytes, each by
-    // a place below 128, the stack's entries below its length, and this frame, whose
-    // layout it was made for whatever the pointer's type says; and it returns.
+    // SAFETY: the caller's promise. The function touches the tape's 128 bytes, each by a place
+    // cut to below 128, the stack's entries where it has looked that the depth allows for them,
+    // and this frame, whose layout it was made for whatever the pointer's type says; it calls
+    // nothing, and returns.
     let code = unsafe { function(tape, (&raw mut frame).cast()) };
     state.depth = (frame.depth as usize).min(STACK_LEN);
     state.pc = frame.pc as usize % TAPE_LEN;
