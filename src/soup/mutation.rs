@@ -243,6 +243,12 @@ mod avx512 {
             }
             found += candidates.count_ones() as usize;
         }
+        // The last read may go up to seven bytes past the list's end.
+        // SAFETY: eight bytes from `found` on, which is at most MAX_CANDIDATES.
+        unsafe {
+            _mm_storel_epi64(bits.add(found).cast(), _mm_setzero_si128());
+            _mm_storel_epi64(set_of.add(found).cast(), _mm_setzero_si128());
+        }
 
         // Second sieve: all of the random number.
         let seven = _mm512_set1_epi64(7);
@@ -252,8 +258,7 @@ mod avx512 {
         let drawn = _mm512_set1_epi64(DRAWN as i64);
         let limit = _mm512_set1_epi64((threshold << 8) as i64);
         for next in (0..found).step_by(8) {
-            // SAFETY: the last store before `found` wrote the 64 bytes from
-            // `found` or before it on, so that all that is read here is set.
+            // SAFETY: the list is set, and so are the eight bytes behind it.
             let (bit, set) = unsafe {
                 (
                     _mm512_cvtepu8_epi64(_mm_loadl_epi64(bits.add(next).cast())),
