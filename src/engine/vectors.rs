@@ -655,6 +655,7 @@ mod x86 {
 mod tests {
     use super::*;
     use crate::lanes::Lanes;
+    use crate::language::{Family, Language};
     use crate::random::mix;
 
     #[test]
@@ -663,6 +664,73 @@ mod tests {
             for stride in [Stride::Up, Stride::Down] {
                 let track = Track { start, stride };
                 assert!((0..TAPE_LEN).all(|lap| track.lap_of(track.at(lap)) == lap));
+            }
+        }
+    }
+
+    /// Every set of instructions reads a tape, aims and finds brackets as the portable forms.
+    #[test]
+    fn all_read_tapes_alike() {
+        fn check<V: Vectors>(dialect: &Dialect, tape: &Tape, first: usize, heads: [usize; 2]) {
+            let (mut script, mut plain) = (Script::EMPTY, Script::EMPTY);
+            // SAFETY: the caller checks that the machine has these lanes.
+            unsafe {
+                assert_eq!(V::skeleton(dialect, tape), Skeleton::of(dialect, tape));
+                let mask = dialect.significant_bits();
+                for byte in [tape[0] & mask, 0] {
+                    let is_equal = |place: &usize| tape[*place] & mask == byte;
+                    let places = (0..TAPE_LEN).filter(is_equal).map(|place| 1 << place);
+                    let places = places.fold(0u128, |places, place| places | place);
+                    assert_eq!(V::equal(&V::load(tape, mask), byte), places);
+                }
+                script.read::<V>(dialect, tape, first);
+                plain.read::<Portable>(dialect, tape, first);
+                let ops = plain.len;
+                assert_eq!((script.len, script.ops), (plain.len, plain.ops));
+                assert_eq!(script.end(), plain.end());
+                for place in 0..=TAPE_LEN {
+                    assert_eq!(script.index::<V>(place), plain.index::<Portable>(place));
+                }
+                script.aim_first::<V>(heads[0], heads[1]);
+                plain.aim_first::<Portable>(heads[0], heads[1]);
+                assert_eq!(script.place[..=ops], plain.place[..=ops]);
+                assert_eq!(script.add[..ops], plain.add[..ops]);
+                assert_eq!(script.jumps_at[..ops], plain.jumps_at[..ops]);
+                assert_eq!(script.events, plain.events);
+                let entries = below(ops) as u64;
+                let (opens, closes) = V::brackets(&script);
+                let brackets = (opens & entries, closes & entries);
+                assert_eq!(brackets, Portable::brackets(&plain));
+                for entry in 0..ops {
+                    assert_eq!(script.heads(entry), plain.heads(entry));
+                    assert_eq!(script.goes(entry), plain.goes(entry));
+                }
+                assert_eq!(script.heads(ops), plain.heads(ops));
+            }
+        }
+        for language in Language::ALL {
+            let Family::Bff(dialect) = &language.family else {
+                continue;
+            };
+            for round in 0..600 {
+                let random = |i: u64| mix(round * 400 + i) as usize;
+                let density = round as usize % 9;
+                let byte = |place: usize| match random(place as u64) % 8 < density {
+                    true => dialect.byte_of(Op::ALL[random(150 + place as u64) % 10]),
+                    false => Some(random(200 + place as u64) as u8),
+                };
+                let tape: Tape = std::array::from_fn(|place| byte(place).unwrap_or(0));
+                let first = [0, random(390) % TAPE_LEN][round as usize / 9 % 2];
+                let heads = [random(391) % TAPE_LEN, random(392) % TAPE_LEN];
+                for lanes in Lanes::available() {
+                    match lanes {
+                        #[cfg(target_arch = "x86_64")]
+                        Lanes::Avx512 => check::<Avx512>(dialect, &tape, first, heads),
+                        #[cfg(target_arch = "x86_64")]
+                        Lanes::Avx2 => check::<Avx2>(dialect, &tape, first, heads),
+                        Lanes::Portable => check::<Portable>(dialect, &tape, first, heads),
+                    }
+                }
             }
         }
     }

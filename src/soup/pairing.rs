@@ -555,6 +555,25 @@ mod tests {
         }
     }
 
+    /// In blocks, with places found beforehand and asked for, as one swap after the other.
+    #[test]
+    fn a_shuffle_is_that_of_fisher_and_yates() {
+        let streams = Streams::new(9);
+        for len in [2, 7, 126, 128, 130, 256, 1000, 4096] {
+            for epoch in [0, 1, u64::MAX] {
+                let mut order = vec![entry(0); len];
+                shuffle(&mut order, &streams, epoch);
+                let mut expected: Vec<Entry> = (0..len).map(entry).collect();
+                for i in (0..len).rev() {
+                    let stream = epoch.wrapping_mul(len as u64).wrapping_add(i as u64);
+                    let other = mix(streams.key(stream)) % (i as u64 + 1);
+                    expected.swap(i, other as usize);
+                }
+                assert_eq!(order, expected, "{len}, epoch {epoch}");
+            }
+        }
+    }
+
     #[test]
     fn a_grid_meets_as_the_pattern_of_its_neighbours_does() {
         for (width, height, radius) in [(8, 6, 2), (48, 1, 3), (1, 48, 1), (6, 8, 50)] {

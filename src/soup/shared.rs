@@ -122,3 +122,50 @@ fn moves_in(lanes: Lanes) -> (Load, Store) {
         |programs, pairs, tapes| programs.store_each(pairs, tapes),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::TAPE_LEN;
+    use crate::random::{Streams, mix};
+    use crate::soup::settings::Settings;
+
+    /// At every width, and for any number of pairs: the same as indexing one soup.
+    #[test]
+    fn every_width_moves_programs_as_plain_indexing_does() {
+        const PAIRS: usize = 50;
+        let settings = Settings {
+            num_programs: 2 * PAIRS,
+            ..Settings::default()
+        };
+        let mut pairs = Pairs::new(2 * PAIRS).unwrap();
+        pairs.draw(&settings, &Streams::new(5), 3);
+        let byte = |place: usize| mix(place as u64) as u8;
+        let soup: Vec<u8> = (0..2 * PAIRS * PROGRAM_LEN).map(byte).collect();
+        for lanes in Lanes::available() {
+            for range in [0..0, 0..1, 7..39, 49..50, 0..PAIRS] {
+                let mut programs = soup.clone();
+                let mut expected = soup.clone();
+                let mut shared = SharedPrograms::new(&mut programs, &pairs);
+                (shared.load, shared.store) = moves_in(lanes);
+                shared.prefetch(range.clone());
+                let mut tapes = vec![[0; TAPE_LEN]; range.len()];
+                // SAFETY: there is one thread.
+                unsafe { shared.load(range.clone(), &mut tapes) };
+                let numbers: Vec<usize> = pairs.programs_of(range.clone()).collect();
+                for (half, number) in numbers.iter().enumerate() {
+                    let at = number * PROGRAM_LEN;
+                    let loaded = &mut tapes.as_flattened_mut()[half * PROGRAM_LEN..][..PROGRAM_LEN];
+                    assert_eq!(loaded, &soup[at..at + PROGRAM_LEN], "{lanes:?} {range:?}");
+                    loaded
+                        .iter_mut()
+                        .for_each(|byte| *byte = byte.wrapping_add(1));
+                    expected[at..at + PROGRAM_LEN].copy_from_slice(loaded);
+                }
+                // SAFETY: as above.
+                unsafe { shared.store(range.clone(), &tapes) };
+                assert!(programs == expected, "{lanes:?} {range:?}");
+            }
+        }
+    }
+}
