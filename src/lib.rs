@@ -3,6 +3,9 @@
 pub mod bench;
 pub mod engine;
 pub mod error;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "../tests/common/guard.rs"]
+mod guard;
 mod lanes;
 pub mod language;
 pub mod measure;

@@ -155,9 +155,15 @@ impl Natives {
     /// there is more of that.
     #[track_caller]
     pub fn check(&mut self, expected: &Expected<'_>) {
+        self.each(|name, runner| expected.check(name, runner));
+    }
+
+    /// As [`Natives::check`], whatever is run and however it is checked.
+    #[track_caller]
+    pub fn each(&mut self, mut check: impl FnMut(&str, &Runner) -> NativeTally) {
         for (name, runner) in &mut self.runners {
             loop {
-                self.tally = self.tally + expected.check(name, runner);
+                self.tally = self.tally + check(name, runner);
                 let before = runner.cache_tally().compiled;
                 // A language may have none.
                 let Some(jit) = runner.jit_mut() else { break };
@@ -179,8 +185,14 @@ impl Natives {
     /// Run a tape by what native code there is already.
     #[track_caller]
     pub fn check_as_it_is(&mut self, expected: &Expected<'_>) {
+        self.each_as_it_is(|name, runner| expected.check(name, runner));
+    }
+
+    /// As [`Natives::check_as_it_is`], whatever is run and however it is checked.
+    #[track_caller]
+    pub fn each_as_it_is(&mut self, mut check: impl FnMut(&str, &Runner) -> NativeTally) {
         for (name, runner) in &self.runners {
-            self.tally = self.tally + expected.check(name, runner);
+            self.tally = self.tally + check(name, runner);
         }
     }
 }

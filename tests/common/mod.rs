@@ -2,6 +2,8 @@
 #![allow(dead_code)]
 
 pub mod engines;
+#[cfg(target_os = "linux")]
+pub mod guard;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -21,7 +21,7 @@ fn check_budgets(language: &'static Language, tape: &Tape, random: &mut StdRng) 
 }
 
 /// The bytes of the commands that a dialect has, in the order of [`Op`].
-fn command_bytes(dialect: &Dialect) -> Vec<u8> {
+pub fn command_bytes(dialect: &Dialect) -> Vec<u8> {
     let all = &Op::ALL[..COMMANDS.len()];
     all.iter().filter_map(|op| dialect.byte_of(*op)).collect()
 }
@@ -56,15 +56,17 @@ fn tapes_of_few_commands() {
     for (language, dialect) in bff_dialects() {
         let commands = command_bytes(dialect);
         for _ in 0..2500 {
-            let mut few = vec![commands[0], commands[1]];
-            few.extend(
-                (0..random.random_range(1..4)).map(|_| commands.choose(&mut random).unwrap()),
-            );
-            few.extend((0..random.random_range(0..3)).map(|_| random.random::<u8>()));
-            let tape: Tape = std::array::from_fn(|_| *few.choose(&mut random).unwrap());
+            let tape = tape_of_few_commands(&mut random, &commands);
             check_budgets(language, &tape, &mut random);
         }
     }
+}
+
+pub fn tape_of_few_commands(random: &mut StdRng, commands: &[u8]) -> Tape {
+    let mut few = vec![commands[0], commands[1]];
+    few.extend((0..random.random_range(1..4)).map(|_| commands.choose(random).unwrap()));
+    few.extend((0..random.random_range(0..3)).map(|_| random.random::<u8>()));
+    std::array::from_fn(|_| *few.choose(random).unwrap())
 }
 
 /// Of the tapes above some are run by native code; here all of another draw are.
@@ -95,63 +97,71 @@ fn more_random_tapes_by_native_code() {
     }
 }
 
-/// Tapes around loops of every closed form: a loop of a few commands with
-/// room between, somewhere on a tape of few or many nulls, heads anywhere.
+/// Bodies of loops, of every closed form and others.
+pub const BODIES: [&str; 38] = [
+    "", "<", ">", "{", "}", "<<", ">>>", "<{", ">}", ".<{", ".>}", ".<}", ".>{", "<.}", "{.>",
+    ",<{", ",>}", ",<}", ",>{", "<,}", ">,{", "{,>", "}.<", "{.<>>", "<,}.", "+", "-", "+>", "-<",
+    "->+<", "+>-", ".>}+", ",.", ".}<,>", ">+", ">>.}}", "<,", ">,",
+];
+
+/// Tapes around loops of every closed form.
 #[test]
 fn tapes_grown_around_loops() {
     let mut random = StdRng::seed_from_u64(3);
-    let bodies = [
-        "", "<", ">", "{", "}", "<<", ">>>", "<{", ">}", ".<{", ".>}", ".<}", ".>{", "<.}", "{.>",
-        ",<{", ",>}", ",<}", ",>{", "<,}", ">,{", "{,>", "}.<", "{.<>>", "<,}.", "+", "-", "+>",
-        "-<", "->+<", "+>-", ".>}+", ",.", ".}<,>", ">+", ">>.}}", "<,", ">,",
-    ];
     for (language, dialect) in bff_dialects() {
-        for body in bodies {
+        for body in BODIES {
             for round in 0..120 {
-                let fill = match round % 4 {
-                    0 => 0.0,
-                    1 => 0.02,
-                    2 => 0.5,
-                    _ => 1.0,
-                };
-                let mut tape: Tape = std::array::from_fn(|_| {
-                    if random.random_bool(fill) {
-                        0
-                    } else {
-                        random.random_range(b'a'..=b'z')
-                    }
-                });
-                let mut text = "<>{}".repeat(4);
-                text.truncate(random.random_range(0..=text.len()));
-                let text: Vec<char> = text
-                    .chars()
-                    .filter(|_| random.random_bool(0.5))
-                    .chain(std::iter::once('['))
-                    .chain(body.chars())
-                    .chain(std::iter::once(']'))
-                    .collect();
-                let mut place = random.random_range(0..TAPE_LEN);
-                for char in text {
-                    let index = COMMANDS.iter().position(|c| *c == char).unwrap();
-                    let Some(byte) = dialect.commands()[index] else {
-                        continue;
-                    };
-                    if place < TAPE_LEN {
-                        tape[place] = byte;
-                    }
-                    place += 1;
-                    if random.random_bool(0.15) {
-                        place += random.random_range(1..8);
-                    }
-                }
-                if random.random_bool(0.3) {
-                    tape[0] = random.random();
-                    tape[1] = random.random();
-                }
+                let tape = tape_around_a_loop(&mut random, dialect, body, round);
                 check_budgets(language, &tape, &mut random);
             }
         }
     }
+}
+
+/// A loop of a few commands with room between, somewhere on a tape of few or many nulls,
+/// by the `round`, heads anywhere.
+pub fn tape_around_a_loop(random: &mut StdRng, dialect: &Dialect, body: &str, round: u64) -> Tape {
+    let fill = match round % 4 {
+        0 => 0.0,
+        1 => 0.02,
+        2 => 0.5,
+        _ => 1.0,
+    };
+    let mut tape: Tape = std::array::from_fn(|_| {
+        if random.random_bool(fill) {
+            0
+        } else {
+            random.random_range(b'a'..=b'z')
+        }
+    });
+    let mut text = "<>{}".repeat(4);
+    text.truncate(random.random_range(0..=text.len()));
+    let text: Vec<char> = text
+        .chars()
+        .filter(|_| random.random_bool(0.5))
+        .chain(std::iter::once('['))
+        .chain(body.chars())
+        .chain(std::iter::once(']'))
+        .collect();
+    let mut place = random.random_range(0..TAPE_LEN);
+    for char in text {
+        let index = COMMANDS.iter().position(|c| *c == char).unwrap();
+        let Some(byte) = dialect.commands()[index] else {
+            continue;
+        };
+        if place < TAPE_LEN {
+            tape[place] = byte;
+        }
+        place += 1;
+        if random.random_bool(0.15) {
+            place += random.random_range(1..8);
+        }
+    }
+    if random.random_bool(0.3) {
+        tape[0] = random.random();
+        tape[1] = random.random();
+    }
+    tape
 }
 
 /// Pairs of real soups: young ones, old ones without life, and living ones, of

@@ -57,7 +57,7 @@ impl Numbers {
     }
 
     /// A byte that makes loops likely.
-    fn loopy_byte(&mut self, language: &Language) -> u8 {
+    pub fn loopy_byte(&mut self, language: &Language) -> u8 {
         match language.family {
             Family::Forth(_) => match self.below(8) {
                 0 => 0xc0 + self.below(12) as u8,

@@ -5,6 +5,8 @@
 //! The everyday tests take few tapes of each sort; the others are for
 //! `cargo test --release -- --include-ignored`.
 
+use std::ops::Range;
+
 use crate::common::engines::{Natives, Walk, bff_dialects, has_heads_on_tape};
 use broth::engine::jit::{Exit, NativeTally};
 use broth::language::bff::{COMMANDS, Dialect, Op};
@@ -99,7 +101,7 @@ const CODES: &[&str] = &[
 
 /// What lies around the code, and between its commands.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fill {
+pub enum Fill {
     Noop,
     Null,
     /// Bytes that are a command once 1 is added or taken away, and others.
@@ -239,26 +241,19 @@ fn check_codes(dialect: (&'static Language, &'static Dialect), one_in: u32) -> N
     natives.tally
 }
 
-/// Tapes on which several of the codes lie, with bytes put in between, cut off and
-/// changed.
-fn check_grown(
-    dialect: (&'static Language, &'static Dialect),
-    seed: u64,
-    count: usize,
-) -> NativeTally {
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut natives = Natives::new(dialect.0);
-    let mut grown = 0;
-    while grown < count {
+/// A tape on which several of the codes lie, with bytes put in between and cut off; what
+/// fills it, and where the code is.
+pub fn grown(random: &mut StdRng, dialect: &Dialect) -> (Tape, Fill, Range<usize>) {
+    loop {
         let mut code = String::new();
         for _ in 0..random.random_range(1..5) {
-            for char in CODES.choose(&mut random).unwrap().chars() {
+            for char in CODES.choose(random).unwrap().chars() {
                 if !random.random_bool(0.04) {
                     code.push(char);
                 }
                 if random.random_bool(0.12) {
                     let more = [' ', ' ', '+', '-', '>', '<', '.', ',', '[', ']'];
-                    code.push(*more.choose(&mut random).unwrap());
+                    code.push(*more.choose(random).unwrap());
                 }
             }
             code.push_str(&" ".repeat(random.random_range(0..4)));
@@ -269,14 +264,27 @@ fn check_grown(
             true => random.random_range(-4..code.len() as i32 + 8),
             false => random.random_range(0..TAPE_LEN as i32),
         };
-        let fill = *FILLS.choose(&mut random).unwrap();
+        let fill = *FILLS.choose(random).unwrap();
         let heads = [right0, right1];
-        let tape = tape_of(&mut random, dialect.1, fill, &code, start, heads);
-        let Some(tape) = tape else { continue };
-        let mutants = mutants(&mut random, dialect.1, start, code.len(), 8);
+        if let Some(tape) = tape_of(random, dialect, fill, &code, start, heads) {
+            return (tape, fill, start..start + code.len());
+        }
+    }
+}
+
+/// Tapes grown around code, and changes of them.
+fn check_grown(
+    dialect: (&'static Language, &'static Dialect),
+    seed: u64,
+    count: usize,
+) -> NativeTally {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut natives = Natives::new(dialect.0);
+    for _ in 0..count {
+        let (tape, fill, code) = grown(&mut random, dialect.1);
+        let mutants = mutants(&mut random, dialect.1, code.start, code.len(), 8);
         let name = format!("grown {fill:?}");
         check_tape(&mut natives, &name, dialect, &tape, mutants.into_iter());
-        grown += 1;
     }
     natives.tally
 }

@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(target_os = "linux")]
+mod guard_pages;
 mod interpreter;
 mod interpreter_corners;
 mod interpreter_forth_subleq;

@@ -80,3 +80,98 @@ pub unsafe fn run(function: Function, tape: &mut Tape, state: &mut State, max_st
         laps: frame.laps,
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::engine::jit::Piece;
+    use crate::engine::jit::compiler::Compiler;
+    use crate::engine::jit::forth::Span;
+    use crate::guard::{Guarded, Side};
+    use crate::language::forth::{Dialect, Op};
+    use crate::language::{Family, Language, Rules};
+    use crate::random::mix;
+
+    /// A tape of many loops, and where a run of it has first jumped back: the place that it
+    /// jumped from, and where it stands.
+    fn jumped_back(dialect: &Dialect, seed: u64) -> Option<(Tape, usize, State)> {
+        let random = |i: u64, end: u64| (mix(seed << 16 | i) % end) as u8;
+        let byte = |place: usize| {
+            let i = 8 * place as u64;
+            match random(i, 16) {
+                0 => 0xc0 + random(i + 1, 12),
+                1 => 0x80 + random(i + 2, 4),
+                2..6 => 0x40 + random(i + 3, 64),
+                _ => random(i + 4, 14),
+            }
+        };
+        let mut tape: Tape = std::array::from_fn(byte);
+        let mut state = dialect.start(&tape);
+        // As deep as can be, empty, or in between.
+        state.depth = [STACK_LEN - 1, 0, usize::from(random(9, 128))][usize::from(random(10, 3))];
+        for _ in 0..200 {
+            let pc = state.pc;
+            if dialect.step(&mut tape, &mut state).ended.is_some() {
+                return None;
+            }
+            if state.pc < pc {
+                assert_eq!(dialect.op(tape[pc]), Op::JumpBack);
+                return Some((tape, pc, state));
+            }
+        }
+        None
+    }
+
+    /// Native code next to pages that nobody may touch, tape and stack, leaves what the rules
+    /// do in as many steps. A stray access ends the process: the last line says of what.
+    #[test]
+    fn native_loops_touch_tape_and_stack_alone() {
+        let mut tape_room = Guarded::new(TAPE_LEN);
+        let mut stack_room = Guarded::new(STACK_LEN);
+        for language in Language::ALL {
+            let Family::Forth(dialect) = &language.family else {
+                continue;
+            };
+            let compiler = Compiler::new(&language.family, false).unwrap().unwrap();
+            let mut steps_taken = 0;
+            for seed in 0..1500 {
+                let Some((tape, last, state)) = jumped_back(dialect, seed) else {
+                    continue;
+                };
+                // The jump itself may have been written over since.
+                let span = Span::of(dialect, &tape, state.pc, last);
+                let generation = compiler.compile(&[Piece::Forth(span)]).unwrap();
+                for side in Side::BOTH {
+                    println!("{language}, seed {seed}, the page {side:?}");
+                    let tape_then = &mut tape_room.put(side, &[tape])[0];
+                    let stack = stack_room.put(side, &state.stack);
+                    let mut frame = Frame {
+                        stack: stack.as_mut_ptr(),
+                        depth: state.depth as u64,
+                        pc: 0,
+                        base: state.pc as u64,
+                        left: 1000,
+                        ops: 0,
+                        laps: 0,
+                    };
+                    let (_, function) = generation.functions[0];
+                    // SAFETY: as in `run`; the generation is there.
+                    unsafe { function(tape_then, (&raw mut frame).cast()) };
+
+                    let (mut tape, mut expected, mut ops) = (tape, state.clone(), 0);
+                    for _ in frame.left..1000 {
+                        let step = dialect.step(&mut tape, &mut expected);
+                        assert!(step.ended.is_none());
+                        ops += u64::from(step.is_op);
+                    }
+                    steps_taken += 1000 - frame.left;
+                    let depth = frame.depth as usize;
+                    assert_eq!((frame.pc, depth), (expected.pc as u64, expected.depth));
+                    assert_eq!((&stack[..depth], frame.ops), (expected.stack(), ops));
+                    assert_eq!(*tape_then, tape);
+                }
+            }
+            assert!(steps_taken > 10_000, "{language}: {steps_taken}");
+        }
+    }
+}
