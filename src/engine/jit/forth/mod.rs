@@ -29,7 +29,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
 use super::exit::{Exit, branch_aside};
-pub use frame::run;
+pub(crate) use frame::run;
 
 use crate::language::forth::{Dialect, Op, STACK_LEN, distance};
 use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
