@@ -12,8 +12,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// What the memory of a run may grow by once every engine has had its turn: bytes.
-const MOST_GROWTH: u64 = 48 << 20;
+/// What the memory of a run may grow by once every engine has had its turn, in bytes: no
+/// more than code caches that are full by chance.
+const MOST_GROWTH: u64 = 16 << 20;
 
 /// Bytes of memory that this process has, where the system tells.
 fn memory() -> Option<u64> {
