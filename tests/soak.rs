@@ -65,7 +65,7 @@ fn soak(settings: Settings, epochs: u64, switches: u64) {
                 pool = &pools[random.random_range(0..pools.len())];
                 until = soup.epochs_done() + random.random_range(1..=2 * epochs / switches);
                 engines.push(engine);
-                if engines.len() as u64 % 64 == 0 {
+                if engines.len().is_multiple_of(64) {
                     // For a few epochs by what says what is right.
                     soup.set_engine(Engine::Reference, &Options::default());
                     until = soup.epochs_done() + 3;
