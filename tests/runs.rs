@@ -384,6 +384,11 @@ fn only_the_newest_checkpoints_are_kept() {
     assert_eq!(names(&out), ["0000000105.dat", "0000000105.toml"]);
     succeed("run --quiet --max-epochs 131 --resume", &[&out]);
     assert_eq!(names(&out), ["0000000131.dat", "0000000131.toml"]);
+    // Killed while one was removed, at the end of all epochs: no other comes that removes it.
+    let sidecar = |epochs| checkpoint(&out, epochs).with_extension("toml");
+    std::fs::copy(sidecar(131), sidecar(121)).unwrap();
+    succeed("run --quiet --resume", &[&out]);
+    assert_eq!(names(&out), ["0000000131.dat", "0000000131.toml"]);
     fail(
         2,
         "run --keep 0 --out",

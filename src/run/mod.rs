@@ -435,6 +435,10 @@ impl Run {
         if plan != saved {
             settings_file::write(&folder, &settings, &plan)?;
         }
+        // What a kill has kept from being removed, of which there may be no other occasion.
+        if let (Some(epochs_done), Some(keep)) = (saved_at, plan.keep) {
+            folder::keep_newest(&checkpoints, epochs_done, keep, &of_soup)?;
+        }
         Ok(Run {
             saved_at,
             alive_at,
