@@ -487,7 +487,7 @@ fn settings_that_are_nested_deep() {
 fn a_run_under_way_is_not_resumed() {
     let victim = Victim::new();
     let mut command = broth();
-    command.args("run --quiet --max-epochs 1000000000 --resume".split(' '));
+    command.args("run --quiet --max-epochs 20000 --resume".split(' '));
     let mut first = command.arg(&victim.run).spawn().unwrap();
     while !victim.run.join("checkpoints/0000000049.dat").exists() {
         std::thread::sleep(std::time::Duration::from_millis(2));
