@@ -119,17 +119,7 @@ fn a_small_living_soup_for_long() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes a minute"]
 fn a_small_living_soup_for_very_long() {
     soak(small(), 100_001, 2000);
-}
-
-#[test]
-#[ignore = "takes minutes"]
-fn a_full_soup_for_long() {
-    let settings = Settings {
-        seed: 29,
-        ..Settings::default()
-    };
-    soak(settings, 5_001, 300);
 }
