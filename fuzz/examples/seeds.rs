@@ -6,16 +6,11 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use broth::bench::soups::{Recipe, Sort};
 use broth::language::{Language, PROGRAM_LEN, Tape};
-use broth::output::folder::Place;
-use broth::run::{Plan, Run};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::pairing::Pattern;
-use broth::{Meeting, Settings};
-use broth_fuzz::Case;
+use broth_fuzz::{Case, FILES, make_run, pattern};
 
 /// Tapes harvested from a soup.
 const TAPES: usize = 6;
@@ -102,46 +97,18 @@ fn harvest(
 
 /// Every file of a run as an input of `folders`, and patterns.
 fn files_of_a_run(seeds: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let pattern = Pattern::new(16, &[(0, 1), (2, 3), (4, 9)]);
     write(
         seeds.join("patterns"),
         "three-pairs",
-        pattern.to_text().as_bytes(),
+        pattern().to_text().as_bytes(),
     )?;
     write(
         seeds.join("patterns"),
         "comments",
         b"# who meets whom\n0 1\n\n 7\t63 # last\r\n",
     )?;
-    let settings = Settings {
-        num_programs: 16,
-        max_steps: 64,
-        meeting: Meeting::Pattern(pattern.into()),
-        initial_program: b"[[{.>]-]".to_vec(),
-        reset_interval: Some(2),
-        ..Settings::default()
-    };
-    let plan = Plan {
-        max_epochs: 3,
-        log_interval: 1,
-        checkpoint_interval: 1,
-        ..Plan::default()
-    };
-    let run = Run::create(settings, plan, &Place::At(folder.to_owned()), None)?;
-    run.go(&AtomicBool::new(false), &mut |_| ())?;
-    // In the order of the target's `FILES`.
-    for (i, name) in [
-        "settings.toml",
-        "metrics.csv",
-        "performance.csv",
-        "checkpoints/0000000003.toml",
-        "checkpoints/0000000003.dat",
-        "interaction-pattern.txt",
-        "checkpoints/0000000003.dat",
-    ]
-    .iter()
-    .enumerate()
-    {
+    make_run(folder)?;
+    for (i, name) in FILES.iter().enumerate() {
         let mut input = vec![i as u8];
         input.extend(fs::read(folder.join(name))?);
         write(seeds.join("folders"), &format!("file-{i}"), &input)?;

@@ -7,35 +7,19 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
 
-use broth::Error;
-use broth::engine::Engine;
-use broth::output::folder::{Place, RunFolder};
+use broth::output::folder::RunFolder;
 use broth::output::{settings_file, sidecar};
-use broth::run::{Changes, Plan, Run, newest_soup};
+use broth::run::{Changes, Run, newest_soup};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::pairing::Pattern;
-use broth::{Meeting, Settings, Soup};
+use broth::{Error, Soup};
+use broth_fuzz::{FILES, make_run};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 
-/// Programs of the run.
-const NUM_PROGRAMS: usize = 16;
 /// Larger soups are left out: they take long, and are none of a parser's business.
 const MOST_PROGRAMS: usize = 256;
 /// Epochs that a run is gone on with.
 const MORE_EPOCHS: u64 = 4;
-
-/// What the first byte of an input says the others stand for.
-const FILES: [&str; 7] = [
-    "settings.toml",
-    "metrics.csv",
-    "performance.csv",
-    "checkpoints/0000000003.toml",
-    "checkpoints/0000000003.dat",
-    "interaction-pattern.txt",
-    // The same, beside a sidecar that fits it.
-    "checkpoints/0000000003.dat",
-];
 
 /// A run of three epochs, and what is in its folder.
 struct Original {
@@ -55,23 +39,7 @@ fn parent() -> TempDir {
 static ORIGINAL: LazyLock<Original> = LazyLock::new(|| {
     let parent = parent();
     let folder = parent.path().join("run");
-    let pattern = Pattern::new(NUM_PROGRAMS, &[(0, 1), (2, 3), (4, 9)]);
-    let settings = Settings {
-        num_programs: NUM_PROGRAMS,
-        max_steps: 64,
-        meeting: Meeting::Pattern(pattern.into()),
-        initial_program: b"[[{.>]-]".to_vec(),
-        ..Settings::default()
-    };
-    let plan = Plan {
-        max_epochs: 3,
-        log_interval: 1,
-        checkpoint_interval: 1,
-        engine: Engine::Interpreter,
-        ..Plan::default()
-    };
-    let run = Run::create(settings, plan, &Place::At(folder.clone()), None).unwrap();
-    run.go(&AtomicBool::new(false), &mut |_| ()).unwrap();
+    make_run(&folder).unwrap();
     let mut names = vec!["checkpoints/0000000002.dat", "checkpoints/0000000002.toml"];
     names.extend(&FILES[..6]);
     let read = |name: &str| (folder.join(name), fs::read(folder.join(name)).unwrap());

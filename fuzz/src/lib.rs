@@ -4,8 +4,10 @@
 
 mod case;
 mod check;
+mod folder;
 mod mutate;
 
 pub use case::Case;
 pub use check::{by_interpreter, by_native_code, by_reference};
+pub use folder::{FILES, make_run, pattern};
 pub use mutate::{MOST_TAPES, mutate};
