@@ -8,7 +8,7 @@ mod common;
 use broth::engine::{Engine, Options};
 use broth::language::Language;
 use broth::measure::Measures;
-use broth::output::csv::{LogRow, PastRow};
+use broth::output::csv::{Columns, LogRow};
 use broth::{Settings, Soup};
 
 /// The languages that cubff has a log of.
@@ -28,7 +28,7 @@ fn check(language: &'static Language, engine: Engine, last_epoch: u64) {
     let path = common::data(&format!("golden/{}.txt", language.name));
     let golden = common::read_text(path);
     let mut lines = golden.lines();
-    assert_eq!(lines.next(), Some(PastRow::CUBFF_HEADER));
+    assert_eq!(lines.next(), Some(&*Columns::default().cubff_header()));
     let settings = Settings {
         language,
         seed: 10248,
@@ -50,6 +50,7 @@ fn check(language: &'static Language, engine: Engine, last_epoch: u64) {
             epoch,
             measures: Measures::of(soup.programs()),
             tally,
+            replicators: None,
         };
         assert_eq!(row.past().cubff_line(1 << 17), expected, "{language}");
         compared += 1;

@@ -11,7 +11,8 @@ use std::time::Instant;
 
 use broth::Error;
 use broth::language::Language;
-use broth::output::csv::{Kept, LogPoints, LogRow, PastRow, Table};
+use broth::measure::replicators::Replicators;
+use broth::output::csv::{Columns, Kept, LogPoints, PastRow, Table};
 use broth::output::folder::{Place, RunFolder};
 use broth::output::performance::{NativeTotals, PerformanceRow};
 use broth::output::{settings_file, sidecar};
@@ -216,6 +217,8 @@ fn settings() -> Vec<(Settings, Plan)> {
             let plan = Plan {
                 keep: [None, Some(2)][i / 2],
                 stopping_bpb: [None, Some(0.5)][i % 2],
+                eval_selfrep: i % 3 == 0,
+                stopping_selfrep_count: [None, Some(9)][usize::from(i % 6 == 0)],
                 log: [None, Some("log.csv".into())][i % 2].clone(),
                 ..Plan::default()
             };
@@ -338,6 +341,9 @@ fn programs() -> Kind {
     }
 }
 
+/// What the tables of such a run hold.
+const COLUMNS: Columns = Columns { replicators: true };
+
 /// A finished run of a small soup, and its folder.
 fn finished_run(folder: &Path) -> PathBuf {
     let settings = Settings {
@@ -348,6 +354,7 @@ fn finished_run(folder: &Path) -> PathBuf {
         max_epochs: 20,
         log_interval: 3,
         checkpoint_interval: 5,
+        eval_selfrep: true,
         ..Plan::default()
     };
     let place = Place::At(folder.join("run"));
@@ -361,7 +368,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
     let path = folder.join(name);
     let is_metrics = name == "metrics.csv";
     let header = match is_metrics {
-        true => LogRow::metrics_header(),
+        true => COLUMNS.metrics_header(),
         false => PerformanceRow::header(),
     };
     let points = LogPoints {
@@ -379,7 +386,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
                 let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
                 assert!(totals.rows < lines as u64);
             }
-            let is_row = |line: &str| !is_metrics || PastRow::parse(line).is_some();
+            let is_row = |line: &str| !is_metrics || PastRow::parse(line, COLUMNS).is_some();
             let result = Table::reopen(&path, &header, points, is_row).and_then(Kept::cut);
             if refused(&result, &[&format!("{name} ")]) {
                 assert_eq!(read(&path), bytes);
@@ -394,14 +401,19 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
             let all = [1, 4, 7, 10, 13, 16];
             assert!(epochs.is_empty() || all.ends_with(&epochs), "{epochs:?}");
             for row in rows.iter().filter(|_| is_metrics) {
-                let row = PastRow::parse(row).unwrap();
+                let row = PastRow::parse(row, COLUMNS).unwrap();
                 let PastRow {
                     epoch,
                     brotli_size,
                     high_order_entropy,
+                    replicators,
                 } = row;
-                let text = format!("{epoch},0,{brotli_size},0,{high_order_entropy}");
-                let again = PastRow::parse(&text);
+                let Replicators { cubff, knierim } = replicators.unwrap();
+                let others = ",".repeat(24);
+                let text = format!(
+                    "{epoch},0,{brotli_size},0,{high_order_entropy}{others}{cubff},{knierim}"
+                );
+                let again = PastRow::parse(&text, COLUMNS);
                 // Not a number is no number, twice.
                 assert!(again == Some(row) || high_order_entropy.is_nan());
             }

@@ -100,7 +100,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop::option::of(1..9u64),
         select(&Engine::ALL[..]),
         (any::<bool>(), 1..1000usize),
-        (bits(), bits()),
+        (bits(), bits(), prop::option::of(1..99u64)),
     )
         .prop_map(|(epochs, keep, engine, (closed_forms, mib), stops)| {
             let [max_epochs, log_interval, checkpoint_interval] = epochs;
@@ -119,6 +119,8 @@ fn plans() -> impl Strategy<Value = Plan> {
                 },
                 stop_high_order_entropy: stops.0,
                 stopping_bpb: stops.1,
+                eval_selfrep: stops.2.is_some(),
+                stopping_selfrep_count: stops.2,
                 ..Plan::default()
             }
         })

@@ -9,6 +9,7 @@ mod languages;
 mod paint;
 mod progress;
 mod run;
+mod selfrep;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Languages,
     /// Tell what a checkpoint holds
     Inspect(inspect::InspectArgs),
+    /// Score programs as replicators: one, or all of a checkpoint
+    Selfrep(selfrep::SelfrepArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
     /// Look at native code: what it did in a run, and how it looks
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Exec(args) => exec::exec(args),
         Command::Languages => languages::languages(),
         Command::Inspect(args) => inspect::inspect(args),
+        Command::Selfrep(args) => selfrep::selfrep(args),
         Command::Bench(args) => bench::bench(args),
         Command::Jit(command) => jit::jit(command),
     };

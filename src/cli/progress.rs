@@ -6,8 +6,9 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use broth::measure::ALIVE;
+use broth::measure::replicators::KNIERIM_THRESHOLD;
 use broth::output::picture::thousands;
-use broth::run::Event;
+use broth::run::{Event, Run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::printable;
@@ -25,6 +26,9 @@ pub struct Progress {
     max_epochs: u64,
     entropy: Option<f32>,
     alive_at: Option<u64>,
+    /// Replicators at the last log point, where they are counted.
+    replicators: Option<u64>,
+    replicators_at: Option<u64>,
     epochs: u64,
     interactions: u64,
     /// (time, epochs, interactions) of the last few seconds.
@@ -38,7 +42,8 @@ enum Screen {
 }
 
 impl Progress {
-    pub fn new(quiet: bool, epochs_done: u64, max_epochs: u64, alive_at: Option<u64>) -> Progress {
+    pub fn new(quiet: bool, run: &Run) -> Progress {
+        let (epochs_done, max_epochs) = (run.soup().epochs_done(), run.plan().max_epochs);
         let screen = if quiet {
             None
         } else if std::io::stderr().is_terminal() {
@@ -57,7 +62,9 @@ impl Progress {
             screen,
             max_epochs,
             entropy: None,
-            alive_at,
+            alive_at: run.alive_at(),
+            replicators: None,
+            replicators_at: run.replicators_at(),
             epochs: epochs_done,
             interactions: 0,
             past: VecDeque::from([(Instant::now(), epochs_done, 0)]),
@@ -105,6 +112,14 @@ impl Progress {
                         row.epoch
                     ));
                 }
+                self.replicators = row.replicators.map(|count| count.knierim);
+                if self.replicators_at.is_none() && self.replicators > Some(0) {
+                    self.replicators_at = Some(row.epoch);
+                    self.say(&format!(
+                        "replicators at epoch {}: programs that score {KNIERIM_THRESHOLD} or more",
+                        row.epoch
+                    ));
+                }
                 if matches!(self.screen, Some(Screen::Plain)) && waited(self.shown, PLAIN_INTERVAL)
                 {
                     self.shown = Some(now);
@@ -135,8 +150,12 @@ impl Progress {
             Some(entropy) => format!("entropy {entropy:.3}  "),
             None => String::new(),
         };
+        let replicators = match self.replicators {
+            Some(count) => format!("  {} replicators", thousands(count as usize)),
+            None => String::new(),
+        };
         format!(
-            "{}  {entropy}{life}",
+            "{}  {entropy}{life}{replicators}",
             rates(
                 rate(self.epochs - epochs),
                 rate(self.interactions - interactions)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use broth::engine::Engine;
 use broth::language::Language;
 use broth::measure::ALIVE;
+use broth::measure::replicators::Replicators;
 use broth::output::folder::Place;
 use broth::output::picture::thousands;
 use broth::output::settings_file::{VERSION, parse_grid, read_pattern};
@@ -61,6 +62,15 @@ pub struct RunArgs {
     /// End at the first log point with brotli's bits per byte below this
     #[arg(long, value_name = "BITS", help_heading = "Run")]
     stopping_bpb: Option<f64>,
+
+    /// End at the first log point with at least so many replicators (score of 5 or more)
+    #[arg(
+        long,
+        value_name = "PROGRAMS",
+        help_heading = "Run",
+        requires = "eval_selfrep"
+    )]
+    stopping_selfrep_count: Option<u64>,
 
     /// What runs the tapes; changes the speed only: reference (step by step),
     /// interpreter, jit (the interpreter, and native code of all that is hot),
@@ -161,6 +171,11 @@ struct RecordArgs {
     #[arg(long, value_name = "EPOCHS", default_value_t = 64)]
     log_interval: u64,
 
+    /// Score every program as a replicator at each log point, and count those that
+    /// score at least 5 (cubff) and 48 (Knierim et al.)
+    #[arg(long)]
+    eval_selfrep: bool,
+
     /// Write cubff's log too, to this new file
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -179,7 +194,7 @@ struct RecordArgs {
 }
 
 /// Everything that a resumed run takes from its folder.
-const NOT_WITH_RESUME: [&str; 21] = [
+const NOT_WITH_RESUME: [&str; 23] = [
     "lang",
     "num",
     "seed",
@@ -200,6 +215,8 @@ const NOT_WITH_RESUME: [&str; 21] = [
     "checkpoint_dir",
     "stop_high_order_entropy",
     "stopping_bpb",
+    "stopping_selfrep_count",
+    "eval_selfrep",
     "load",
 ];
 
@@ -266,7 +283,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let settings = run.soup().settings().clone();
     let folder = run.folder().path().to_path_buf();
     let epochs_done = run.soup().epochs_done();
-    let mut progress = Progress::new(quiet, epochs_done, run.plan().max_epochs, run.alive_at());
+    let mut progress = Progress::new(quiet, &run);
     for problem in run.passed_over() {
         progress.say(&format!("passed over: {problem}"));
     }
@@ -373,6 +390,8 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         checkpoint_dir: records.checkpoint_dir,
         stop_high_order_entropy: args.stop_high_order_entropy,
         stopping_bpb: args.stopping_bpb,
+        eval_selfrep: records.eval_selfrep,
+        stopping_selfrep_count: args.stopping_selfrep_count,
     };
     let place = match records.out {
         Some(path) => Place::At(path),
@@ -391,6 +410,7 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
         End::Finished => "finished",
         End::Stopped(StopRule::HighOrderEntropyAbove(_)) => "stopped, entropy is high enough",
         End::Stopped(StopRule::BitsPerByteBelow(_)) => "stopped, it compresses well enough",
+        End::Stopped(StopRule::ReplicatorsAtLeast(_)) => "stopped, there are replicators enough",
         End::Interrupted => "interrupted",
     };
     writeln!(
@@ -424,6 +444,18 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
     match summary.alive_at {
         Some(epoch) => writeln!(out, "alive       at epoch {epoch}{entropy}")?,
         None => writeln!(out, "alive       not yet (entropy above {ALIVE}){entropy}")?,
+    }
+    if let Some(Replicators { cubff, knierim }) = summary.replicators {
+        let first = match summary.replicators_at {
+            Some(epoch) => format!("first at epoch {epoch}"),
+            None => "not yet (score of 48 or more)".into(),
+        };
+        writeln!(
+            out,
+            "replicators {first}; at the last log point {} score 48 or more, {} at least 5",
+            thousands(knierim as usize),
+            thousands(cubff as usize)
+        )?;
     }
     let shown = |path: &Path| printable(&path.display().to_string());
     let (folder, checkpoint) = (shown(folder), shown(&summary.checkpoint));

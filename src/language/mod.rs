@@ -19,6 +19,8 @@ pub const PROGRAM_LEN: usize = 64;
 /// Bytes of a tape: two programs joined.
 pub const TAPE_LEN: usize = 2 * PROGRAM_LEN;
 
+/// The bytes of one program.
+pub type Program = [u8; PROGRAM_LEN];
 /// Two programs joined: code and data at once.
 pub type Tape = [u8; TAPE_LEN];
 

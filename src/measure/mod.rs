@@ -1,6 +1,8 @@
 //! Measures of a soup: what its bytes look like from outside.
 
 mod brotli;
+pub mod copying;
+pub mod replicators;
 
 /// High-order entropy above which a soup counts as alive, in bits per byte.
 pub const ALIVE: f32 = 3.0;

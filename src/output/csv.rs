@@ -9,26 +9,23 @@ use std::path::{Path, PathBuf};
 use super::files;
 use crate::Error;
 use crate::language::{Ended, PROGRAM_LEN};
+use crate::measure::replicators::Replicators;
 use crate::measure::{ALIVE, Measures};
 use crate::soup::Tally;
 
 /// How many of the commonest bytes metrics.csv lists.
 pub const COMMONEST: usize = 8;
 
-/// What is known of a soup at a log point; settings and seed determine it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogRow {
-    /// Epochs done.
-    pub epoch: u64,
-    /// The soup's measures.
-    pub measures: Measures,
-    /// What the last epoch came to.
-    pub tally: Tally,
+/// The columns of a run's tables that not every run has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// Whether replicators are counted.
+    pub replicators: bool,
 }
 
-impl LogRow {
+impl Columns {
     /// The first line of metrics.csv.
-    pub fn metrics_header() -> String {
+    pub fn metrics_header(self) -> String {
         let mut header = String::from(
             "epoch,byte_entropy,brotli_size,brotli_bpb,high_order_entropy,\
              interactions,ops_per_interaction,steps_per_interaction",
@@ -39,15 +36,43 @@ impl LogRow {
         for rank in 1..=COMMONEST {
             let _ = write!(header, ",byte_{rank},share_{rank}");
         }
+        if self.replicators {
+            header.push_str(",number_selfreps,number_selfreps_48");
+        }
         header
     }
 
+    /// The first line of cubff's log.
+    pub fn cubff_header(self) -> String {
+        let mut header = String::from("epoch,brotli_size,soup_size,higher_entropy");
+        if self.replicators {
+            header.push_str(",number_selfreps");
+        }
+        header
+    }
+}
+
+/// What is known of a soup at a log point; settings and seed determine it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRow {
+    /// Epochs done.
+    pub epoch: u64,
+    /// The soup's measures.
+    pub measures: Measures,
+    /// What the last epoch came to.
+    pub tally: Tally,
+    /// How many replicators there are, where they are counted.
+    pub replicators: Option<Replicators>,
+}
+
+impl LogRow {
     /// The row as a line of metrics.csv.
     pub fn metrics_line(&self) -> String {
         let LogRow {
             epoch,
             measures,
             tally,
+            replicators,
         } = self;
         let each = |sum: u64| sum as f64 / tally.interactions.max(1) as f64;
         let mut line = format!(
@@ -66,6 +91,9 @@ impl LogRow {
         for (byte, share) in measures.commonest().iter().take(COMMONEST) {
             let _ = write!(line, ",{byte},{share:.6}");
         }
+        if let Some(Replicators { cubff, knierim }) = replicators {
+            let _ = write!(line, ",{cubff},{knierim}");
+        }
         line
     }
 
@@ -75,6 +103,7 @@ impl LogRow {
             epoch: self.epoch,
             brotli_size: self.measures.brotli_size as u64,
             high_order_entropy: self.measures.high_order_entropy,
+            replicators: self.replicators,
         }
     }
 }
@@ -88,23 +117,34 @@ pub struct PastRow {
     pub brotli_size: u64,
     /// High-order entropy in bits per byte, to the last digit.
     pub high_order_entropy: f32,
+    /// How many replicators there were, where they were counted.
+    pub replicators: Option<Replicators>,
 }
 
 impl PastRow {
-    /// The first line of cubff's log.
-    pub const CUBFF_HEADER: &'static str = "epoch,brotli_size,soup_size,higher_entropy";
-
-    /// Read a line of metrics.csv.
-    pub fn parse(line: &str) -> Option<PastRow> {
-        let mut columns = line.split(',');
-        let epoch = columns.next()?.parse().ok()?;
-        let _byte_entropy: f64 = columns.next()?.parse().ok()?;
-        let brotli_size = columns.next()?.parse().ok()?;
-        let _brotli_bpb: f64 = columns.next()?.parse().ok()?;
+    /// Read a line of a metrics.csv with such columns.
+    pub fn parse(line: &str, columns: Columns) -> Option<PastRow> {
+        let mut cells = line.split(',');
+        let epoch = cells.next()?.parse().ok()?;
+        let _byte_entropy: f64 = cells.next()?.parse().ok()?;
+        let brotli_size = cells.next()?.parse().ok()?;
+        let _brotli_bpb: f64 = cells.next()?.parse().ok()?;
+        let high_order_entropy = cells.next()?.parse().ok()?;
+        let replicators = if columns.replicators {
+            let mut cells = cells.skip(3 + Ended::ALL.len() + 2 * COMMONEST);
+            let [cubff, knierim] = [cells.next()?, cells.next()?].map(|cell| cell.parse().ok());
+            Some(Replicators {
+                cubff: cubff?,
+                knierim: knierim?,
+            })
+        } else {
+            None
+        };
         Some(PastRow {
             epoch,
             brotli_size,
-            high_order_entropy: columns.next()?.parse().ok()?,
+            high_order_entropy,
+            replicators,
         })
     }
 
@@ -120,10 +160,14 @@ impl PastRow {
 
     /// The row as a line of cubff's log.
     pub fn cubff_line(&self, num_programs: usize) -> String {
-        format!(
+        let mut line = format!(
             "{},{},{num_programs},{:.6}",
             self.epoch, self.brotli_size, self.high_order_entropy
-        )
+        );
+        if let Some(Replicators { cubff, .. }) = self.replicators {
+            let _ = write!(line, ",{cubff}");
+        }
+        line
     }
 }
 
@@ -425,20 +469,29 @@ mod tests {
 
     #[test]
     fn a_row_reads_back() {
-        let row = LogRow {
-            epoch: 65,
-            measures: Measures::of(&[3; 128]),
-            tally: Tally::default(),
+        let counted = Replicators {
+            cubff: 7,
+            knierim: 5,
         };
-        let past = PastRow::parse(&row.metrics_line()).unwrap();
-        assert_eq!(past, row.past());
-        assert_eq!(past.brotli_bpb(2), row.measures.brotli_bpb);
-        assert!(past.cubff_line(2).starts_with("65,"));
-        let columns = |line: &str| line.split(',').count();
-        assert_eq!(
-            columns(&row.metrics_line()),
-            columns(&LogRow::metrics_header())
-        );
+        for replicators in [None, Some(counted)] {
+            let row = LogRow {
+                epoch: 65,
+                measures: Measures::of(&[3; 128]),
+                tally: Tally::default(),
+                replicators,
+            };
+            let columns = Columns {
+                replicators: replicators.is_some(),
+            };
+            let past = PastRow::parse(&row.metrics_line(), columns).unwrap();
+            assert_eq!(past, row.past());
+            assert_eq!(past.brotli_bpb(2), row.measures.brotli_bpb);
+            assert!(past.cubff_line(2).starts_with("65,"));
+            let cells = |line: &str| line.split(',').count();
+            let (metrics, log) = (columns.metrics_header(), columns.cubff_header());
+            assert_eq!(cells(&row.metrics_line()), cells(&metrics));
+            assert_eq!(cells(&past.cubff_line(2)), cells(&log));
+        }
     }
 
     #[test]

@@ -66,6 +66,10 @@ struct SettingsFile {
     stop_high_order_entropy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopping_bpb: Option<f64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    eval_selfrep: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopping_selfrep_count: Option<u64>,
 }
 
 /// A seed: TOML's integers end at 2^63 - 1, larger ones are written as text.
@@ -184,6 +188,8 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
         checkpoint_dir: plan.checkpoint_dir.clone(),
         stop_high_order_entropy: plan.stop_high_order_entropy,
         stopping_bpb: plan.stopping_bpb,
+        eval_selfrep: plan.eval_selfrep,
+        stopping_selfrep_count: plan.stopping_selfrep_count,
     }
 }
 
@@ -266,6 +272,8 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         checkpoint_dir: content.checkpoint_dir.map(|path| folder.path().join(path)),
         stop_high_order_entropy: content.stop_high_order_entropy,
         stopping_bpb: content.stopping_bpb,
+        eval_selfrep: content.eval_selfrep,
+        stopping_selfrep_count: content.stopping_selfrep_count,
     };
     plan.check()?;
     Ok((settings, plan))

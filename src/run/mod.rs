@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use crate::Error;
 use crate::engine::jit::CacheTally;
 use crate::engine::{Engine, Options};
-use crate::output::csv::{Lines, LogPoints, LogRow, PastRow, Table};
+use crate::measure::replicators::{Replicators, Scorer};
+use crate::output::csv::{Columns, Lines, LogPoints, LogRow, PastRow, Table};
 use crate::output::folder::{self, Place, RunFolder};
 use crate::output::performance::PerformanceRow;
 use crate::output::{files, picture, settings_file, sidecar};
@@ -45,6 +46,11 @@ pub struct Plan {
     pub stop_high_order_entropy: Option<f64>,
     /// The run ends at the first log point with brotli's bits per byte below this.
     pub stopping_bpb: Option<f64>,
+    /// Whether replicators are counted at each log point.
+    pub eval_selfrep: bool,
+    /// The run ends at the first log point with at least so many replicators, by cubff's
+    /// measure.
+    pub stopping_selfrep_count: Option<u64>,
 }
 
 impl Default for Plan {
@@ -61,6 +67,8 @@ impl Default for Plan {
             checkpoint_dir: None,
             stop_high_order_entropy: None,
             stopping_bpb: None,
+            eval_selfrep: false,
+            stopping_selfrep_count: None,
         }
     }
 }
@@ -98,7 +106,29 @@ impl Plan {
                 )));
             }
         }
+        if let Some(count) = self.stopping_selfrep_count {
+            if !self.eval_selfrep {
+                return Err(Error::Usage(
+                    "--stopping-selfrep-count needs replicators to be counted; \
+                     give --eval-selfrep too"
+                        .into(),
+                ));
+            }
+            if count == 0 || i64::try_from(count).is_err() {
+                return Err(Error::Usage(format!(
+                    "--stopping-selfrep-count {count}: choose a number of programs from 1 to {}",
+                    i64::MAX
+                )));
+            }
+        }
         Ok(())
+    }
+
+    /// What the run's tables hold.
+    pub fn columns(&self) -> Columns {
+        Columns {
+            replicators: self.eval_selfrep,
+        }
     }
 
     /// The rule that says to stop at a log point with these measures.
@@ -108,8 +138,12 @@ impl Plan {
         if let Some(limit) = self.stop_high_order_entropy.filter(above) {
             return Some(StopRule::HighOrderEntropyAbove(limit));
         }
-        let limit = self.stopping_bpb.filter(below)?;
-        Some(StopRule::BitsPerByteBelow(limit))
+        if let Some(limit) = self.stopping_bpb.filter(below) {
+            return Some(StopRule::BitsPerByteBelow(limit));
+        }
+        let enough = |least: &u64| row.replicators.is_some_and(|count| count.cubff >= *least);
+        let least = self.stopping_selfrep_count.filter(enough)?;
+        Some(StopRule::ReplicatorsAtLeast(least))
     }
 }
 
@@ -148,6 +182,8 @@ pub enum StopRule {
     HighOrderEntropyAbove(f64),
     /// Brotli's bits per byte fell below this.
     BitsPerByteBelow(f64),
+    /// There were so many replicators, by cubff's measure.
+    ReplicatorsAtLeast(u64),
 }
 
 /// How a run ended.
@@ -189,6 +225,10 @@ pub struct Summary {
     pub alive_at: Option<u64>,
     /// High-order entropy at the last log point, in bits per byte.
     pub high_order_entropy: Option<f32>,
+    /// Replicators at the last log point, where they are counted.
+    pub replicators: Option<Replicators>,
+    /// Epochs done at the first log point with a replicator that scores 48 or more.
+    pub replicators_at: Option<u64>,
     /// The last checkpoint.
     pub checkpoint: PathBuf,
     /// The picture of the soup at the end.
@@ -270,10 +310,30 @@ pub struct Run {
     recorder: Recorder,
     /// Epochs done at the newest good checkpoint.
     saved_at: Option<u64>,
-    alive_at: Option<u64>,
-    last: Option<PastRow>,
+    past: Past,
     /// Checkpoints that could not be used, and why.
     passed_over: Vec<Error>,
+}
+
+/// What is known of the log points so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Past {
+    /// The last one.
+    last: Option<PastRow>,
+    /// Epochs done at the first one at which the soup was alive.
+    alive_at: Option<u64>,
+    /// Epochs done at the first one with a replicator.
+    replicators_at: Option<u64>,
+}
+
+impl Past {
+    fn add(&mut self, row: PastRow) {
+        let first = |at: Option<u64>, is_so: bool| at.or(is_so.then_some(row.epoch));
+        let replicates = row.replicators.is_some_and(|count| count.knierim > 0);
+        self.alive_at = first(self.alive_at, row.is_alive());
+        self.replicators_at = first(self.replicators_at, replicates);
+        self.last = Some(row);
+    }
 }
 
 impl Run {
@@ -344,11 +404,11 @@ impl Run {
         if plan.load.is_some() {
             plan.load = Some(checkpoints.join(Checkpoint::file_name(soup.epochs_done())));
         }
-        let metrics = Table::create(&folder.metrics(), &LogRow::metrics_header())?;
+        let metrics = Table::create(&folder.metrics(), &plan.columns().metrics_header())?;
         let performance = Table::create(&folder.performance(), &PerformanceRow::header())?;
         let log = match &plan.log {
             Some(path) => {
-                let log = Table::create(path, PastRow::CUBFF_HEADER)?;
+                let log = Table::create(path, &plan.columns().cubff_header())?;
                 made.push(path.clone());
                 Some(log)
             }
@@ -379,8 +439,7 @@ impl Run {
             folder,
             plan,
             soup,
-            alive_at: None,
-            last: None,
+            past: Past::default(),
             passed_over: Vec::new(),
         })
     }
@@ -415,12 +474,14 @@ impl Run {
             interval: plan.log_interval,
             epochs_done,
         };
-        let (mut alive_at, mut last) = (None, None);
-        let header = LogRow::metrics_header();
+        let mut past = Past::default();
+        let columns = plan.columns();
+        let header = columns.metrics_header();
         let metrics = Table::reopen(&folder.metrics(), &header, points, |line| {
-            let row = PastRow::parse(line);
-            alive_at = alive_at.or(row.filter(PastRow::is_alive).map(|row| row.epoch));
-            last = row.or(last);
+            let row = PastRow::parse(line, columns);
+            if let Some(row) = row {
+                past.add(row);
+            }
             row.is_some()
         })?;
         let header = PerformanceRow::header();
@@ -428,7 +489,13 @@ impl Run {
         let performance = Table::reopen(&folder.performance(), &header, points, |_| true)?;
         // The log first, as long as metrics.csv tells whether it is this run's.
         let log = match &plan.log {
-            Some(path) => Some(reopen_log(path, points, &folder, settings.num_programs)?),
+            Some(path) => Some(reopen_log(
+                path,
+                points,
+                &folder,
+                columns,
+                settings.num_programs,
+            )?),
             None => None,
         };
         let (metrics, performance) = (metrics.cut()?, performance.cut()?);
@@ -441,8 +508,7 @@ impl Run {
         }
         Ok(Run {
             saved_at,
-            alive_at,
-            last,
+            past,
             recorder: Recorder {
                 metrics,
                 performance,
@@ -477,7 +543,12 @@ impl Run {
 
     /// Epochs done at the first log point at which the soup was alive.
     pub fn alive_at(&self) -> Option<u64> {
-        self.alive_at
+        self.past.alive_at
+    }
+
+    /// Epochs done at the first log point with a replicator that scores 48 or more.
+    pub fn replicators_at(&self) -> Option<u64> {
+        self.past.replicators_at
     }
 
     /// Checkpoints of a resumed run that could not be used, and why.
@@ -499,24 +570,25 @@ impl Run {
             mut soup,
             recorder,
             mut saved_at,
-            mut alive_at,
-            mut last,
+            mut past,
             ..
         } = self;
+        let scorer = plan
+            .eval_selfrep
+            .then(|| Scorer::new(soup.settings().language, plan.engine, &plan.options));
         let started = Instant::now();
         let epochs_before = soup.epochs_done();
         let checkpoints = recorder.checkpoints.clone();
         let mut total = Tally::default();
         let mut at_last_log = (epochs_before, total, started);
         // A run that met its stop rule before does not go on when resumed.
-        let met_before = last.and_then(|row| plan.stops_at(&row, soup.settings().num_programs));
+        let num_programs = soup.settings().num_programs;
+        let met_before = past.last.and_then(|row| plan.stops_at(&row, num_programs));
         thread::scope(|scope| {
             let mut desk = Desk::open(scope, recorder);
             let mut note = |done: Done, watch: &mut dyn FnMut(Event<'_>)| {
                 if let Some(row) = &done.row {
-                    let past = row.past();
-                    alive_at = alive_at.or(past.is_alive().then_some(past.epoch));
-                    last = Some(past);
+                    past.add(row.past());
                     watch(Event::Logged(row));
                 }
                 done.stop
@@ -546,12 +618,18 @@ impl Run {
                     let interval = log.then(|| {
                         let now = (soup.epochs_done(), total, Instant::now());
                         let before = std::mem::replace(&mut at_last_log, now);
+                        // Here and not beside the next epochs: it takes all threads.
+                        let replicators = scorer.as_ref().map(|s| s.count(&soup));
+                        // What it takes is no time of epochs.
+                        at_last_log.2 = Instant::now();
                         Interval {
                             epochs: now.0 - before.0,
                             tally: now.1 - before.1,
                             length: now.2 - before.2,
                             elapsed: now.2 - started,
                             cache: soup.runner().cache_tally(),
+                            replicators,
+                            scoring: at_last_log.2 - now.2,
                         }
                     });
                     desk.submit(&soup, tally, interval, checkpoint)?;
@@ -587,8 +665,10 @@ impl Run {
                 tally: total,
                 elapsed,
                 native: soup.runner().jit().map(|jit| jit.tally()),
-                alive_at,
-                high_order_entropy: last.map(|row| row.high_order_entropy),
+                alive_at: past.alive_at,
+                high_order_entropy: past.last.map(|row| row.high_order_entropy),
+                replicators: past.last.and_then(|row| row.replicators),
+                replicators_at: past.replicators_at,
                 checkpoint: checkpoints.join(Checkpoint::file_name(epochs_done)),
                 picture,
             })
@@ -602,17 +682,17 @@ fn reopen_log(
     path: &Path,
     points: LogPoints,
     folder: &RunFolder,
+    columns: Columns,
     num_programs: usize,
 ) -> Result<Table, Error> {
     let metrics = folder.metrics();
-    let mut next = past_rows(&metrics)?;
+    let mut next = past_rows(&metrics, columns)?;
     let line = |row: PastRow| row.cubff_line(num_programs);
     let is_next = |log: &str, row: Result<Option<PastRow>, Error>| {
         row.is_ok_and(|row| row.map(line).as_deref() == Some(log))
     };
-    let kept = Table::reopen_begun(path, PastRow::CUBFF_HEADER, points, |log| {
-        is_next(log, next())
-    })?;
+    let header = columns.cubff_header();
+    let kept = Table::reopen_begun(path, &header, points, |log| is_next(log, next()))?;
     // Of a log that keeps none of its rows the first that is cut off has to tell.
     if let Some(log) = kept.all_cut_from()
         && !is_next(log, next())
@@ -631,7 +711,10 @@ fn reopen_log(
 }
 
 /// The rows of a metrics.csv, one after another; none where there is no file.
-fn past_rows(path: &Path) -> Result<impl FnMut() -> Result<Option<PastRow>, Error>, Error> {
+fn past_rows(
+    path: &Path,
+    columns: Columns,
+) -> Result<impl FnMut() -> Result<Option<PastRow>, Error>, Error> {
     let mut lines = match path.exists() {
         true => Some(Lines::open(path)?),
         false => None,
@@ -640,7 +723,10 @@ fn past_rows(path: &Path) -> Result<impl FnMut() -> Result<Option<PastRow>, Erro
         header.read()?;
     }
     Ok(move || match &mut lines {
-        Some(lines) => Ok(lines.read()?.and_then(PastRow::parse)),
+        Some(lines) => {
+            let line = lines.read()?;
+            Ok(line.and_then(|line| PastRow::parse(line, columns)))
+        }
         None => Ok(None),
     })
 }

@@ -10,6 +10,7 @@ use super::{Plan, StopRule};
 use crate::Error;
 use crate::engine::jit::CacheTally;
 use crate::measure::Measures;
+use crate::measure::replicators::Replicators;
 use crate::output::csv::{LogRow, Table};
 use crate::output::performance::PerformanceRow;
 use crate::output::{folder, sidecar};
@@ -29,6 +30,10 @@ pub struct Interval {
     pub elapsed: Duration,
     /// The code cache.
     pub cache: CacheTally,
+    /// How many replicators there are, where they are counted.
+    pub replicators: Option<Replicators>,
+    /// How long it took to count them.
+    pub scoring: Duration,
 }
 
 /// A copy of the soup, and what to do with it.
@@ -181,8 +186,9 @@ impl Recorder {
             epoch: snapshot.epochs_done,
             measures: Measures::of(&snapshot.programs),
             tally,
+            replicators: interval.replicators,
         };
-        let measured = before.elapsed();
+        let measured = before.elapsed() + interval.scoring;
         self.metrics.append(&row.metrics_line())?;
         if let Some(log) = &mut self.log {
             log.append(&row.past().cubff_line(self.num_programs))?;

@@ -5,9 +5,7 @@ use std::ops::Range;
 
 use super::pairing::Pairs;
 use crate::lanes::{Lanes, prefetch};
-use crate::language::{PROGRAM_LEN, Tape};
-
-type Program = [u8; PROGRAM_LEN];
+use crate::language::{Program, Tape};
 
 /// The programs of a soup together with the pairing that says who may touch
 /// which: each pair's two programs are that pair's alone.
@@ -32,7 +30,7 @@ unsafe impl Sync for SharedPrograms<'_> {}
 
 impl<'a> SharedPrograms<'a> {
     pub fn new(programs: &'a mut [u8], pairs: &'a Pairs) -> Self {
-        let (programs, rest) = programs.as_chunks_mut::<PROGRAM_LEN>();
+        let (programs, rest) = programs.as_chunks_mut();
         assert!(rest.is_empty() && programs.len() == 2 * pairs.len());
         let (load, store) = moves_in(Lanes::widest());
         SharedPrograms {
@@ -126,7 +124,7 @@ fn moves_in(lanes: Lanes) -> (Load, Store) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::TAPE_LEN;
+    use crate::language::{PROGRAM_LEN, TAPE_LEN};
     use crate::random::{Streams, mix};
     use crate::soup::settings::Settings;
 

@@ -1,0 +1,266 @@
+//! `broth selfrep`
+
+use std::io::{BufWriter, Write};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use broth::Error;
+use broth::engine::{Engine, Options};
+use broth::language::{self, Language, PROGRAM_LEN, Program};
+use broth::measure::copying::{Copied, copying_loop};
+use broth::measure::replicators::{
+    AGREEING, Agreement, CUBFF_THRESHOLD, KNIERIM_THRESHOLD, MAX_STEPS, PARTNERS, Partners,
+    Replicators, Scorer, join,
+};
+use broth::output::files;
+use broth::output::picture::thousands;
+use broth::random::Streams;
+use broth::soup::checkpoint::Checkpoint;
+use clap::Args;
+
+use super::paint::{self, BOLD, DIM, RESET};
+use super::{Failure, parse_language, start_threads};
+
+const EXAMPLES: &str = "\
+A program is run beside 13 random partners; then, four times, what has become of the right
+half moves to the left, the partner comes to the right again, and the tape is run once more.
+The score, 0 to 64, counts the places of both halves on which at least 4 of the 13 tapes
+agree in the end: cubff counts programs from 5 on as replicators, Knierim et al. from 48 on.
+
+Examples:
+  broth selfrep '[[{.>]-]                                                ]-]>.{[['
+      one program, as if it were alone in a soup of seed 0 after epoch 0
+  broth selfrep --lang bff --hex '4041 5b2c 7d5d' --seed 7 --partners
+  broth selfrep --checkpoint runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 \\
+      --scores scores.txt
+      every program of a soup, one score a line";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct SelfrepArgs {
+    /// What the bytes mean; `broth languages` lists them
+    #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
+    lang: &'static Language,
+
+    /// The program as program text: at most 64 bytes, filled up with zeros
+    #[arg(required_unless_present = "checkpoint", allow_hyphen_values = true)]
+    program: Option<String>,
+
+    /// PROGRAM is pairs of hex digits, whatever the language
+    #[arg(long, requires = "program")]
+    hex: bool,
+
+    /// Show what becomes of the program beside each partner
+    #[arg(long, requires = "program")]
+    partners: bool,
+
+    /// Score every program of this checkpoint instead
+    #[arg(long, value_name = "FILE", conflicts_with = "program")]
+    checkpoint: Option<PathBuf>,
+
+    /// Write the score of every program to this new file, one a line
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    scores: Option<PathBuf>,
+
+    /// The seed of the soup, which decides on the partners
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    seed: u64,
+
+    /// Threads to run on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+/// Scores that are counted together.
+const BANDS: [RangeInclusive<u8>; 6] = [
+    0..=0,
+    1..=CUBFF_THRESHOLD - 1,
+    CUBFF_THRESHOLD..=15,
+    16..=31,
+    32..=KNIERIM_THRESHOLD - 1,
+    KNIERIM_THRESHOLD..=PROGRAM_LEN as u8,
+];
+
+pub fn selfrep(args: SelfrepArgs) -> Result<ExitCode, Failure> {
+    let scorer = Scorer::new(args.lang, Engine::Auto, &Options::default());
+    match &args.checkpoint {
+        Some(path) => score_soup(&args, &scorer, &Checkpoint::read(path)?),
+        None => explain(&args, &scorer),
+    }
+}
+
+/// The program of the command line.
+fn read_program(args: &SelfrepArgs) -> Result<Program, Error> {
+    let text = args.program.as_deref().unwrap_or_default();
+    let bytes = match args.hex {
+        true => language::parse_hex(text),
+        false => args.lang.parse_program(text),
+    }
+    .map_err(|error| Error::Usage(format!("PROGRAM: {error}")))?;
+    if bytes.len() > PROGRAM_LEN {
+        return Err(Error::Usage(format!(
+            "PROGRAM has {} bytes, and a program has {PROGRAM_LEN}; shorten it",
+            bytes.len()
+        )));
+    }
+    let mut program = [0; PROGRAM_LEN];
+    program[..bytes.len()].copy_from_slice(&bytes);
+    Ok(program)
+}
+
+/// What a score is called.
+fn verdict(score: u8) -> String {
+    if score >= KNIERIM_THRESHOLD {
+        format!("a replicator ({KNIERIM_THRESHOLD} or more)")
+    } else if score >= CUBFF_THRESHOLD {
+        format!(
+            "in cubff's count a replicator ({CUBFF_THRESHOLD} or more), not in that of \
+             Knierim et al. ({KNIERIM_THRESHOLD})"
+        )
+    } else {
+        format!("no replicator (less than {CUBFF_THRESHOLD})")
+    }
+}
+
+fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
+    let language = args.lang;
+    let program = read_program(args)?;
+    let partners = Partners::of(&Streams::new(args.seed), 1, 0, 0);
+    let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners);
+    let generations = scorer.generations(&program, &partners);
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    let shown = |program: &[u8]| paint::tape(language, program, [None; 4]);
+
+    writeln!(out, "program     {}", shown(&program))?;
+    writeln!(
+        out,
+        "score       {BOLD}{}{RESET} of {PROGRAM_LEN}: {}",
+        agreement.score(),
+        verdict(agreement.score())
+    )?;
+    writeln!(
+        out,
+        "            places on which at least {AGREEING} of {PARTNERS} tapes agree: \
+         {left} on the left (with the program itself), {right} on the right"
+    )?;
+    // Copies there are in what comes to the right, beside the tape before.
+    let mut sources = [program; PARTNERS];
+    for (number, tapes) in (1..).zip(&generations) {
+        let mut copies = Vec::new();
+        for ((tape, source), partner) in tapes.iter().zip(&mut sources).zip(partners.programs()) {
+            let (halves, _) = tape.as_chunks();
+            let copied = Copied::between(source, &halves[1]);
+            // What was alike before was not copied.
+            if copied.bytes > Copied::between(source, partner).bytes {
+                copies.push(copied);
+            }
+            *source = halves[1];
+        }
+        writeln!(out, "run {number}       {}", describe(&copies))?;
+    }
+    let looping = partners.programs().iter().find_map(|partner| {
+        let tape = join(&program, partner);
+        let places = copying_loop(language, &tape, MAX_STEPS)?;
+        (places.end <= PROGRAM_LEN).then_some(places)
+    });
+    if let Some(places) = looping {
+        writeln!(
+            out,
+            "loop        {}  at {} to {}, changes most bytes",
+            shown(&program[places.clone()]),
+            places.start,
+            places.end - 1
+        )?;
+    }
+    if args.partners {
+        for (number, partner) in (1..).zip(partners.programs()) {
+            writeln!(out, "{DIM}partner {number:<2}{RESET}  {}", shown(partner))?;
+            for (run, tapes) in (1..).zip(&generations) {
+                let (left, right) = tapes[number - 1].split_at(PROGRAM_LEN);
+                writeln!(out, "  run {run}     {}  {}", shown(left), shown(right))?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What one run left of its left half on the right, in words, over all partners.
+fn describe(copies: &[Copied]) -> String {
+    // Less may be chance.
+    const LEAST: u8 = 16;
+    let mut ways: Vec<(Copied, Vec<u8>)> = Vec::new();
+    for copy in copies.iter().filter(|copy| copy.bytes >= LEAST) {
+        let same = |way: &&mut (Copied, Vec<u8>)| {
+            (way.0.mirrored, way.0.first) == (copy.mirrored, copy.first)
+        };
+        match ways.iter_mut().find(same) {
+            Some((_, bytes)) => bytes.push(copy.bytes),
+            None => ways.push((*copy, vec![copy.bytes])),
+        }
+    }
+    if ways.is_empty() {
+        return "nothing copied to the right".into();
+    }
+    ways.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
+    let described = ways.iter().take(3).map(|(way, bytes)| {
+        let least = bytes.iter().min().copied().unwrap_or(0);
+        let most = bytes.iter().max().copied().unwrap_or(0);
+        format!(
+            "beside {} of {PARTNERS} partners {}{} of its {PROGRAM_LEN} bytes copied {}{}",
+            bytes.len(),
+            if least < most {
+                format!("{least} to ")
+            } else {
+                String::new()
+            },
+            most,
+            if way.mirrored { "mirrored" } else { "forwards" },
+            if way.in_place() {
+                String::new()
+            } else {
+                format!(", from byte {} on", way.first)
+            },
+        )
+    });
+    described.collect::<Vec<_>>().join("; ")
+}
+
+fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<ExitCode, Failure> {
+    start_threads(args.threads)?;
+    let streams = Streams::new(args.seed);
+    let scores = scorer.score_soup(&soup.programs, &streams, soup.epochs_done);
+    if let Some(path) = &args.scores {
+        files::write_new(path, |file| {
+            scores
+                .iter()
+                .try_for_each(|score| writeln!(file, "{score}"))
+        })?;
+    }
+    let Replicators { cubff, knierim } = Replicators::of(&scores);
+    let mut out = anstream::stdout().lock();
+    writeln!(
+        out,
+        "{} programs after {} epochs, as of seed {}: {BOLD}{}{RESET} score at least \
+         {CUBFF_THRESHOLD}, {BOLD}{}{RESET} at least {KNIERIM_THRESHOLD}",
+        thousands(scores.len()),
+        thousands(soup.epochs_done as usize),
+        args.seed,
+        thousands(cubff as usize),
+        thousands(knierim as usize),
+    )?;
+    for band in BANDS {
+        let count = scores.iter().filter(|score| band.contains(score)).count();
+        let bar = "#".repeat((count * 50).div_ceil(scores.len()));
+        let band = format!("{}-{}", band.start(), band.end());
+        writeln!(out, "  score {band:<6} {:>9}  {bar}", thousands(count))?;
+    }
+    let best = scores.iter().max().copied().unwrap_or(0);
+    if let Some(index) = scores.iter().position(|score| *score == best) {
+        let program = &soup.programs[index * PROGRAM_LEN..][..PROGRAM_LEN];
+        let text = paint::tape(args.lang, program, [None; 4]);
+        writeln!(out, "  best  {best:<6} program {index}  {text}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,129 @@
+//! How a program copies: what it left of itself where, and by which loop.
+
+use std::ops::Range;
+
+use crate::engine::reference;
+use crate::language::{Language, PROGRAM_LEN, Program, Role, Tape};
+
+/// What one program holds of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Whether it holds it backwards.
+    pub mirrored: bool,
+    /// Which byte of the other its first byte is, 0..64; both programs are taken as rings.
+    pub first: u8,
+    /// How many of its bytes fit.
+    pub bytes: u8,
+}
+
+impl Copied {
+    /// The way in which most bytes of `to` are bytes of `from`; of several that are as
+    /// good, forwards before mirrored, and unmoved before moved.
+    pub fn between(from: &Program, to: &Program) -> Copied {
+        let unmoved = |mirrored: bool| if mirrored { PROGRAM_LEN - 1 } else { 0 };
+        let ways = [false, true].into_iter().flat_map(|mirrored| {
+            (0..PROGRAM_LEN).map(move |moved| {
+                let first = (unmoved(mirrored) + moved) % PROGRAM_LEN;
+                let source = |place: usize| match mirrored {
+                    false => (first + place) % PROGRAM_LEN,
+                    true => (first + PROGRAM_LEN - place) % PROGRAM_LEN,
+                };
+                let fits = |place: &usize| to[*place] == from[source(*place)];
+                Copied {
+                    mirrored,
+                    first: first as u8,
+                    bytes: (0..PROGRAM_LEN).filter(fits).count() as u8,
+                }
+            })
+        });
+        let better = |best: Copied, way: Copied| if way.bytes > best.bytes { way } else { best };
+        ways.reduce(better).unwrap_or(Copied {
+            mirrored: false,
+            first: 0,
+            bytes: 0,
+        })
+    }
+
+    /// Whether the copy lies where its original would: not moved along.
+    pub fn in_place(self) -> bool {
+        usize::from(self.first) == if self.mirrored { PROGRAM_LEN - 1 } else { 0 }
+    }
+}
+
+/// The loop that changes most bytes when `tape` is run: from its first to its last place.
+pub fn copying_loop(language: &Language, tape: &Tape, max_steps: u32) -> Option<Range<usize>> {
+    // (first place, last place, bytes changed in laps that end there)
+    let mut loops: Vec<(usize, usize, u32)> = Vec::new();
+    let mut before: Option<(usize, Tape)> = None;
+    // Changed bytes that belong to no loop yet: when each was, by place of the op.
+    let mut changes: Vec<usize> = Vec::new();
+    reference::trace(language, &mut tape.clone(), max_steps, |tape, view| {
+        if let Some((from, old)) = &before {
+            if old != tape {
+                changes.push(*from);
+            }
+            if view.pc <= *from {
+                let lap = view.pc..=*from;
+                let inside = changes.iter().filter(|place| lap.contains(place)).count() as u32;
+                match loops.iter_mut().find(|l| (l.0, l.1) == (view.pc, *from)) {
+                    Some(known) => known.2 += inside,
+                    None => loops.push((view.pc, *from, inside)),
+                }
+                changes.clear();
+            }
+        }
+        before = Some((view.pc, *tape));
+    });
+    let (first, last, _) = loops
+        .into_iter()
+        .filter(|(_, _, changed)| *changed > 0)
+        .max_by_key(|(first, last, changed)| (*changed, std::cmp::Reverse((*first, *last))))?;
+    // A loop in brackets jumps to behind the first of them.
+    let opens = first > 0 && language.kind(tape[first - 1]).role == Role::Open;
+    let closes = language.kind(tape[last]).role == Role::Close;
+    Some(first - usize::from(opens && closes)..last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{TAPE_LEN, bff, forth};
+
+    #[test]
+    fn copies_are_found_however_they_lie() {
+        let from: Program = std::array::from_fn(|place| place as u8);
+        let mut to = from;
+        let expect = |to: &Program, mirrored, first, bytes| {
+            let expected = Copied {
+                mirrored,
+                first,
+                bytes,
+            };
+            assert_eq!(Copied::between(&from, to), expected);
+        };
+        expect(&to, false, 0, 64);
+        to[7] = 0xff;
+        expect(&to, false, 0, 63);
+        to.rotate_left(5);
+        expect(&to, false, 5, 63);
+        to.reverse();
+        expect(&to, true, 4, 63);
+        to.rotate_left(5);
+        expect(&to, true, 63, 63);
+    }
+
+    #[test]
+    fn the_loop_that_copies_is_found() {
+        let mut tape = [1; TAPE_LEN];
+        tape[..9].copy_from_slice(b"[[{.>]-]]");
+        let found = copying_loop(&bff::BFF_NOHEADS, &tape, 8192);
+        assert_eq!(found, Some(1..6));
+        assert_eq!(copying_loop(&bff::BFF_NOHEADS, &[1; TAPE_LEN], 8192), None);
+        // Forth: one more, twice, a copy of that byte to the other program, a jump back.
+        let mut tape = [0x3f; TAPE_LEN];
+        tape[1..5].copy_from_slice(&[0x08, 0x04, 0x0c, 0xc2]);
+        tape[PROGRAM_LEN..].fill(0);
+        let found = copying_loop(&forth::FORTHTRIVIAL, &tape, 8192);
+        assert_eq!(found, Some(1..5));
+    }
+}

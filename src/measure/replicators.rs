@@ -1,0 +1,262 @@
+//! Is a program a replicator? cubff's test (`CheckSelfRep`), to the last score.
+//!
+//! A program is run beside each of [`PARTNERS`] random partners. Then, four times, what has
+//! become of the right half moves to the left, the same partner comes to the right again,
+//! and the tape is run once more: whoever copies itself, and whose copies do, is on both
+//! halves in the end. The score says of how many places that is so.
+//! Facts: docs/reference.md, "Replicator score".
+
+use rayon::prelude::*;
+
+use crate::engine::{Engine, Options, Runner};
+use crate::language::{Language, Outcome, PROGRAM_LEN, Program, TAPE_LEN, Tape};
+use crate::random::{Streams, mix};
+use crate::soup::Soup;
+
+/// Random partners that a program is run beside.
+pub const PARTNERS: usize = 13;
+/// Runs beside each of them, one after the other.
+pub const GENERATIONS: usize = 5;
+/// Steps after which each of these runs ends, whatever the soup's limit is.
+pub const MAX_STEPS: u32 = 8192;
+/// A place counts if so many of the tapes agree on it in the end.
+pub const AGREEING: usize = PARTNERS / 4 + 1;
+/// Score from which cubff counts a program as a replicator.
+pub const CUBFF_THRESHOLD: u8 = 5;
+/// Score from which Knierim et al. (arXiv 2607.01483) do.
+pub const KNIERIM_THRESHOLD: u8 = 48;
+
+/// What programs are run beside, and from where that is: cubff draws other partners for
+/// each program of each epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partners([Program; PARTNERS]);
+
+impl Partners {
+    /// Those of the program number `index` of `num_programs` after `epoch` (from 0).
+    pub fn of(streams: &Streams, num_programs: usize, epoch: u64, index: usize) -> Partners {
+        let place = (num_programs as u64).wrapping_mul(streams.key(epoch));
+        let stream = mix(place.wrapping_add(index as u64));
+        let mut partners = [[0; PROGRAM_LEN]; PARTNERS];
+        let bytes = partners.as_flattened_mut().iter_mut();
+        for (byte, noise) in bytes.zip(&NOISE) {
+            *byte = mix(stream ^ noise) as u8;
+        }
+        Partners(partners)
+    }
+
+    /// Those of a program that is in no soup: as of a soup of one, seed 0, after epoch 0.
+    pub fn of_lone_program() -> Partners {
+        Partners::of(&Streams::new(0), 1, 0, 0)
+    }
+
+    /// Their bytes.
+    pub fn programs(&self) -> &[Program; PARTNERS] {
+        &self.0
+    }
+}
+
+/// What the bytes of partners are mixed from, one partner behind the other.
+static NOISE: [u64; PARTNERS * PROGRAM_LEN] = {
+    let mut noise = [0; PARTNERS * PROGRAM_LEN];
+    let mut place = 0;
+    while place < noise.len() {
+        noise[place] = mix((PROGRAM_LEN + place) as u64);
+        place += 1;
+    }
+    noise
+};
+
+/// How many places of each half of the tapes agree in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// Places of the left half at which enough tapes hold the program's own byte.
+    pub left: u8,
+    /// Places of the right half at which enough tapes hold the same byte, whichever.
+    pub right: u8,
+}
+
+impl Agreement {
+    /// The score, 0 to 64: the smaller of both.
+    pub fn score(self) -> u8 {
+        self.left.min(self.right)
+    }
+}
+
+/// How many programs of a soup are replicators, by two measures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replicators {
+    /// Programs that score at least [`CUBFF_THRESHOLD`]: cubff's `number_selfreps`.
+    pub cubff: u64,
+    /// Programs that score at least [`KNIERIM_THRESHOLD`].
+    pub knierim: u64,
+}
+
+impl Replicators {
+    /// Count those among programs with these scores.
+    pub fn of(scores: &[u8]) -> Replicators {
+        let count = |least| scores.iter().filter(|score| **score >= least).count() as u64;
+        Replicators {
+            cubff: count(CUBFF_THRESHOLD),
+            knierim: count(KNIERIM_THRESHOLD),
+        }
+    }
+}
+
+/// The tapes of one program, one beside each partner.
+type Tapes = [Tape; PARTNERS];
+
+/// Scores programs of one language.
+#[derive(Debug)]
+pub struct Scorer {
+    runner: Runner,
+}
+
+impl Scorer {
+    /// A scorer that runs tapes by `engine`. No native code is made: a program is run but
+    /// a few times.
+    pub fn new(language: &'static Language, engine: Engine, options: &Options) -> Scorer {
+        let engine = match engine {
+            Engine::Reference => Engine::Reference,
+            _ => Engine::Interpreter,
+        };
+        Scorer {
+            runner: engine.runner(language, options),
+        }
+    }
+
+    /// Score `program` beside `partners`.
+    ///
+    /// ```
+    /// use broth::engine::{Engine, Options};
+    /// use broth::language::{PROGRAM_LEN, bff};
+    /// use broth::measure::replicators::{Partners, Scorer};
+    ///
+    /// let language = &bff::BFF_NOHEADS;
+    /// let mut program = [1; PROGRAM_LEN]; // no-ops
+    /// program[..9].copy_from_slice(b"[[{.>]-]]");
+    /// program[55..].copy_from_slice(b"]]-]>.{[[");
+    /// let scorer = Scorer::new(language, Engine::Auto, &Options::default());
+    /// let agreement = scorer.agreement(&program, &Partners::of_lone_program());
+    /// assert!(agreement.score() > 48);
+    /// ```
+    pub fn agreement(&self, program: &Program, partners: &Partners) -> Agreement {
+        let mut tapes = beside(program, partners);
+        let mut starts = tapes;
+        // Which partner each of the tapes that still go on belongs to.
+        let mut going: [usize; PARTNERS] = std::array::from_fn(|partner| partner);
+        let mut ends = [[0; TAPE_LEN]; PARTNERS];
+        let mut left = PARTNERS;
+        for generation in 1..=GENERATIONS {
+            self.run(&mut tapes[..left]);
+            let mut kept = 0;
+            for tape in 0..left {
+                let partner = going[tape];
+                let next = next_start(&tapes[tape], &partners.0[partner]);
+                // A run depends on its start alone: from the same start all that follows is
+                // the same, generation for generation.
+                if generation == GENERATIONS || next == starts[tape] {
+                    ends[partner] = tapes[tape];
+                } else {
+                    (tapes[kept], starts[kept], going[kept]) = (next, next, partner);
+                    kept += 1;
+                }
+            }
+            left = kept;
+        }
+        agreement(program, &ends)
+    }
+
+    /// What the tape beside each partner holds after each generation.
+    pub fn generations(
+        &self,
+        program: &Program,
+        partners: &Partners,
+    ) -> [[Tape; PARTNERS]; GENERATIONS] {
+        let mut tapes = beside(program, partners);
+        let mut all = [[[0; TAPE_LEN]; PARTNERS]; GENERATIONS];
+        for generation in &mut all {
+            self.run(&mut tapes);
+            *generation = tapes;
+            for (tape, partner) in tapes.iter_mut().zip(&partners.0) {
+                *tape = next_start(tape, partner);
+            }
+        }
+        all
+    }
+
+    fn run(&self, tapes: &mut [Tape]) {
+        let mut outcomes = [Outcome::default(); PARTNERS];
+        self.runner.run_all(tapes, MAX_STEPS, &mut outcomes);
+    }
+
+    /// Count the replicators of a soup, on all threads.
+    pub fn count(&self, soup: &Soup) -> Replicators {
+        let streams = Streams::new(soup.settings().seed);
+        Replicators::of(&self.score_soup(soup.programs(), &streams, soup.epochs_done()))
+    }
+
+    /// Score each program of a soup, `epochs_done` epochs from its start; on all threads.
+    pub fn score_soup(&self, programs: &[u8], streams: &Streams, epochs_done: u64) -> Vec<u8> {
+        let (programs, _) = programs.as_chunks();
+        let epoch = epochs_done.saturating_sub(1);
+        programs
+            .par_iter()
+            .enumerate()
+            .with_min_len(64)
+            .map(|(index, program)| {
+                let partners = Partners::of(streams, programs.len(), epoch, index);
+                self.agreement(program, &partners).score()
+            })
+            .collect()
+    }
+}
+
+/// `program` on the left, beside each partner.
+fn beside(program: &Program, partners: &Partners) -> Tapes {
+    partners.0.map(|partner| join(program, &partner))
+}
+
+/// The tape of two programs.
+pub fn join(left: &Program, right: &Program) -> Tape {
+    let mut tape = [0; TAPE_LEN];
+    let (halves, _) = tape.as_chunks_mut();
+    [halves[0], halves[1]] = [*left, *right];
+    tape
+}
+
+/// The tape that the next generation starts from.
+fn next_start(tape: &Tape, partner: &Program) -> Tape {
+    let (halves, _) = tape.as_chunks();
+    join(&halves[1], partner)
+}
+
+fn agreement(program: &Program, ends: &Tapes) -> Agreement {
+    let mut holding = [0; PROGRAM_LEN];
+    for end in ends {
+        for (count, (byte, own)) in holding.iter_mut().zip(end.iter().zip(program)) {
+            *count += u8::from(byte == own);
+        }
+    }
+    let mut most_alike = [0; PROGRAM_LEN];
+    for (tape, end) in ends.iter().enumerate() {
+        let mut alike = [1; PROGRAM_LEN];
+        for other in &ends[tape + 1..] {
+            for (count, place) in alike.iter_mut().zip(PROGRAM_LEN..) {
+                *count += u8::from(end[place] == other[place]);
+            }
+        }
+        for (most, count) in most_alike.iter_mut().zip(alike) {
+            *most = count.max(*most);
+        }
+    }
+    let enough = |counts: [u8; PROGRAM_LEN]| {
+        let places = counts
+            .iter()
+            .filter(|count| usize::from(**count) >= AGREEING);
+        places.count() as u8
+    };
+    Agreement {
+        left: enough(holding),
+        right: enough(most_alike),
+    }
+}

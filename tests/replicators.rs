@@ -1,0 +1,214 @@
+//! Replicator scores, against cubff's and against a plain twin.
+
+mod common;
+
+use broth::engine::{Engine, Options, reference};
+use broth::language::{Language, PROGRAM_LEN, Program, TAPE_LEN, bff};
+use broth::measure::replicators::{
+    AGREEING, GENERATIONS, MAX_STEPS, Partners, Replicators, Scorer,
+};
+use broth::random::Streams;
+use broth::{Settings, Soup};
+use common::{data, read_text, succeed};
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
+
+/// A program that copies itself mirrored, planted in the soups of cubff's scores.
+const PLANTED: &str = "[[{.>]-]]-]>.{[[";
+
+#[test]
+fn scores_of_a_soup_are_cubffs() {
+    let language = &bff::BFF_NOHEADS;
+    let settings = Settings {
+        num_programs: 1024,
+        seed: 561,
+        initial_program: language.parse_program(PLANTED).unwrap(),
+        ..Settings::default()
+    };
+    let streams = Streams::new(settings.seed);
+    let mut soup = Soup::new(settings).unwrap();
+    soup.set_engine(Engine::Auto, &Options::default());
+    let scorer = Scorer::new(language, Engine::Auto, &Options::default());
+    for epochs_done in [129, 513] {
+        while soup.epochs_done() < epochs_done {
+            soup.step();
+        }
+        let path = format!("scores/bff_noheads-1024-seed561-planted-epoch{epochs_done}.txt");
+        let text = read_text(data(&path));
+        let expected: Vec<u8> = text.lines().map(|line| line.parse().unwrap()).collect();
+        let scores = scorer.score_soup(soup.programs(), &streams, epochs_done);
+        assert!(scores == expected, "{path}");
+    }
+}
+
+/// A score by the definition, a step and a run at a time.
+fn plain_score(language: &Language, program: &Program, partners: &Partners) -> u8 {
+    let ends = partners.programs().map(|partner| {
+        let mut left = *program;
+        let mut tape = [0; TAPE_LEN];
+        for _ in 0..GENERATIONS {
+            tape[..PROGRAM_LEN].copy_from_slice(&left);
+            tape[PROGRAM_LEN..].copy_from_slice(&partner);
+            reference::run(language, &mut tape, MAX_STEPS);
+            left.copy_from_slice(&tape[PROGRAM_LEN..]);
+        }
+        tape
+    });
+    let holding = |place: usize, byte: u8| ends.iter().filter(|end| end[place] == byte).count();
+    let left = (0..PROGRAM_LEN).filter(|place| holding(*place, program[*place]) >= AGREEING);
+    let right = (PROGRAM_LEN..TAPE_LEN)
+        .filter(|place| (0..=255).any(|byte| holding(*place, byte) >= AGREEING));
+    left.count().min(right.count()) as u8
+}
+
+/// Random programs, programs of young soups, and these with a byte or two changed, in every
+/// language and by every engine.
+#[test]
+fn scores_are_those_of_the_plain_twin() {
+    for language in Language::ALL {
+        let mut rng = StdRng::seed_from_u64(7);
+        let settings = Settings {
+            language,
+            num_programs: 256,
+            seed: 3,
+            mutation_prob: 0.004,
+            ..Settings::default()
+        };
+        let mut soup = Soup::new(settings).unwrap();
+        soup.set_engine(Engine::Auto, &Options::default());
+        for _ in 0..600 {
+            soup.step();
+        }
+        let (grown, _) = soup.programs().as_chunks::<PROGRAM_LEN>();
+        let mut programs: Vec<Program> = vec![[0; PROGRAM_LEN], [0x41; PROGRAM_LEN]];
+        for _ in 0..12 {
+            programs.push(rng.random());
+            let mut program = grown[rng.random_range(0..grown.len())];
+            programs.push(program);
+            program[rng.random_range(0..PROGRAM_LEN)] = rng.random();
+            programs.push(program);
+        }
+        programs.extend(hand_written(language));
+        let scorers = [Engine::Reference, Engine::Interpreter, Engine::Jit]
+            .map(|engine| Scorer::new(language, engine, &Options::default()));
+        let mut best = 0;
+        for (index, program) in programs.iter().enumerate() {
+            let streams = Streams::new(rng.next_u64());
+            let partners = Partners::of(&streams, programs.len(), rng.random(), index);
+            let expected = plain_score(language, program, &partners);
+            best = best.max(expected);
+            for scorer in &scorers {
+                let score = scorer.agreement(program, &partners).score();
+                assert_eq!(score, expected, "{language}: {program:02x?} {scorer:?}");
+            }
+        }
+        let replicates = !hand_written(language).is_empty();
+        assert!(!replicates || best >= 48, "{language}: {best}");
+    }
+}
+
+/// Programs that copy themselves, where it takes few bytes.
+fn hand_written(language: &'static Language) -> Vec<Program> {
+    let texts: &[&str] = match language.name {
+        "bff_noheads" | "bff_noheads_4bit" => &[
+            PLANTED,
+            "[[{.>]-]                                                ]-]>.{[[",
+        ],
+        _ => &[],
+    };
+    let pad = |text: &&str| {
+        let bytes = language.parse_program(text).unwrap();
+        let mut program = [0; PROGRAM_LEN];
+        program[..bytes.len()].copy_from_slice(&bytes);
+        program
+    };
+    texts.iter().map(pad).collect()
+}
+
+#[test]
+fn replicators_are_counted_from_their_threshold_on() {
+    let counts = Replicators::of(&[0, 4, 5, 6, 47, 48, 64]);
+    assert_eq!((counts.cubff, counts.knierim), (5, 2));
+}
+
+/// Soups that come alive in three languages: cubff's log says as many replicators as cubff does,
+/// and so does metrics.csv, in a run that was resumed.
+#[test]
+fn logs_with_replicators_are_cubffs() {
+    for (language, num, seed, interval, epochs) in [
+        ("forthtrivial", 2048, 3, 128, 2561),
+        ("bff_noheads_4bit", 2048, 3, 128, 1793),
+        ("bff_perm", 4096, 2, 256, 2305),
+    ] {
+        let expected = read_text(data(&format!("selfrep/{language}-{num}-{seed}.csv")));
+        let folder = tempfile::tempdir().unwrap();
+        let (out, log) = (folder.path().join("run"), folder.path().join("log.csv"));
+        let flags = format!(
+            "run --lang {language} --num {num} --seed {seed} --eval-selfrep --quiet \
+             --log-interval {interval} --checkpoint-interval {interval}"
+        );
+        let half = epochs / 2;
+        succeed(
+            &format!("{flags} --max-epochs {half} --out"),
+            &[&out, "--log".as_ref(), &log],
+        );
+        succeed(
+            &format!("run --quiet --max-epochs {epochs} --resume"),
+            &[&out],
+        );
+        let mut columns = String::new();
+        for line in read_text(&log).lines() {
+            let cells: Vec<_> = line.split(',').collect();
+            columns += &format!("{},{},{}\n", cells[0], cells[2], cells[4]);
+        }
+        assert_eq!(columns, expected, "{language}");
+        let metrics = read_text(out.join("metrics.csv"));
+        let counts = |text: &str, column: &str| {
+            let mut lines = text.lines().map(|line| line.split(','));
+            let column = lines.next().unwrap().position(|name| name == column);
+            let cells = lines.map(|mut cells| cells.nth(column.unwrap()).unwrap().to_string());
+            cells
+                .map(|cell| cell.parse::<u64>().unwrap())
+                .collect::<Vec<_>>()
+        };
+        let cubffs = counts(&metrics, "number_selfreps");
+        assert_eq!(cubffs, counts(&expected, "number_selfreps"), "{language}");
+        let knierims = counts(&metrics, "number_selfreps_48");
+        assert!(knierims.iter().zip(&cubffs).all(|(few, many)| few <= many));
+        assert!(knierims.first() == Some(&0) && *knierims.last().unwrap() > num / 2);
+    }
+}
+
+/// The run ends at the first log point with enough replicators, and stays ended.
+#[test]
+fn a_run_stops_when_there_are_replicators_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let stopped = succeed(
+        "run --lang bff_noheads_4bit --num 2048 --seed 3 --eval-selfrep --log-interval 128 \
+         --stopping-selfrep-count 1000 --max-epochs 4000 --out",
+        &[&out],
+    );
+    let expected = read_text(data("selfrep/bff_noheads_4bit-2048-3.csv"));
+    let count = |line: &str| line.rsplit(',').next().unwrap().parse().unwrap_or(0);
+    let first = expected.lines().find(|line| count(line) >= 1000).unwrap();
+    let epoch = first.split(',').next().unwrap();
+    let said = String::from_utf8_lossy(&stopped.stdout).to_string();
+    let grouped = format!(
+        "{},{}",
+        &epoch[..epoch.len() - 3],
+        &epoch[epoch.len() - 3..]
+    );
+    assert!(
+        said.contains(&format!("enough after {grouped} epochs")),
+        "{said}"
+    );
+    assert!(said.contains("replicators first at epoch "), "{said}");
+    assert!(out.join(format!("checkpoints/{epoch:0>10}.dat")).exists());
+    let again = succeed("run --max-epochs 9000 --resume", &[&out]);
+    let said = String::from_utf8_lossy(&again.stdout).to_string();
+    assert!(
+        said.contains(&format!("enough after {grouped} epochs")),
+        "{said}"
+    );
+}
