@@ -12,6 +12,7 @@ pub mod measure;
 pub mod output;
 pub mod random;
 pub mod run;
+pub mod search;
 pub mod soup;
 
 pub use error::Error;

@@ -91,6 +91,10 @@ fn scores_are_those_of_the_plain_twin() {
         programs.extend(hand_written(language));
         let scorers = [Engine::Reference, Engine::Interpreter, Engine::Jit]
             .map(|engine| Scorer::new(language, engine, &Options::default()));
+        let panels: Vec<_> = scorers
+            .iter()
+            .map(|scorer| scorer.panel(Partners::of_lone_program()))
+            .collect();
         let mut best = 0;
         for (index, program) in programs.iter().enumerate() {
             let streams = Streams::new(rng.next_u64());
@@ -99,6 +103,12 @@ fn scores_are_those_of_the_plain_twin() {
             best = best.max(expected);
             for scorer in &scorers {
                 let score = scorer.agreement(program, &partners).score();
+                assert_eq!(score, expected, "{language}: {program:02x?} {scorer:?}");
+            }
+            // With what is known of partners beforehand, too.
+            let expected = plain_score(language, program, &Partners::of_lone_program());
+            for (scorer, panel) in scorers.iter().zip(&panels) {
+                let score = scorer.score_beside(program, panel);
                 assert_eq!(score, expected, "{language}: {program:02x?} {scorer:?}");
             }
         }

@@ -9,10 +9,13 @@ mod languages;
 mod paint;
 mod progress;
 mod run;
+mod search;
 mod selfrep;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use broth::Error;
 use broth::language::Language;
@@ -47,6 +50,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Score programs as replicators: one, or all of a checkpoint
     Selfrep(selfrep::SelfrepArgs),
+    /// Search for replicators, and tell how rare they are
+    Search(search::SearchArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
     /// Look at native code: what it did in a run, and how it looks
@@ -85,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Languages => languages::languages(),
         Command::Inspect(args) => inspect::inspect(args),
         Command::Selfrep(args) => selfrep::selfrep(args),
+        Command::Search(args) => search::search(args),
         Command::Bench(args) => bench::bench(args),
         Command::Jit(command) => jit::jit(command),
     };
@@ -127,6 +133,30 @@ fn parse_language(name: &str) -> Result<&'static Language, String> {
     name.parse().map_err(|error| format!("{error}"))
 }
 
+/// Reads a chance: a number or a fraction.
+fn parse_probability(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let value = match text.split_once('/') {
+        Some((above, below)) => number(above).zip(number(below)).map(|(a, b)| a / b),
+        None => number(text),
+    };
+    value
+        .filter(|p| (0.0..=1.0).contains(p))
+        .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
+}
+
+/// Have Ctrl-C, and other requests to end, set `interrupt`; asked twice, the program ends at
+/// once, since what is on disk is whole at any moment.
+fn catch_interrupt(interrupt: &Arc<AtomicBool>) -> Result<(), Error> {
+    let seen = Arc::clone(interrupt);
+    let handler = ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    });
+    handler.map_err(|error| Error::Usage(format!("cannot catch Ctrl-C: {error}")))
+}
+
 /// Start the threads that soups run on, one for each core if not told how
 /// many; returns their number. This one is the first of them: it would have to
 /// be woken after each epoch, and the others before it.
@@ -145,7 +175,7 @@ fn start_threads(asked: Option<u16>) -> Result<usize, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{parse_probability, printable};
 
     #[test]
     fn messages_hold_no_commands_to_terminals() {
@@ -156,5 +186,14 @@ mod tests {
             "\\u{1b}[2J\\u{7}\\r\\u{9b}m\\u{202e}"
         );
         assert!(printable(&"x".repeat(1 << 20)).len() < 4100);
+    }
+
+    #[test]
+    fn probabilities_are_numbers_or_fractions() {
+        assert_eq!(parse_probability("1/4096"), Ok(1.0 / 4096.0));
+        assert_eq!(parse_probability("2.5e-4"), Ok(2.5e-4));
+        for wrong in ["-0.1", "1.1", "1/0", "0/0", "nan", "a", "1/2/3", ""] {
+            assert!(parse_probability(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use broth::engine::Engine;
@@ -23,7 +23,10 @@ use clap::Args;
 use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
-use super::{Failure, INTERRUPTED, parse_language, printable, start_threads};
+use super::{
+    Failure, INTERRUPTED, catch_interrupt, parse_language, parse_probability, printable,
+    start_threads,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -236,17 +239,6 @@ fn parse_seed(text: &str) -> Result<Seed, String> {
     }
 }
 
-fn parse_probability(text: &str) -> Result<f64, String> {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    let value = match text.split_once('/') {
-        Some((above, below)) => number(above).zip(number(below)).map(|(a, b)| a / b),
-        None => number(text),
-    };
-    value
-        .filter(|p| (0.0..=1.0).contains(p))
-        .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
-}
-
 impl RunArgs {
     /// What a resumed run is to do otherwise.
     fn changes(&self) -> Changes {
@@ -265,16 +257,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let threads = start_threads(args.threads)?;
 
     let interrupt = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&interrupt);
-    let handler = ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            // Asked twice: at once. The run folder is whole at any moment.
-            std::process::exit(INTERRUPTED.into());
-        }
-    });
-    if let Err(error) = handler {
-        return Err(Error::Usage(format!("cannot catch Ctrl-C: {error}")).into());
-    }
+    catch_interrupt(&interrupt)?;
 
     let run = match &args.resume {
         Some(path) => Run::resume(path, &args.changes())?,
@@ -505,15 +488,6 @@ mod tests {
             ]
             .contains(&name);
             assert_eq!(NOT_WITH_RESUME.contains(&name), !free, "{name}");
-        }
-    }
-
-    #[test]
-    fn probabilities_are_numbers_or_fractions() {
-        assert_eq!(parse_probability("1/4096"), Ok(1.0 / 4096.0));
-        assert_eq!(parse_probability("2.5e-4"), Ok(2.5e-4));
-        for wrong in ["-0.1", "1.1", "1/0", "0/0", "nan", "a", "1/2/3", ""] {
-            assert!(parse_probability(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -102,6 +102,15 @@ impl Replicators {
     }
 }
 
+/// Partners that many programs are run beside, and what becomes of each of them where a
+/// program leaves it as it is: that need not be run again for every program.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    partners: Partners,
+    /// The tapes in the end, where only the partner was left after the first generation.
+    alone: Tapes,
+}
+
 /// The tapes of one program, one beside each partner.
 type Tapes = [Tape; PARTNERS];
 
@@ -140,6 +149,38 @@ impl Scorer {
     /// assert!(agreement.score() > 48);
     /// ```
     pub fn agreement(&self, program: &Program, partners: &Partners) -> Agreement {
+        let ends = self.ends(program, partners, None);
+        Agreement {
+            left: left_agreement(program, &ends),
+            right: right_agreement(&ends),
+        }
+    }
+
+    /// The score of `program` beside the partners of `panel`.
+    pub fn score_beside(&self, program: &Program, panel: &Panel) -> u8 {
+        let ends = self.ends(program, &panel.partners, Some(&panel.alone));
+        match left_agreement(program, &ends) {
+            0 => 0,
+            left => left.min(right_agreement(&ends)),
+        }
+    }
+
+    /// Make `partners` ready for many programs.
+    pub fn panel(&self, partners: Partners) -> Panel {
+        let mut alone = partners.0.map(|partner| join(&partner, &partner));
+        for _ in 2..GENERATIONS {
+            self.run(&mut alone);
+            for (tape, partner) in alone.iter_mut().zip(&partners.0) {
+                *tape = next_start(tape, partner);
+            }
+        }
+        self.run(&mut alone);
+        Panel { partners, alone }
+    }
+
+    /// What the tapes hold in the end; where only the partner is left after the first
+    /// generation, what `alone` knows of it.
+    fn ends(&self, program: &Program, partners: &Partners, alone: Option<&Tapes>) -> Tapes {
         let mut tapes = beside(program, partners);
         let mut starts = tapes;
         // Which partner each of the tapes that still go on belongs to.
@@ -152,9 +193,19 @@ impl Scorer {
             for tape in 0..left {
                 let partner = going[tape];
                 let next = next_start(&tapes[tape], &partners.0[partner]);
+                let known = match alone {
+                    Some(alone)
+                        if generation == 1 && next[..PROGRAM_LEN] == partners.0[partner] =>
+                    {
+                        Some(&alone[partner])
+                    }
+                    _ => None,
+                };
                 // A run depends on its start alone: from the same start all that follows is
                 // the same, generation for generation.
-                if generation == GENERATIONS || next == starts[tape] {
+                if let Some(end) = known {
+                    ends[partner] = *end;
+                } else if generation == GENERATIONS || next == starts[tape] {
                     ends[partner] = tapes[tape];
                 } else {
                     (tapes[kept], starts[kept], going[kept]) = (next, next, partner);
@@ -163,7 +214,7 @@ impl Scorer {
             }
             left = kept;
         }
-        agreement(program, &ends)
+        ends
     }
 
     /// What the tape beside each partner holds after each generation.
@@ -230,13 +281,19 @@ fn next_start(tape: &Tape, partner: &Program) -> Tape {
     join(&halves[1], partner)
 }
 
-fn agreement(program: &Program, ends: &Tapes) -> Agreement {
+/// Places of the left half at which enough of the tapes hold the program's own byte.
+fn left_agreement(program: &Program, ends: &Tapes) -> u8 {
     let mut holding = [0; PROGRAM_LEN];
     for end in ends {
         for (count, (byte, own)) in holding.iter_mut().zip(end.iter().zip(program)) {
             *count += u8::from(byte == own);
         }
     }
+    enough(&holding)
+}
+
+/// Places of the right half at which enough of the tapes hold the same byte.
+fn right_agreement(ends: &Tapes) -> u8 {
     let mut most_alike = [0; PROGRAM_LEN];
     for (tape, end) in ends.iter().enumerate() {
         let mut alike = [1; PROGRAM_LEN];
@@ -249,14 +306,13 @@ fn agreement(program: &Program, ends: &Tapes) -> Agreement {
             *most = count.max(*most);
         }
     }
-    let enough = |counts: [u8; PROGRAM_LEN]| {
-        let places = counts
-            .iter()
-            .filter(|count| usize::from(**count) >= AGREEING);
-        places.count() as u8
-    };
-    Agreement {
-        left: enough(holding),
-        right: enough(most_alike),
-    }
+    enough(&most_alike)
+}
+
+/// How many of the counts are enough.
+fn enough(counts: &Program) -> u8 {
+    let places = counts
+        .iter()
+        .filter(|count| usize::from(**count) >= AGREEING);
+    places.count() as u8
 }

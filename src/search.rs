@@ -1,0 +1,284 @@
+//! Searching for replicators: how many programs of a kind does it take to find one?
+
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use crate::Error;
+use crate::engine::{Engine, Options};
+use crate::language::{Language, Program, Role};
+use crate::measure::replicators::{Panel, Partners, Scorer};
+use crate::random::Streams;
+
+/// What programs are drawn from, byte for byte.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// How often each byte comes; none where all come alike.
+    weights: Option<WeightedIndex<u64>>,
+}
+
+impl Source {
+    /// Any byte, one as often as the other.
+    pub fn uniform() -> Source {
+        Source { weights: None }
+    }
+
+    /// Half operators, half no-ops, those of each sort one as often as the other; the bytes
+    /// `also` count as operators.
+    ///
+    /// The operators of the BFF family are its commands; in the Forth family, all bytes that
+    /// do something. Elsewhere every byte is a number, and there is nothing to choose from.
+    pub fn operators(language: &Language, also: &[u8]) -> Result<Source, Error> {
+        let is_op = |byte: u8| {
+            let role = language.kind(byte).role;
+            also.contains(&byte) || !matches!(role, Role::Noop | Role::Null)
+        };
+        let operators = (0..=255).filter(|byte| is_op(*byte)).count() as u64;
+        let noops = 256 - operators;
+        if noops == 0 {
+            return Err(Error::Usage(format!(
+                "every byte of {language} is an operator; draw from `uniform`"
+            )));
+        }
+        Source::of_counts(std::array::from_fn(|byte| match is_op(byte as u8) {
+            true => noops,
+            false => operators,
+        }))
+    }
+
+    /// Each byte as often as it is counted.
+    pub fn of_counts(counts: [u64; 256]) -> Result<Source, Error> {
+        let weights = WeightedIndex::new(counts)
+            .map_err(|error| Error::Usage(format!("no bytes to draw from: {error}")))?;
+        Ok(Source {
+            weights: Some(weights),
+        })
+    }
+
+    fn draw(&self, rng: &mut Xoshiro256PlusPlus) -> Program {
+        match &self.weights {
+            None => rng.random(),
+            Some(weights) => std::array::from_fn(|_| weights.sample(rng) as u8),
+        }
+    }
+}
+
+/// A replicator that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Find {
+    /// How many programs come before it.
+    pub number: u64,
+    /// Its score.
+    pub score: u8,
+    /// Its bytes.
+    pub program: Program,
+}
+
+/// A search: a sequence of programs, which its seed decides, and their scores, each beside
+/// the partners of a lone program.
+#[derive(Debug)]
+pub struct Search {
+    scorer: Scorer,
+    panel: Panel,
+    source: Source,
+    streams: Streams,
+    /// Chance of each byte to change from one program to the next.
+    walk: Option<f64>,
+    threshold: u8,
+}
+
+impl Search {
+    /// Programs that are drawn one behind the other by one generator; a walk begins anew
+    /// behind each so many.
+    pub const BLOCK: u64 = 1 << 14;
+
+    /// A search of programs that score at least `threshold`: each drawn from `source`, or,
+    /// with a `walk`, each the one before with each byte changed at that chance, where the
+    /// first of a block and the one behind a find are drawn.
+    pub fn new(
+        language: &'static Language,
+        source: Source,
+        walk: Option<f64>,
+        threshold: u8,
+        seed: u64,
+    ) -> Search {
+        let scorer = Scorer::new(language, Engine::Auto, &Options::default());
+        Search {
+            panel: scorer.panel(Partners::of_lone_program()),
+            scorer,
+            source,
+            streams: Streams::new(seed),
+            walk,
+            threshold,
+        }
+    }
+
+    /// The finds among the programs of block number `block`, in their order.
+    pub fn block(&self, block: u64) -> Vec<Find> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.streams.key(block));
+        let mut finds = Vec::new();
+        let mut last: Option<Program> = None;
+        let first = block * Search::BLOCK;
+        for number in first..first + Search::BLOCK {
+            let program = match (last, self.walk) {
+                (Some(last), Some(chance)) => mutated(&last, chance, &mut rng),
+                _ => self.source.draw(&mut rng),
+            };
+            let score = self.scorer.score_beside(&program, &self.panel);
+            last = Some(program);
+            if score >= self.threshold {
+                finds.push(Find {
+                    number,
+                    score,
+                    program,
+                });
+                last = None;
+            }
+        }
+        finds
+    }
+}
+
+/// `program` with each byte drawn anew at that chance.
+fn mutated(program: &Program, chance: f64, rng: &mut Xoshiro256PlusPlus) -> Program {
+    program.map(|byte| match rng.random_bool(chance) {
+        true => rng.random(),
+        false => byte,
+    })
+}
+
+/// How many programs there are to a find, with the bounds between which that number is in
+/// 95 of 100 searches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Programs tested to a find; infinite where nothing was found.
+    pub each: f64,
+    /// The lower bound.
+    pub least: f64,
+    /// The upper bound; infinite where nothing was found.
+    pub most: f64,
+}
+
+impl Estimate {
+    /// The estimate after `tested` programs of which `finds` were finds; `at_find` says that
+    /// the search ended with a find because there were enough of them.
+    ///
+    /// Finds are rare and independent, so that their number is a Poisson variable: the
+    /// bounds are exact (Garwood 1936), for a search that ends with its last find as for one
+    /// that ends after so many programs.
+    pub fn of(tested: u64, finds: u64, at_find: bool) -> Estimate {
+        const TAIL: f64 = 0.025;
+        let tested = tested as f64;
+        // Mean numbers of finds with which so many are just too many, and just too few.
+        let fewest = match finds {
+            0 => 0.0,
+            _ => mean_with(finds - 1, 1.0 - TAIL),
+        };
+        let others = finds - u64::from(at_find && finds > 0);
+        Estimate {
+            each: tested / finds as f64,
+            least: tested / mean_with(others, TAIL),
+            most: tested / fewest,
+        }
+    }
+}
+
+/// The mean of the Poisson distribution that gives at most `count` with chance `chance`.
+fn mean_with(count: u64, chance: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 2.0 * count as f64 + 20.0);
+    for _ in 0..200 {
+        let mean = (low + high) / 2.0;
+        if at_most(count, mean) > chance {
+            low = mean;
+        } else {
+            high = mean;
+        }
+    }
+    low
+}
+
+/// The chance of a Poisson variable of this mean to be at most `count`.
+fn at_most(count: u64, mean: f64) -> f64 {
+    let mut log_term = -mean;
+    let mut sum = log_term.exp();
+    for k in 1..=count {
+        log_term += mean.ln() - (k as f64).ln();
+        sum += log_term.exp();
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{PROGRAM_LEN, bff, forth, subleq};
+
+    /// Bounds that tables give for Poisson counts (Garwood 1936; chi-square quantiles).
+    #[test]
+    fn bounds_are_those_of_tables() {
+        for (finds, fewest, most) in [
+            (0, 0.0, 3.6889),
+            (1, 0.0253, 5.5716),
+            (10, 4.7954, 18.3904),
+            (100, 81.364, 121.627),
+        ] {
+            let estimate = Estimate::of(1_000_000, finds, false);
+            let close = |found: f64, mean: f64| (1e6 / found - mean).abs() < 1e-3;
+            assert!(close(estimate.least, most), "{finds}: {estimate:?}");
+            assert!(close(estimate.most, fewest), "{finds}: {estimate:?}");
+        }
+        // Gamma quantiles, for a search that ends with its tenth find.
+        let estimate = Estimate::of(1_000_000, 10, true);
+        assert!(
+            (1e6 / estimate.least - 17.0848).abs() < 1e-3,
+            "{estimate:?}"
+        );
+        assert!((1e6 / estimate.most - 4.7954).abs() < 1e-3, "{estimate:?}");
+    }
+
+    #[test]
+    fn sources_draw_what_they_say() {
+        let share_of = |source: &Source, wanted: &dyn Fn(u8) -> bool| {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+            let drawn: Vec<Program> = (0..2000).map(|_| source.draw(&mut rng)).collect();
+            let bytes = drawn.as_flattened();
+            bytes.iter().filter(|byte| wanted(**byte)).count() as f64 / bytes.len() as f64
+        };
+        let near = |share: f64, expected: f64| (share - expected).abs() < 0.15 * expected;
+        let selfmove = &bff::BFF_SELFMOVE;
+        let plain = Source::operators(selfmove, &[]).unwrap();
+        let with_64 = Source::operators(selfmove, &[64]).unwrap();
+        assert!(near(share_of(&plain, &|byte| byte < 7), 0.5));
+        assert!(near(share_of(&plain, &|byte| byte == 3), 0.5 / 7.0));
+        assert!(near(share_of(&plain, &|byte| byte == 64), 0.5 / 249.0));
+        assert!(near(share_of(&with_64, &|byte| byte == 64), 0.5 / 8.0));
+        assert!(near(share_of(&with_64, &|byte| byte == 0), 0.5 / 8.0));
+        assert!(near(share_of(&Source::uniform(), &|byte| byte < 128), 0.5));
+        // Null is a no-op where it is but what loops test for.
+        let noheads = Source::operators(&bff::BFF_NOHEADS, &[]).unwrap();
+        assert!(near(share_of(&noheads, &|byte| byte == 0), 0.5 / 246.0));
+        assert!(Source::operators(&forth::FORTH, &[]).is_ok());
+        assert!(Source::operators(&subleq::SUBLEQ, &[]).is_err());
+        let mut counts = [0; 256];
+        (counts[7], counts[9]) = (3, 1);
+        let counted = Source::of_counts(counts).unwrap();
+        assert!(near(share_of(&counted, &|byte| byte == 7), 0.75));
+        assert!(Source::of_counts([0; 256]).is_err());
+    }
+
+    #[test]
+    fn walks_change_each_byte_at_their_chance() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut program = [0; PROGRAM_LEN];
+        let mut changed = 0;
+        for _ in 0..2000 {
+            let next = mutated(&program, 0.02, &mut rng);
+            changed += program.iter().zip(next).filter(|(a, b)| **a != *b).count();
+            program = next;
+        }
+        let expected = 2000.0 * 64.0 * 0.02 * 255.0 / 256.0;
+        assert!((changed as f64 / expected - 1.0).abs() < 0.1, "{changed}");
+        assert_eq!(mutated(&program, 0.0, &mut rng), program);
+    }
+}
