@@ -3,22 +3,28 @@
 mod bench;
 mod engine;
 mod exec;
+mod film;
 mod inspect;
 mod jit;
 mod languages;
 mod paint;
+mod picture;
+mod plot;
 mod progress;
 mod run;
 mod search;
 mod selfrep;
+mod strip;
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use broth::Error;
 use broth::language::Language;
+use broth::output::files;
 use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
@@ -52,6 +58,14 @@ enum Command {
     Selfrep(selfrep::SelfrepArgs),
     /// Search for replicators, and tell how rare they are
     Search(search::SearchArgs),
+    /// Draw charts of a run: entropy, complexity, ops and more over epochs
+    Plot(plot::PlotArgs),
+    /// Draw a soup: each byte a pixel, the colour by its kind
+    Picture(picture::PictureArgs),
+    /// Draw the kinds of a soup's bytes in space and time
+    Strip(strip::StripArgs),
+    /// Make an animated picture of a run
+    Film(film::FilmArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
     /// Look at native code: what it did in a run, and how it looks
@@ -91,6 +105,10 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::inspect(args),
         Command::Selfrep(args) => selfrep::selfrep(args),
         Command::Search(args) => search::search(args),
+        Command::Plot(args) => plot::plot(args),
+        Command::Picture(args) => picture::picture(args),
+        Command::Strip(args) => strip::strip(args),
+        Command::Film(args) => film::film(args),
         Command::Bench(args) => bench::bench(args),
         Command::Jit(command) => jit::jit(command),
     };
@@ -155,6 +173,33 @@ fn catch_interrupt(interrupt: &Arc<AtomicBool>) -> Result<(), Error> {
         }
     });
     handler.map_err(|error| Error::Usage(format!("cannot catch Ctrl-C: {error}")))
+}
+
+/// A path as it may go to a terminal.
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}
+
+/// Whether a picture may be written to `path`, before the work for it begins: it replaces
+/// nothing but another PNG.
+fn check_out(path: &Path) -> Result<(), Error> {
+    let wrong = |problem| Err(Error::Usage(format!("--out {}: {problem}", path.display())));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return wrong("there is no such folder; make it, or choose another place");
+    }
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let mut head = [0; 8];
+    let read = files::open(path).map(|mut file| file.read_exact(&mut head));
+    if !matches!(read, Ok(Ok(()))) || head != *b"\x89PNG\r\n\x1a\n" {
+        return wrong("exists already and is no PNG; choose another name");
+    }
+    Ok(())
 }
 
 /// Start the threads that soups run on, one for each core if not told how

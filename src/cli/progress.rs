@@ -41,22 +41,26 @@ enum Screen {
     Plain,
 }
 
+impl Screen {
+    fn of_epochs(max_epochs: u64) -> Screen {
+        if !std::io::stderr().is_terminal() {
+            return Screen::Plain;
+        }
+        let bar =
+            ProgressBar::with_draw_target(Some(max_epochs), ProgressDrawTarget::stderr_with_hz(10));
+        let style =
+            ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} epochs  {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Screen::Terminal(bar)
+    }
+}
+
 impl Progress {
     pub fn new(quiet: bool, run: &Run) -> Progress {
         let (epochs_done, max_epochs) = (run.soup().epochs_done(), run.plan().max_epochs);
-        let screen = if quiet {
-            None
-        } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(
-                Some(max_epochs),
-                ProgressDrawTarget::stderr_with_hz(10),
-            );
-            let style =
-                ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} epochs  {wide_msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            Some(Screen::Terminal(bar))
-        } else {
-            Some(Screen::Plain)
+        let screen = match quiet {
+            true => None,
+            false => Some(Screen::of_epochs(max_epochs)),
         };
         Progress {
             screen,
@@ -161,6 +165,50 @@ impl Progress {
                 rate(self.interactions - interactions)
             )
         )
+    }
+
+    pub fn finish(self) {
+        if let Some(Screen::Terminal(bar)) = &self.screen {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// What going through a run again shows: how far it is.
+pub struct Countdown {
+    /// None where nobody wants to see anything.
+    screen: Option<Screen>,
+    to: u64,
+    shown: Instant,
+}
+
+impl Countdown {
+    pub fn new(quiet: bool, from: u64, to: u64) -> Countdown {
+        let screen = match quiet {
+            true => None,
+            false => Some(Screen::of_epochs(to)),
+        };
+        if let Some(Screen::Terminal(bar)) = &screen {
+            bar.set_position(from);
+        }
+        Countdown {
+            screen,
+            to,
+            shown: Instant::now(),
+        }
+    }
+
+    /// So many epochs are done.
+    pub fn see(&mut self, epochs_done: u64) {
+        match &self.screen {
+            Some(Screen::Terminal(bar)) => bar.set_position(epochs_done),
+            Some(Screen::Plain) if self.shown.elapsed() >= PLAIN_INTERVAL => {
+                self.shown = Instant::now();
+                // Where nobody can read it, the work goes on all the same.
+                let _ = writeln!(std::io::stderr(), "epoch {epochs_done}/{}", self.to);
+            }
+            _ => {}
+        }
     }
 
     pub fn finish(self) {

@@ -24,8 +24,7 @@ use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, pa
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
 use super::{
-    Failure, INTERRUPTED, catch_interrupt, parse_language, parse_probability, printable,
-    start_threads,
+    Failure, INTERRUPTED, catch_interrupt, parse_language, parse_probability, shown, start_threads,
 };
 
 const EXAMPLES: &str = "\
@@ -194,10 +193,19 @@ struct RecordArgs {
     /// Where checkpoints go [default: checkpoints in the run folder]
     #[arg(long, value_name = "DIR")]
     checkpoint_dir: Option<PathBuf>,
+
+    /// Write pictures of the soup while it runs to this folder; `broth film` makes a film
+    /// of them
+    #[arg(long, value_name = "DIR")]
+    frames: Option<PathBuf>,
+
+    /// Write them after epochs e (from 0) divisible by this [default: 16]
+    #[arg(long, value_name = "EPOCHS", requires = "frames")]
+    frame_interval: Option<u64>,
 }
 
 /// Everything that a resumed run takes from its folder.
-const NOT_WITH_RESUME: [&str; 23] = [
+const NOT_WITH_RESUME: [&str; 25] = [
     "lang",
     "num",
     "seed",
@@ -216,6 +224,8 @@ const NOT_WITH_RESUME: [&str; 23] = [
     "log",
     "checkpoint_interval",
     "checkpoint_dir",
+    "frames",
+    "frame_interval",
     "stop_high_order_entropy",
     "stopping_bpb",
     "stopping_selfrep_count",
@@ -290,7 +300,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let summary = match result {
         Ok(summary) => summary,
         Err(error) => {
-            let folder = printable(&folder.display().to_string());
+            let folder = shown(&folder);
             // The error itself counts, even where nobody can read this.
             let _ = writeln!(
                 anstream::stderr(),
@@ -371,6 +381,8 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         load: args.load,
         log: records.log,
         checkpoint_dir: records.checkpoint_dir,
+        frames: records.frames,
+        frame_interval: records.frame_interval.unwrap_or(defaults.frame_interval),
         stop_high_order_entropy: args.stop_high_order_entropy,
         stopping_bpb: args.stopping_bpb,
         eval_selfrep: records.eval_selfrep,
@@ -440,7 +452,6 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
             thousands(cubff as usize)
         )?;
     }
-    let shown = |path: &Path| printable(&path.display().to_string());
     let (folder, checkpoint) = (shown(folder), shown(&summary.checkpoint));
     writeln!(out, "folder      {folder}")?;
     writeln!(out, "checkpoint  {checkpoint}")?;

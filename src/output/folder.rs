@@ -164,7 +164,7 @@ pub fn list_checkpoints(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
 }
 
 /// The files in a folder that are called as checkpoints are, with this ending.
-fn list(folder: &Path, ending: &str) -> Result<Vec<(u64, PathBuf)>, Error> {
+pub(super) fn list(folder: &Path, ending: &str) -> Result<Vec<(u64, PathBuf)>, Error> {
     let cannot = |error| Error::cannot("read", folder, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {

@@ -63,6 +63,10 @@ struct SettingsFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint_dir: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame_interval: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stop_high_order_entropy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopping_bpb: Option<f64>,
@@ -137,6 +141,7 @@ pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(),
         load: plan.load.as_ref().map(relative),
         log: plan.log.as_ref().map(relative),
         checkpoint_dir: plan.checkpoint_dir.as_ref().map(relative),
+        frames: plan.frames.as_ref().map(relative),
         ..content(settings, plan)
     };
     let text = toml::to_string(&content)
@@ -186,6 +191,8 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
         load: plan.load.clone(),
         log: plan.log.clone(),
         checkpoint_dir: plan.checkpoint_dir.clone(),
+        frames: plan.frames.clone(),
+        frame_interval: plan.frames.is_some().then_some(plan.frame_interval),
         stop_high_order_entropy: plan.stop_high_order_entropy,
         stopping_bpb: plan.stopping_bpb,
         eval_selfrep: plan.eval_selfrep,
@@ -270,6 +277,10 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         load: content.load.map(|path| folder.path().join(path)),
         log: content.log.map(|path| folder.path().join(path)),
         checkpoint_dir: content.checkpoint_dir.map(|path| folder.path().join(path)),
+        frames: content.frames.map(|path| folder.path().join(path)),
+        frame_interval: content
+            .frame_interval
+            .unwrap_or(Plan::default().frame_interval),
         stop_high_order_entropy: content.stop_high_order_entropy,
         stopping_bpb: content.stopping_bpb,
         eval_selfrep: content.eval_selfrep,

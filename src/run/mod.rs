@@ -1,6 +1,7 @@
 //! A run: a soup carried from its first epoch to its last, with its records.
 
 mod recorder;
+pub mod replay;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +16,12 @@ use crate::measure::replicators::{Replicators, Scorer};
 use crate::output::csv::{Columns, Lines, LogPoints, LogRow, PastRow, Table};
 use crate::output::folder::{self, Place, RunFolder};
 use crate::output::performance::PerformanceRow;
+use crate::output::picture::frames::{self, Frames};
 use crate::output::{files, picture, settings_file, sidecar};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
 use crate::soup::{Soup, Tally};
-use recorder::{Desk, Done, Interval, Recorder};
+use recorder::{Desk, Done, Due, Interval, Recorder};
 
 /// What a run does besides running: how long, and what it writes when.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +44,10 @@ pub struct Plan {
     pub log: Option<PathBuf>,
     /// Where checkpoints go, if not into the run folder.
     pub checkpoint_dir: Option<PathBuf>,
+    /// Where pictures of the soup go while it runs, where they are wanted.
+    pub frames: Option<PathBuf>,
+    /// They are written after epochs e (from 0) divisible by this.
+    pub frame_interval: u64,
     /// The run ends at the first log point with high-order entropy above this.
     pub stop_high_order_entropy: Option<f64>,
     /// The run ends at the first log point with brotli's bits per byte below this.
@@ -65,6 +71,8 @@ impl Default for Plan {
             load: None,
             log: None,
             checkpoint_dir: None,
+            frames: None,
+            frame_interval: 16,
             stop_high_order_entropy: None,
             stopping_bpb: None,
             eval_selfrep: false,
@@ -80,6 +88,7 @@ impl Plan {
             ("max-epochs", self.max_epochs),
             ("log-interval", self.log_interval),
             ("checkpoint-interval", self.checkpoint_interval),
+            ("frame-interval", self.frame_interval),
         ] {
             if value == 0 || i64::try_from(value).is_err() {
                 return Err(Error::Usage(format!(
@@ -128,6 +137,15 @@ impl Plan {
     pub fn columns(&self) -> Columns {
         Columns {
             replicators: self.eval_selfrep,
+        }
+    }
+
+    /// What is written down after `epoch`, counted from 0.
+    fn due_after(&self, epoch: u64) -> Due {
+        Due {
+            log: epoch.is_multiple_of(self.log_interval),
+            frame: self.frames.is_some() && epoch.is_multiple_of(self.frame_interval),
+            checkpoint: epoch.is_multiple_of(self.checkpoint_interval),
         }
     }
 
@@ -253,8 +271,20 @@ impl Newest {
         checkpoints: &Path,
         of_soup: &toml::Table,
     ) -> Result<Newest, Error> {
+        Newest::up_to(u64::MAX, settings, plan, checkpoints, of_soup)
+    }
+
+    /// As [`Newest::of`], with so many epochs done at most.
+    fn up_to(
+        most_epochs: u64,
+        settings: &Settings,
+        plan: &Plan,
+        checkpoints: &Path,
+        of_soup: &toml::Table,
+    ) -> Result<Newest, Error> {
         let mut passed_over = Vec::new();
-        for (epochs_done, path) in folder::list_checkpoints(checkpoints)? {
+        let found = folder::list_checkpoints(checkpoints)?;
+        for (epochs_done, path) in found.into_iter().filter(|found| found.0 <= most_epochs) {
             // The name says how many epochs were done: no other has it.
             let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
             let read = Checkpoint::read(&path).and_then(|checkpoint| {
@@ -366,6 +396,15 @@ impl Run {
             }
             plan.checkpoint_dir = Some(absolute("checkpoint-dir", dir)?);
         }
+        if let Some(dir) = &plan.frames {
+            if dir.is_dir() && !frames::list(dir)?.is_empty() {
+                return Err(Error::Usage(format!(
+                    "--frames {} holds frames of another run; choose an empty or a new folder",
+                    dir.display()
+                )));
+            }
+            plan.frames = Some(absolute("frames", dir)?);
+        }
         let epochs_loaded = start.as_ref().map_or(0, |start| start.epochs_done);
         if epochs_loaded >= plan.max_epochs {
             return Err(Error::Usage(format!(
@@ -414,6 +453,7 @@ impl Run {
             }
             None => None,
         };
+        let of_soup = settings_file::of_soup(&settings)?;
         let recorder = Recorder {
             metrics,
             performance,
@@ -421,8 +461,9 @@ impl Run {
             num_programs: settings.num_programs,
             shares_checkpoints: plan.checkpoint_dir.is_some(),
             checkpoints,
+            frames: frames_of(&plan, &settings, &of_soup)?,
             plan: plan.clone(),
-            of_soup: settings_file::of_soup(&settings)?,
+            of_soup,
         };
         if let Some(path) = &plan.load {
             let mut start = Checkpoint::empty();
@@ -499,6 +540,10 @@ impl Run {
             None => None,
         };
         let (metrics, performance) = (metrics.cut()?, performance.cut()?);
+        let frames = frames_of(&plan, &settings, &of_soup)?;
+        if let Some(frames) = &frames {
+            frames.remove_after(epochs_done)?;
+        }
         if plan != saved {
             settings_file::write(&folder, &settings, &plan)?;
         }
@@ -515,6 +560,7 @@ impl Run {
                 log,
                 shares_checkpoints: plan.checkpoint_dir.is_some() || checkpoints.is_symlink(),
                 checkpoints,
+                frames,
                 num_programs: settings.num_programs,
                 plan: plan.clone(),
                 of_soup,
@@ -607,15 +653,14 @@ impl Run {
                 let tally = soup.step();
                 total = total + tally;
                 watch(Event::Epoch(soup.epochs_done(), tally));
-                let log = epoch.is_multiple_of(plan.log_interval);
-                let checkpoint = epoch.is_multiple_of(plan.checkpoint_interval);
-                if let Some(done) = desk.collect(log || checkpoint)?
+                let due = plan.due_after(epoch);
+                if let Some(done) = desk.collect(due.any())?
                     && let Some(rule) = note(done, watch)
                 {
                     break End::Stopped(rule);
                 }
-                if log || checkpoint {
-                    let interval = log.then(|| {
+                if due.any() {
+                    let interval = due.log.then(|| {
                         let now = (soup.epochs_done(), total, Instant::now());
                         let before = std::mem::replace(&mut at_last_log, now);
                         // Here and not beside the next epochs: it takes all threads.
@@ -632,8 +677,8 @@ impl Run {
                             scoring: at_last_log.2 - now.2,
                         }
                     });
-                    desk.submit(&soup, tally, interval, checkpoint)?;
-                    saved_at = saved_at.max(checkpoint.then(|| soup.epochs_done()));
+                    desk.submit(&soup, tally, interval, due)?;
+                    saved_at = saved_at.max(due.checkpoint.then(|| soup.epochs_done()));
                 }
             };
             // What is still being measured comes first: it may end the run.
@@ -648,7 +693,11 @@ impl Run {
                 // Epochs that ran ahead of it are thrown away.
                 total = at_last_log.1;
             } else if saved_at != Some(soup.epochs_done()) {
-                desk.submit(&soup, Tally::default(), None, true)?;
+                let due = Due {
+                    checkpoint: true,
+                    ..Due::default()
+                };
+                desk.submit(&soup, Tally::default(), None, due)?;
                 desk.collect(true)?;
             }
             let mut snapshot = desk.close();
@@ -729,6 +778,20 @@ fn past_rows(
         }
         None => Ok(None),
     })
+}
+
+/// Where the run's frames go, if it has some.
+fn frames_of(
+    plan: &Plan,
+    settings: &Settings,
+    of_soup: &toml::Table,
+) -> Result<Option<Frames>, Error> {
+    let Some(folder) = &plan.frames else {
+        return Ok(None);
+    };
+    files::make_folder(folder)?;
+    files::remove_unfinished(folder)?;
+    Ok(Some(Frames::new(folder.clone(), settings, of_soup)))
 }
 
 /// The path given by `flag`, from the root on; settings.toml must be able to hold it.

@@ -13,6 +13,7 @@ use crate::measure::Measures;
 use crate::measure::replicators::Replicators;
 use crate::output::csv::{LogRow, Table};
 use crate::output::performance::PerformanceRow;
+use crate::output::picture::frames::Frames;
 use crate::output::{folder, sidecar};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::{Soup, Tally};
@@ -36,6 +37,21 @@ pub struct Interval {
     pub scoring: Duration,
 }
 
+/// What is to be written of a soup.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Due {
+    pub log: bool,
+    pub frame: bool,
+    pub checkpoint: bool,
+}
+
+impl Due {
+    /// Whether anything is.
+    pub fn any(self) -> bool {
+        self.log || self.frame || self.checkpoint
+    }
+}
+
 /// A copy of the soup, and what to do with it.
 struct Job {
     snapshot: Checkpoint,
@@ -43,8 +59,8 @@ struct Job {
     tally: Tally,
     /// Set at a log point.
     interval: Option<Interval>,
-    /// Write a checkpoint, whatever the measures say.
-    checkpoint: bool,
+    /// What to write, whatever the measures say.
+    due: Due,
 }
 
 /// What came of a job.
@@ -104,7 +120,7 @@ impl Desk {
         soup: &Soup,
         tally: Tally,
         interval: Option<Interval>,
-        checkpoint: bool,
+        due: Due,
     ) -> Result<(), Error> {
         let mut snapshot = self.buffer.take().ok_or_else(Error::recorder_gone)?;
         snapshot.copy_from(soup);
@@ -112,7 +128,7 @@ impl Desk {
             snapshot,
             tally,
             interval,
-            checkpoint,
+            due,
         };
         self.jobs.send(job).map_err(|_| Error::recorder_gone())
     }
@@ -132,6 +148,7 @@ pub struct Recorder {
     pub checkpoints: PathBuf,
     /// Whether that folder may hold checkpoints of others, which stay.
     pub shares_checkpoints: bool,
+    pub frames: Option<Frames>,
     pub num_programs: usize,
     pub plan: Plan,
     /// What the soup's settings are, for sidecars.
@@ -139,7 +156,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Do a job. Rows are on disk before the checkpoint that follows them is.
+    /// Do a job. Rows and frames are on disk before the checkpoint that follows them is.
     fn record(&mut self, job: &Job) -> Result<Done, Error> {
         let row = match &job.interval {
             Some(interval) => Some(self.log(&job.snapshot, job.tally, interval)?),
@@ -148,7 +165,10 @@ impl Recorder {
         let stop = row
             .as_ref()
             .and_then(|row| self.plan.stops_at(&row.past(), self.num_programs));
-        if job.checkpoint || stop.is_some() {
+        if let Some(frames) = self.frames.as_ref().filter(|_| job.due.frame) {
+            frames.write(&job.snapshot)?;
+        }
+        if job.due.checkpoint || stop.is_some() {
             for table in [&self.metrics, &self.performance]
                 .into_iter()
                 .chain(&self.log)

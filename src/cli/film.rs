@@ -1,0 +1,125 @@
+//! `broth film`
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use broth::Error;
+use broth::output::chart::Series;
+use broth::output::folder::RunFolder;
+use broth::output::picture::{film, frames};
+use broth::run::replay::Replay;
+use clap::Args;
+
+use super::progress::Countdown;
+use super::{Failure, check_out, shown, start_threads};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth film runs/bff_noheads-seed-29 --from 900 --every 4
+      a run, gone through again from the nearest checkpoint
+  broth film frames --out takeover.png
+      the frames that `broth run --frames frames` wrote
+
+An animated PNG, which browsers play. Without --every, a run gives 60 frames or
+fewer, and of a folder with frames all are taken.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct FilmArgs {
+    /// A run folder, or a folder with frames
+    source: PathBuf,
+
+    /// Begin with the soup after so many epochs [default: the first there is]
+    #[arg(long, value_name = "EPOCHS")]
+    from: Option<u64>,
+
+    /// End with the soup after so many epochs [default: the last there is]
+    #[arg(long, value_name = "EPOCHS")]
+    to: Option<u64>,
+
+    /// Epochs from frame to frame
+    #[arg(long, value_name = "EPOCHS")]
+    every: Option<u64>,
+
+    /// Frames a second
+    #[arg(long, value_name = "N", default_value_t = 10,
+          value_parser = clap::value_parser!(u16).range(1..=60))]
+    fps: u16,
+
+    /// The PNG to write
+    #[arg(long, value_name = "FILE", default_value = "takeover.png")]
+    out: PathBuf,
+
+    /// Show nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Frames of a film, if nobody says how many.
+const GOOD_FRAMES: u64 = 60;
+
+pub fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
+    check_out(&args.out)?;
+    let count = match RunFolder::look(&args.source) {
+        Ok(folder) => of_run(&args, &folder)?,
+        Err(_) => of_frames(&args)?,
+    };
+    if !args.quiet {
+        let plural = if count == 1 { "" } else { "s" };
+        let out = shown(&args.out);
+        writeln!(anstream::stdout(), "{out}: {count} frame{plural}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_run(args: &FilmArgs, folder: &RunFolder) -> Result<usize, Error> {
+    start_threads(None)?;
+    let mut replay = Replay::open(folder.path(), args.from, args.to)?;
+    let points = replay.points(args.every, GOOD_FRAMES, film::MAX_FRAMES as u64)?;
+    // A run without a table is shown without a curve.
+    let metrics = match folder.metrics().exists() {
+        true => Some(Series::read(&folder.metrics(), &["high_order_entropy"])?),
+        false => None,
+    };
+    let mut progress = Countdown::new(args.quiet, replay.soup().epochs_done(), replay.to());
+    let mut watch = |epochs_done| progress.see(epochs_done);
+    film::of_replay(
+        &mut replay,
+        &points,
+        metrics.as_ref(),
+        args.fps,
+        &args.out,
+        &mut watch,
+    )?;
+    progress.finish();
+    Ok(points.len())
+}
+
+fn of_frames(args: &FilmArgs) -> Result<usize, Error> {
+    let mut found = frames::list(&args.source)?;
+    if found.is_empty() {
+        return Err(Error::file(
+            &args.source,
+            "is neither a run folder nor one with frames; give the folder that `broth run` \
+             made, or the one of its --frames",
+        ));
+    }
+    found.reverse();
+    let range = args.from.unwrap_or(0)..=args.to.unwrap_or(u64::MAX);
+    let mut next = 0;
+    let chosen: Vec<PathBuf> = found
+        .into_iter()
+        .filter(|(epochs, _)| range.contains(epochs))
+        .filter(|(epochs, _)| {
+            let is_due = *epochs >= next;
+            if is_due {
+                next = epochs.saturating_add(args.every.unwrap_or(0));
+            }
+            is_due
+        })
+        .map(|(_, path)| path)
+        .collect();
+    film::of_frames(&chosen, args.fps, &args.out)?;
+    Ok(chosen.len())
+}

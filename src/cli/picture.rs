@@ -1,0 +1,192 @@
+//! `broth picture`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use broth::Error;
+use broth::language::{Language, PROGRAM_LEN};
+use broth::output::folder::{RunFolder, list_checkpoints};
+use broth::output::picture::{Layout, Picture, View};
+use broth::output::settings_file::{self, parse_grid};
+use broth::soup::checkpoint::Checkpoint;
+use clap::{Args, ValueEnum};
+
+use super::{Failure, check_out, parse_language, shown};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth picture runs/bff_noheads-seed-29
+      the soup of the run's newest checkpoint
+  broth picture runs/bff_noheads-seed-29 --epoch 1025 --layout columns
+  broth picture cubff/0000000512.dat --lang forthtrivial --out soup.png
+  broth picture world.dat --lang bff_noheads --layout grid --grid 240x135
+
+Each byte is a pixel, its colour the byte's kind. Of a soup with more programs than
+a picture has room for (4096 x 4096 pixels), an even sample is shown.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PictureArgs {
+    /// A run folder, or a checkpoint of broth or of cubff
+    from: PathBuf,
+
+    /// The checkpoint with so many epochs done [default: the newest]
+    #[arg(long, value_name = "EPOCHS")]
+    epoch: Option<u64>,
+
+    /// What a checkpoint's bytes mean; a run folder knows
+    #[arg(long, value_name = "LANG", value_parser = parse_language)]
+    lang: Option<&'static Language>,
+
+    /// Where programs go [default: grid where there is one, else tiles]
+    #[arg(long)]
+    layout: Option<LayoutName>,
+
+    /// The grid of a checkpoint, columns x rows; a run folder knows
+    #[arg(long, value_name = "WxH", value_parser = parse_grid)]
+    grid: Option<(usize, usize)>,
+
+    /// The PNG to write [default: soup-EPOCHS.png, in the run folder or beside the
+    /// checkpoint; with --layout soup-EPOCHS-LAYOUT.png]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LayoutName {
+    /// Each program a tile of 8 x 8 bytes, in rows
+    Tiles,
+    /// Each program a column of 64 bytes, side by side in bands
+    Columns,
+    /// Tiles where the programs are on the grid
+    Grid,
+}
+
+pub fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
+    let (mut view, checkpoint, folder) = match args.from.is_dir() {
+        true => of_run(&args)?,
+        false => of_checkpoint(&args)?,
+    };
+    let n = checkpoint.programs.len() / PROGRAM_LEN;
+    let grid = match (view.layout, args.grid) {
+        (_, Some(grid)) => Some(grid),
+        (Layout::Grid(width, height), None) => Some((width, height)),
+        _ => None,
+    };
+    if let Some((width, height)) = grid
+        && width * height != n
+    {
+        return Err(Error::Usage(format!(
+            "--grid {width}x{height} does not hold the {n} programs of {}",
+            args.from.display()
+        ))
+        .into());
+    }
+    view.layout = match (args.layout, grid) {
+        (Some(LayoutName::Tiles), _) | (None, None) => Layout::Tiles,
+        (Some(LayoutName::Columns), _) => Layout::Columns,
+        (Some(LayoutName::Grid) | None, Some((width, height))) => Layout::Grid(width, height),
+        (Some(LayoutName::Grid), None) => {
+            return Err(Error::Usage(format!(
+                "--layout grid: {} has no grid of more than one row; give --grid WxH, \
+                 columns x rows",
+                args.from.display()
+            ))
+            .into());
+        }
+    };
+    let suffix = match args.layout {
+        Some(LayoutName::Tiles) => "-tiles",
+        Some(LayoutName::Columns) => "-columns",
+        Some(LayoutName::Grid) => "-grid",
+        None => "",
+    };
+    let epochs_done = checkpoint.epochs_done;
+    let name = format!("soup-{epochs_done:010}{suffix}.png");
+    let out = args.out.unwrap_or(folder.join(name));
+    check_out(&out)?;
+    Picture::of_soup(&view, &checkpoint.programs, epochs_done)?.write(&out)?;
+    writeln!(anstream::stdout(), "{}", shown(&out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How to look at what, and where its picture goes.
+type Subject = (View, Checkpoint, PathBuf);
+
+fn of_run(args: &PictureArgs) -> Result<Subject, Error> {
+    let folder = RunFolder::look(&args.from)?;
+    if args.lang.is_some() || args.grid.is_some() {
+        return Err(Error::Usage(format!(
+            "--lang and --grid are for checkpoints; the run in {} knows its own: \
+             leave them out",
+            args.from.display()
+        )));
+    }
+    let (settings, plan) = settings_file::read(&folder)?;
+    let checkpoints = plan.checkpoint_dir.unwrap_or(folder.checkpoints());
+    let found = list_checkpoints(&checkpoints)?;
+    let wanted = match args.epoch {
+        Some(epoch) => found.iter().find(|(epochs_done, _)| *epochs_done == epoch),
+        None => found.first(),
+    };
+    let Some((_, path)) = wanted else {
+        return Err(Error::file(&checkpoints, no_checkpoint(args.epoch, &found)));
+    };
+    let checkpoint = Checkpoint::read(path)?;
+    if checkpoint.programs.len() != settings.num_programs * PROGRAM_LEN {
+        return Err(Error::file(
+            path,
+            format!(
+                "is of another soup: it holds {} programs, the run has {}",
+                checkpoint.programs.len() / PROGRAM_LEN,
+                settings.num_programs
+            ),
+        ));
+    }
+    let view = View::of(&settings, View::FULL);
+    Ok((view, checkpoint, args.from.clone()))
+}
+
+fn no_checkpoint(epoch: Option<u64>, found: &[(u64, PathBuf)]) -> String {
+    let Some(epoch) = epoch.filter(|_| !found.is_empty()) else {
+        return "holds no checkpoint yet; wait for the run's first".into();
+    };
+    const LISTED: usize = 20;
+    let mut epochs: Vec<_> = found.iter().map(|(epochs, _)| epochs.to_string()).collect();
+    let more = epochs.len().saturating_sub(LISTED);
+    epochs.truncate(LISTED);
+    let and_more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "has no checkpoint for --epoch {epoch}; those that it has: {}{and_more}",
+        epochs.join(", ")
+    )
+}
+
+fn of_checkpoint(args: &PictureArgs) -> Result<Subject, Error> {
+    let checkpoint = Checkpoint::read(&args.from)?;
+    let Some(language) = args.lang else {
+        return Err(Error::Usage(format!(
+            "{} does not say what its bytes mean; give --lang, as in --lang bff_noheads",
+            args.from.display()
+        )));
+    };
+    if let Some(epoch) = args.epoch {
+        return Err(Error::Usage(format!(
+            "--epoch {epoch} chooses a checkpoint of a run folder, and {} is a file; \
+             leave it out",
+            args.from.display()
+        )));
+    }
+    let view = View {
+        language,
+        layout: Layout::Tiles,
+        title: language.to_string(),
+        max_size: View::FULL,
+    };
+    let folder = args.from.parent().unwrap_or(Path::new("")).to_path_buf();
+    Ok((view, checkpoint, folder))
+}

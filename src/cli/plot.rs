@@ -1,0 +1,49 @@
+//! `broth plot`
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use broth::output::chart;
+use broth::output::folder::RunFolder;
+use broth::output::picture::thousands;
+use broth::output::settings_file;
+use clap::Args;
+
+use super::{Failure, check_out, shown};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth plot runs/bff_noheads-seed-29
+  broth plot runs/bff_noheads-seed-29 --out charts.png
+
+Draws the run's metrics.csv over epochs: entropy; complexity, and when the soup
+first was alive; ops and steps per interaction; replicators and tokens, where the
+run has measured them.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PlotArgs {
+    /// A run folder
+    run: PathBuf,
+
+    /// The PNG to write [default: plot.png in the run folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn plot(args: PlotArgs) -> Result<ExitCode, Failure> {
+    let folder = RunFolder::look(&args.run)?;
+    let (settings, _) = settings_file::read(&folder)?;
+    let out = args.out.unwrap_or(folder.path().join("plot.png"));
+    check_out(&out)?;
+    let title = format!(
+        "{}, seed {}, {} programs",
+        settings.language,
+        settings.seed,
+        thousands(settings.num_programs)
+    );
+    chart::write(&folder.metrics(), &title, &out)?;
+    writeln!(anstream::stdout(), "{}", shown(&out))?;
+    Ok(ExitCode::SUCCESS)
+}

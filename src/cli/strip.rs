@@ -1,0 +1,84 @@
+//! `broth strip`
+
+use std::io::Write;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use broth::output::strip::{GOOD_POINTS, MAX_POINTS, Strip};
+use broth::run::replay::Replay;
+use clap::Args;
+
+use super::progress::Countdown;
+use super::{Failure, check_out, shown, start_threads};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth strip runs/bff_noheads-seed-29
+      the whole run, gone through again
+  broth strip runs/bff_noheads-seed-29 --from 900 --to 1000 --every 1
+  broth strip runs/bff_noheads-seed-29 --programs 0..512
+
+Epochs go from left to right. Above: what share of the soup's bytes is of each kind.
+Below: the bytes of eight programs, or of those that --programs says; of more than
+eight, each program is one row, in the colour of its commonest kind that is no no-op.
+
+A run is gone through from its nearest checkpoint on; its folder stays as it is.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct StripArgs {
+    /// A run folder
+    run: PathBuf,
+
+    /// Begin with the soup after so many epochs [default: where the run began]
+    #[arg(long, value_name = "EPOCHS")]
+    from: Option<u64>,
+
+    /// End with the soup after so many epochs [default: the newest checkpoint]
+    #[arg(long, value_name = "EPOCHS")]
+    to: Option<u64>,
+
+    /// Epochs from column to column [default: as the picture has room]
+    #[arg(long, value_name = "EPOCHS")]
+    every: Option<u64>,
+
+    /// The programs A to B - 1, counted from 0 [default: eight of all]
+    #[arg(long, value_name = "A..B", value_parser = parse_programs)]
+    programs: Option<Range<usize>>,
+
+    /// The PNG to write [default: strip.png in the run folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Show nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn parse_programs(text: &str) -> Result<Range<usize>, String> {
+    let range = text
+        .split_once("..")
+        .and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    range.ok_or_else(|| format!("`{text}` is no range of programs; write A..B, as in 0..512"))
+}
+
+pub fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
+    let out = args.out.unwrap_or(args.run.join("strip.png"));
+    start_threads(None)?;
+    let mut replay = Replay::open(&args.run, args.from, args.to)?;
+    check_out(&out)?;
+    let points = replay.points(args.every, GOOD_POINTS, MAX_POINTS)?;
+    let mut strip = Strip::new(replay.soup(), args.programs)?;
+    let mut progress = Countdown::new(args.quiet, replay.soup().epochs_done(), replay.to());
+    for point in points {
+        replay.go_to(point, &mut |epochs_done| progress.see(epochs_done));
+        strip.push(replay.soup());
+    }
+    progress.finish();
+    strip.write(&out)?;
+    if !args.quiet {
+        writeln!(anstream::stdout(), "{}", shown(&out))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

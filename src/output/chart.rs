@@ -1,0 +1,554 @@
+//! Charts: what a run measured, over its epochs.
+
+use std::ops::Range;
+use std::path::Path;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::{register_font, text_anchor};
+
+use super::csv::Lines;
+use super::files;
+use super::picture::{self, BACKGROUND, Rgb, TEXT, role_colour, thousands};
+use crate::Error;
+use crate::language::Role;
+use crate::measure::ALIVE;
+
+/// Pixels of a chart's width, and of the height of each of its panels.
+const WIDTH: u32 = 1600;
+const PANEL_HEIGHT: u32 = 270;
+/// Room for the title, and for the labels of the axis that all panels share.
+const TITLE_HEIGHT: u32 = 60;
+const AXIS_HEIGHT: u32 = 76;
+/// Of more rows, neighbours are drawn as one: more points than pixels help nobody.
+const MAX_POINTS: usize = 4096;
+/// No measure of a soup is larger, and smaller ones can be told apart in 64 bits.
+const LARGEST: f64 = 1e15;
+
+const LINES: Rgb = [0x3a, 0x3c, 0x48];
+pub(super) const FAINT_TEXT: Rgb = [0xb4, 0xb6, 0xc0];
+
+/// How values become heights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Scale {
+    Linear,
+    /// Each power of ten takes the same room; 0 is below 1.
+    Logarithmic,
+}
+
+impl Scale {
+    fn place(self, value: f64) -> f64 {
+        match self {
+            Scale::Linear => value,
+            Scale::Logarithmic => value.max(0.3).log10(),
+        }
+    }
+}
+
+/// One of the charts that share the axis of epochs.
+struct Panel {
+    title: &'static str,
+    unit: &'static str,
+    scale: Scale,
+    /// Columns of the table, and what they are called.
+    series: &'static [(&'static str, &'static str, Role)],
+}
+
+/// All that is drawn, as far as the table has it.
+const PANELS: [Panel; 6] = [
+    Panel {
+        title: "Entropy",
+        unit: "bits per byte",
+        scale: Scale::Linear,
+        series: &[
+            ("byte_entropy", "of single bytes", Role::Move),
+            ("brotli_bpb", "as brotli packs it", Role::Open),
+        ],
+    },
+    Panel {
+        title: COMPLEXITY,
+        unit: "bits per byte",
+        scale: Scale::Linear,
+        series: &[("high_order_entropy", "high-order entropy", Role::Read)],
+    },
+    Panel {
+        title: "Work",
+        unit: "per interaction",
+        scale: Scale::Logarithmic,
+        series: &[
+            ("steps_per_interaction", "steps", Role::Move),
+            (
+                "ops_per_interaction",
+                "ops: steps other than no-ops",
+                Role::Copy,
+            ),
+        ],
+    },
+    Panel {
+        title: "Replicators",
+        unit: "programs",
+        scale: Scale::Logarithmic,
+        series: &[
+            ("number_selfreps", "score of 5 or more", Role::Arithmetic),
+            ("number_selfreps_48", "score of 48 or more", Role::Copy),
+        ],
+    },
+    Panel {
+        title: "Diversity",
+        unit: "tokens",
+        scale: Scale::Logarithmic,
+        series: &[("distinct_tokens", "distinct tokens", Role::Move)],
+    },
+    Panel {
+        title: "Dominance",
+        unit: "share",
+        scale: Scale::Linear,
+        series: &[(
+            "commonest_token_share",
+            "of the commonest token",
+            Role::Open,
+        )],
+    },
+];
+
+/// The panel that says whether the soup is alive.
+const COMPLEXITY: &str = "Complexity";
+
+/// A row, or several that are neighbours.
+#[derive(Clone, Debug)]
+struct Point {
+    epoch: u64,
+    /// The least and the most of each column; none where no row has a value.
+    values: Vec<Option<(f64, f64)>>,
+}
+
+impl Point {
+    fn take_in(&mut self, other: &Point) {
+        for (value, more) in self.values.iter_mut().zip(&other.values) {
+            *value = match (*value, *more) {
+                (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+                (value, more) => value.or(more),
+            };
+        }
+    }
+}
+
+/// A table over epochs, thinned out to what can be seen.
+#[derive(Debug)]
+pub struct Series {
+    /// The columns, by their names in the header.
+    columns: Vec<String>,
+    points: Vec<Point>,
+    /// Epochs done at the first row with high-order entropy above [`ALIVE`].
+    pub alive_at: Option<u64>,
+    /// Epochs done at the last row.
+    pub last_epoch: u64,
+}
+
+impl Series {
+    /// Read those of `wanted` columns that the table at `path` has.
+    pub fn read(path: &Path, wanted: &[&str]) -> Result<Series, Error> {
+        let mut lines = Lines::open(path)?;
+        let header = lines.read()?.unwrap_or("");
+        let names: Vec<&str> = header.split(',').collect();
+        if names[0] != "epoch" {
+            return Err(Error::file(
+                path,
+                "is no table of a run: its first line does not begin with `epoch,`; give a \
+                 run folder, or the metrics.csv in one",
+            ));
+        }
+        let columns: Vec<(usize, String)> = names
+            .iter()
+            .enumerate()
+            .filter(|(i, name)| wanted.contains(name) && !names[..*i].contains(name))
+            .map(|(i, name)| (i, name.to_string()))
+            .collect();
+        let entropy = names.iter().position(|name| *name == "high_order_entropy");
+        let num_cells = names.len();
+        let mut series = Series {
+            columns: columns.iter().map(|(_, name)| name.clone()).collect(),
+            points: Vec::new(),
+            alive_at: None,
+            last_epoch: 0,
+        };
+        // How many rows make a point, and how many the last point has.
+        let (mut rows_each, mut rows_in_last) = (1, 0);
+        let wrong = |line: u64, problem: String| {
+            let problem = format!("line {line}: {problem}; remove the line, or make the run anew");
+            Err(Error::file(path, problem))
+        };
+        loop {
+            let number = lines.number() + 1;
+            let Some(line) = lines.read()? else { break };
+            let cells: Vec<&str> = line.split(',').collect();
+            if cells.len() != num_cells {
+                let problem = format!("{} cells, and the header has {num_cells}", cells.len());
+                return wrong(number, problem);
+            }
+            let epoch = cells[0]
+                .parse()
+                .ok()
+                .filter(|epoch| i64::try_from(*epoch).is_ok());
+            let Some(epoch) = epoch.filter(|epoch| *epoch > series.last_epoch) else {
+                let problem = format!("`{}` is no epoch that follows", cells[0]);
+                return wrong(number, problem);
+            };
+            let mut point = Point {
+                epoch,
+                values: Vec::with_capacity(columns.len()),
+            };
+            for (i, name) in &columns {
+                // Empty where an older version left the column out.
+                let value = match cells[*i] {
+                    "" => None,
+                    cell => match cell.parse().ok().filter(|v: &f64| v.abs() <= LARGEST) {
+                        Some(value) => Some((value, value)),
+                        None => return wrong(number, format!("`{cell}` is no {name}")),
+                    },
+                };
+                if Some(*i) == entropy && value.is_some_and(|v| v.0 > ALIVE.into()) {
+                    series.alive_at = series.alive_at.or(Some(epoch));
+                }
+                point.values.push(value);
+            }
+            series.last_epoch = epoch;
+            match series.points.last_mut() {
+                Some(last) if rows_in_last < rows_each => {
+                    last.take_in(&point);
+                    rows_in_last += 1;
+                }
+                _ => {
+                    if series.points.len() == MAX_POINTS {
+                        for i in 0..MAX_POINTS / 2 {
+                            let mut first = series.points[2 * i].clone();
+                            first.take_in(&series.points[2 * i + 1]);
+                            series.points[i] = first;
+                        }
+                        series.points.truncate(MAX_POINTS / 2);
+                        rows_each *= 2;
+                    }
+                    series.points.push(point);
+                    rows_in_last = 1;
+                }
+            }
+        }
+        if series.points.is_empty() {
+            return Err(Error::file(
+                path,
+                "has no row yet; wait for the run's first log point",
+            ));
+        }
+        Ok(series)
+    }
+
+    /// The epochs that the table goes over.
+    pub fn epochs(&self) -> Range<u64> {
+        self.points[0].epoch..self.last_epoch
+    }
+
+    /// A column's stretches without a gap, as (epoch, least, most).
+    pub fn stretches(&self, name: &str) -> Vec<Vec<(u64, f64, f64)>> {
+        let Some(column) = self.columns.iter().position(|known| known == name) else {
+            return Vec::new();
+        };
+        let mut stretches = vec![Vec::new()];
+        for point in &self.points {
+            match (point.values[column], stretches.last_mut()) {
+                (Some((least, most)), Some(stretch)) => stretch.push((point.epoch, least, most)),
+                (None, Some(stretch)) if !stretch.is_empty() => stretches.push(Vec::new()),
+                _ => {}
+            }
+        }
+        stretches.retain(|stretch| !stretch.is_empty());
+        stretches
+    }
+}
+
+/// An axis with ticks of its own, few and round, wherever it lies.
+#[derive(Clone, Debug)]
+pub(super) struct Axis {
+    range: Range<f64>,
+    scale: Scale,
+    ticks: Vec<f64>,
+    /// Digits behind the point.
+    digits: usize,
+}
+
+impl Axis {
+    /// Whole numbers.
+    pub fn of_epochs(range: Range<u64>) -> Axis {
+        let (first, last) = (range.start as f64, range.end as f64);
+        // A single epoch stands in the middle.
+        let room = if first == last {
+            first.max(1.0) / 2.0
+        } else {
+            0.0
+        };
+        Axis::linear(first - room..last + room, 10, 1.0)
+    }
+
+    /// About `count` steps or fewer, none smaller than `least_step`.
+    pub fn linear(range: Range<f64>, count: usize, least_step: f64) -> Axis {
+        let rough = ((range.end - range.start) / count as f64).max(least_step);
+        let power = 10_f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .map(|factor| factor * power)
+            .into_iter()
+            .find(|step| *step >= rough * 0.999)
+            .unwrap_or(rough);
+        let first = (range.start / step - 1e-9).ceil();
+        let ticks = (0..=2 * count)
+            .map(|i| (first + i as f64) * step)
+            .take_while(|tick| *tick <= range.end + step * 1e-9)
+            .collect();
+        Axis {
+            range,
+            scale: Scale::Linear,
+            ticks,
+            digits: (-step.log10().floor()).clamp(0.0, 9.0) as usize,
+        }
+    }
+
+    /// Have no ticks.
+    pub fn leave_out_ticks(&mut self) {
+        self.ticks.clear();
+    }
+
+    /// From 0 to at least 10, by powers of ten.
+    fn logarithmic(most: f64) -> Axis {
+        let top = most.max(10.0);
+        let powers = (0..16).map(|power| 10_f64.powi(power));
+        Axis {
+            range: 0.0..top * 1.3,
+            scale: Scale::Logarithmic,
+            ticks: [0.0]
+                .into_iter()
+                .chain(powers.take_while(|power| *power <= top))
+                .collect(),
+            digits: 0,
+        }
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
+        let place = |value| self.scale.place(value);
+        let (from, to) = (place(self.range.start), place(self.range.end));
+        let share = ((place(*value) - from) / (to - from)).clamp(0.0, 1.0);
+        first + (share * f64::from(last - first)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        match hint.weight().allow_light_points() {
+            true => Vec::new(),
+            false => self.ticks.clone(),
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        match self.digits {
+            0 if *value >= 0.0 => thousands(*value as usize),
+            digits => format!("{value:.digits$}"),
+        }
+    }
+}
+
+pub(super) fn colour([red, green, blue]: Rgb) -> RGBColor {
+    RGBColor(red, green, blue)
+}
+
+/// Text at this size.
+pub(super) fn text(size: u32, rgb: Rgb) -> TextStyle<'static> {
+    ("sans-serif", size).into_font().color(&colour(rgb))
+}
+
+/// A drawing of so many pixels, encoded as PNG.
+pub(super) fn draw(
+    path: &Path,
+    (width, height): (u32, u32),
+    draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
+) -> Result<Vec<u8>, Error> {
+    let wrong = |why: String| picture::not_drawn(path, why);
+    register_font("sans-serif", FontStyle::Normal, picture::FONT)
+        .map_err(|_| Error::Bug("the font inside broth cannot be read".into()))?;
+    let mut pixels = vec![0; width as usize * height as usize * 3];
+    {
+        let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
+        area.fill(&colour(BACKGROUND))
+            .map_err(|error| wrong(error.to_string()))?;
+        draw(&area).map_err(wrong)?;
+        area.present().map_err(|error| wrong(error.to_string()))?;
+    }
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(&pixels))
+        .map_err(|error| wrong(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// What is drawn on.
+pub(super) type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
+
+/// Write charts of the table at `metrics`, over epochs, as PNG to `out`.
+pub fn write(metrics: &Path, title: &str, out: &Path) -> Result<(), Error> {
+    let wanted: Vec<&str> = PANELS.iter().flat_map(|p| p.series).map(|s| s.0).collect();
+    let series = Series::read(metrics, &wanted)?;
+    let panels: Vec<&Panel> = PANELS
+        .iter()
+        .filter(|panel| {
+            let mut names = panel.series.iter().map(|s| s.0);
+            names.any(|name| !series.stretches(name).is_empty())
+        })
+        .collect();
+    if panels.is_empty() {
+        return Err(Error::file(
+            metrics,
+            format!(
+                "has nothing to draw: none of the columns {}",
+                wanted.join(", ")
+            ),
+        ));
+    }
+    let height = TITLE_HEIGHT + PANEL_HEIGHT * panels.len() as u32 + AXIS_HEIGHT;
+    let bytes = draw(out, (WIDTH, height), |area| {
+        draw_panels(area, title, &panels, &series).map_err(|error| error.to_string())
+    })?;
+    files::write_whole(out, |file| file.write_all(&bytes))
+}
+
+pub(super) type Drawn<'a> =
+    Result<(), DrawingAreaErrorKind<<BitMapBackend<'a> as DrawingBackend>::ErrorType>>;
+
+fn draw_panels<'a>(area: &Area<'a>, title: &str, panels: &[&Panel], series: &Series) -> Drawn<'a> {
+    let (top, mut rest) = area.split_vertically(TITLE_HEIGHT);
+    top.draw_text(title, &text(30, TEXT), (28, 20))?;
+    for (i, panel) in panels.iter().enumerate() {
+        let is_last = i + 1 == panels.len();
+        let height = PANEL_HEIGHT + if is_last { AXIS_HEIGHT } else { 0 };
+        let (here, below) = rest.split_vertically(height);
+        draw_panel(&here, panel, series, is_last)?;
+        rest = below;
+    }
+    Ok(())
+}
+
+fn draw_panel<'a>(area: &Area<'a>, panel: &Panel, series: &Series, is_last: bool) -> Drawn<'a> {
+    let values = panel.series.iter().flat_map(|s| series.stretches(s.0));
+    let (mut least, mut most) = (0.0_f64, 0.0_f64);
+    for (_, low, high) in values.flatten() {
+        (least, most) = (least.min(low), most.max(high));
+    }
+    let is_complexity = panel.title == COMPLEXITY;
+    if is_complexity {
+        most = most.max(f64::from(ALIVE) + 0.5);
+    }
+    let axis = match panel.scale {
+        Scale::Logarithmic => Axis::logarithmic(most),
+        // A line along the edge could be taken for the edge.
+        Scale::Linear => {
+            let room = ((most - least) * 0.06).max(1e-3);
+            Axis::linear(
+                least - if least < 0.0 { room } else { 0.0 }..most + room,
+                5,
+                1e-3,
+            )
+        }
+    };
+    let epochs = Axis::of_epochs(series.epochs());
+    let mut chart = ChartBuilder::on(area)
+        .margin_left(24)
+        .margin_right(40)
+        .margin_top(44)
+        .margin_bottom(8)
+        .y_label_area_size(110)
+        .x_label_area_size(if is_last { AXIS_HEIGHT } else { 0 })
+        .build_cartesian_2d(epochs, axis)?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(colour(LINES))
+        .axis_style(colour(FAINT_TEXT))
+        .label_style(text(20, TEXT))
+        .axis_desc_style(text(20, FAINT_TEXT))
+        .x_label_formatter(&|value| thousands(value.max(0.0) as usize))
+        .x_desc(if is_last { "epochs done" } else { "" })
+        .y_desc(panel.unit)
+        .draw()?;
+    let from_to = series.epochs();
+    let (first, last) = (from_to.start as f64, from_to.end as f64);
+    if is_complexity {
+        let line = colour(TEXT).stroke_width(2);
+        let alive = f64::from(ALIVE);
+        let ends = [(first, alive), (last, alive)];
+        chart.draw_series(DashedLineSeries::new(ends, 12, 8, line))?;
+        if let Some(epoch) = series.alive_at {
+            let x = epoch as f64;
+            let top = chart.as_coord_spec().y_spec().range().end;
+            let ends = [(x, 0.0), (x, top)];
+            chart.draw_series(DashedLineSeries::new(ends, 3, 6, line))?;
+        }
+    }
+    // In the line of the title, the names of the series behind it.
+    let mut x = 134;
+    let bold = text(24, TEXT);
+    area.draw_text(panel.title, &bold, (x, 10))?;
+    x += area.estimate_text_size(panel.title, &bold)?.0 as i32 + 40;
+    for (name, label, role) in panel.series {
+        let rgb = role_colour(*role);
+        let stretches = series.stretches(name);
+        if stretches.is_empty() {
+            continue;
+        }
+        for stretch in stretches {
+            let style = colour(rgb).stroke_width(3);
+            if let [(epoch, value, _)] = stretch[..] {
+                let dot = Circle::new((epoch as f64, value), 4, colour(rgb).filled());
+                chart.draw_series([dot])?;
+            }
+            let line = stretch.iter().flat_map(|(epoch, least, most)| {
+                // From a point's least to its most, if it is of several rows.
+                let ends = [(*epoch as f64, *least), (*epoch as f64, *most)];
+                ends.into_iter().take(if least == most { 1 } else { 2 })
+            });
+            chart.draw_series(LineSeries::new(line, style))?;
+        }
+        area.draw(&Rectangle::new(
+            [(x, 19), (x + 28, 24)],
+            colour(rgb).filled(),
+        ))?;
+        let style = text(20, TEXT);
+        area.draw_text(label, &style, (x + 38, 13))?;
+        x += 38 + area.estimate_text_size(label, &style)?.0 as i32 + 40;
+    }
+    if is_complexity {
+        let (words, style) = match series.alive_at {
+            Some(epoch) => {
+                let words = format!(
+                    "alive (above {ALIVE}) at epoch {}",
+                    thousands(epoch as usize)
+                );
+                (words, text(20, TEXT))
+            }
+            None => (
+                format!("not alive (above {ALIVE}) yet"),
+                text(20, FAINT_TEXT),
+            ),
+        };
+        let right = text_anchor::Pos::new(text_anchor::HPos::Right, text_anchor::VPos::Top);
+        area.draw_text(&words, &style.pos(right), (WIDTH as i32 - 40, 13))?;
+    }
+    Ok(())
+}

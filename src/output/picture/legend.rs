@@ -1,0 +1,107 @@
+//! What stands below the programs of a picture: text, and the colours of kinds.
+
+use ab_glyph::FontRef;
+
+use super::{Pen, kind_index};
+use crate::language::Language;
+
+pub struct Legend {
+    width: usize,
+    /// Pixels of a line of text.
+    line: usize,
+    text: Vec<String>,
+    /// Of each kind the place from the left, the line, and the words.
+    kinds: Vec<(usize, usize, String)>,
+}
+
+impl Legend {
+    /// The legend of a picture of this width. A text that is too wide goes on, behind
+    /// its semicolon, in a line of its own.
+    pub fn new(
+        font: &FontRef<'static>,
+        width: usize,
+        text: &[&str],
+        language: &Language,
+    ) -> Legend {
+        let line = Legend::line_height(width);
+        let mut legend = Legend {
+            width,
+            line,
+            text: Vec::new(),
+            kinds: Vec::new(),
+        };
+        let margin = legend.margin();
+        for text in text {
+            let is_too_wide = legend.pen(font).width(text) > width - 2 * margin;
+            match text.split_once("; ").filter(|_| is_too_wide) {
+                Some((first, rest)) => legend.text.extend([first.into(), rest.into()]),
+                None => legend.text.push(text.to_string()),
+            }
+        }
+        let (mut x, mut row) = (margin, legend.text.len());
+        for kind in language.kinds() {
+            let label = format!("{}  {}", kind.symbol, kind.name);
+            let taken = legend.label_offset() + legend.pen(font).width(&label) + line;
+            if x + taken > width && x > margin {
+                (x, row) = (margin, row + 1);
+            }
+            legend.kinds.push((x, row, label));
+            x += taken;
+        }
+        legend
+    }
+
+    /// Pixels of a line of text in a picture of this width.
+    pub fn line_height(width: usize) -> usize {
+        (width / 45).clamp(22, 80)
+    }
+
+    /// The most that a legend with so many kinds takes in pictures of this width at
+    /// most: three lines of text, and of kinds at least four on a line.
+    pub fn height_at_most(max_width: usize, kinds: usize) -> usize {
+        Legend::line_height(max_width) * (4 + kinds.div_ceil(4))
+    }
+
+    /// In pixels.
+    pub fn height(&self) -> usize {
+        let last = self.kinds.last().map_or(self.text.len(), |kind| kind.1 + 1);
+        self.line * (last + 1)
+    }
+
+    fn margin(&self) -> usize {
+        self.line / 2
+    }
+
+    fn swatch(&self) -> usize {
+        self.line * 2 / 3
+    }
+
+    /// How far behind its colour the words of a kind begin.
+    fn label_offset(&self) -> usize {
+        self.swatch() + self.line / 4
+    }
+
+    fn pen<'a>(&self, font: &'a FontRef<'static>) -> Pen<'a> {
+        Pen {
+            font,
+            size: self.line as f32 * 0.72,
+        }
+    }
+
+    /// Draw the legend into rows of a picture, as many as it is high.
+    pub fn draw(&self, font: &FontRef<'static>, pixels: &mut [u8]) {
+        let top = |row: usize| self.margin() + row * self.line;
+        let pen = self.pen(font);
+        for (row, text) in self.text.iter().enumerate() {
+            pen.write(pixels, self.width, (self.margin(), top(row)), text);
+        }
+        for (kind, (x, row, label)) in self.kinds.iter().enumerate() {
+            for y in 0..self.swatch() {
+                let from = (top(*row) + self.line / 8 + y) * self.width + x;
+                pixels[from..from + self.swatch()].fill(kind_index(kind));
+            }
+            let at = (x + self.label_offset(), top(*row));
+            pen.write(pixels, self.width, at, label);
+        }
+    }
+}

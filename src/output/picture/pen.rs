@@ -1,0 +1,60 @@
+//! Text on pictures whose palettes begin with shades of text.
+
+use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
+
+use super::SHADES;
+use crate::Error;
+
+/// DejaVu Sans, its Latin glyphs only; font/LICENSE.txt says under what licence.
+pub static FONT: &[u8] = include_bytes!("../font/DejaVuSans-subset.ttf");
+
+/// The font that pictures are labelled with.
+pub fn open_font() -> Result<FontRef<'static>, Error> {
+    FontRef::try_from_slice(FONT)
+        .map_err(|_| Error::Bug("the font inside broth cannot be read".into()))
+}
+
+/// A font at a size.
+#[derive(Clone, Copy)]
+pub struct Pen<'a> {
+    pub font: &'a FontRef<'static>,
+    /// Height of a line in pixels.
+    pub size: f32,
+}
+
+impl Pen<'_> {
+    /// Pixels that a text takes.
+    pub fn width(&self, text: &str) -> usize {
+        let scaled = self.font.as_scaled(PxScale::from(self.size));
+        let advances = text.chars().map(|c| scaled.h_advance(scaled.glyph_id(c)));
+        advances.sum::<f32>().ceil() as usize
+    }
+
+    /// Write a text with its top left corner at `(x, y)` into rows of `width` pixels;
+    /// what does not fit is cut off.
+    pub fn write(&self, pixels: &mut [u8], width: usize, (x, y): (usize, usize), text: &str) {
+        let height = pixels.len() / width;
+        let scaled = self.font.as_scaled(PxScale::from(self.size));
+        let baseline = y as f32 + scaled.ascent();
+        let mut pen = x as f32;
+        for char in text.chars() {
+            let glyph = scaled
+                .glyph_id(char)
+                .with_scale_and_position(PxScale::from(self.size), point(pen, baseline));
+            pen += scaled.h_advance(glyph.id);
+            let Some(outline) = self.font.outline_glyph(glyph) else {
+                continue;
+            };
+            let bounds = outline.px_bounds();
+            outline.draw(|dx, dy, coverage| {
+                let x = (bounds.min.x + dx as f32) as usize;
+                let y = (bounds.min.y + dy as f32) as usize;
+                if x < width && y < height {
+                    let shade = (coverage.min(1.0) * (SHADES - 1) as f32) as u8;
+                    let pixel = &mut pixels[y * width + x];
+                    *pixel = shade.max(*pixel);
+                }
+            });
+        }
+    }
+}
