@@ -11,7 +11,7 @@ use broth::output::picture::{film, frames};
 use broth::run::replay::Replay;
 use clap::Args;
 
-use super::progress::Countdown;
+use super::progress::ReplayProgress;
 use super::{Failure, check_out, shown, start_threads};
 
 const EXAMPLES: &str = "\
@@ -39,7 +39,7 @@ pub struct FilmArgs {
     to: Option<u64>,
 
     /// Epochs from frame to frame
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
 
     /// Frames a second
@@ -82,7 +82,7 @@ fn of_run(args: &FilmArgs, folder: &RunFolder) -> Result<usize, Error> {
         true => Some(Series::read(&folder.metrics(), &["high_order_entropy"])?),
         false => None,
     };
-    let mut progress = Countdown::new(args.quiet, replay.soup().epochs_done(), replay.to());
+    let mut progress = ReplayProgress::new(args.quiet, replay.soup().epochs_done(), replay.to());
     let mut watch = |epochs_done| progress.see(epochs_done);
     film::of_replay(
         &mut replay,

@@ -68,21 +68,10 @@ pub fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
         true => of_run(&args)?,
         false => of_checkpoint(&args)?,
     };
-    let n = checkpoint.programs.len() / PROGRAM_LEN;
-    let grid = match (view.layout, args.grid) {
-        (_, Some(grid)) => Some(grid),
-        (Layout::Grid(width, height), None) => Some((width, height)),
-        _ => None,
+    let grid = match view.layout {
+        Layout::Grid(width, height) => Some((width, height)),
+        _ => args.grid,
     };
-    if let Some((width, height)) = grid
-        && width * height != n
-    {
-        return Err(Error::Usage(format!(
-            "--grid {width}x{height} does not hold the {n} programs of {}",
-            args.from.display()
-        ))
-        .into());
-    }
     view.layout = match (args.layout, grid) {
         (Some(LayoutName::Tiles), _) | (None, None) => Layout::Tiles,
         (Some(LayoutName::Columns), _) => Layout::Columns,

@@ -175,15 +175,15 @@ impl Progress {
 }
 
 /// What going through a run again shows: how far it is.
-pub struct Countdown {
+pub struct ReplayProgress {
     /// None where nobody wants to see anything.
     screen: Option<Screen>,
     to: u64,
     shown: Instant,
 }
 
-impl Countdown {
-    pub fn new(quiet: bool, from: u64, to: u64) -> Countdown {
+impl ReplayProgress {
+    pub fn new(quiet: bool, from: u64, to: u64) -> ReplayProgress {
         let screen = match quiet {
             true => None,
             false => Some(Screen::of_epochs(to)),
@@ -191,7 +191,7 @@ impl Countdown {
         if let Some(Screen::Terminal(bar)) = &screen {
             bar.set_position(from);
         }
-        Countdown {
+        ReplayProgress {
             screen,
             to,
             shown: Instant::now(),

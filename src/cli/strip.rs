@@ -9,7 +9,7 @@ use broth::output::strip::{GOOD_POINTS, MAX_POINTS, Strip};
 use broth::run::replay::Replay;
 use clap::Args;
 
-use super::progress::Countdown;
+use super::progress::ReplayProgress;
 use super::{Failure, check_out, shown, start_threads};
 
 const EXAMPLES: &str = "\
@@ -40,7 +40,7 @@ pub struct StripArgs {
     to: Option<u64>,
 
     /// Epochs from column to column [default: as the picture has room]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
 
     /// The programs A to B - 1, counted from 0 [default: eight of all]
@@ -70,7 +70,7 @@ pub fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     check_out(&out)?;
     let points = replay.points(args.every, GOOD_POINTS, MAX_POINTS)?;
     let mut strip = Strip::new(replay.soup(), args.programs)?;
-    let mut progress = Countdown::new(args.quiet, replay.soup().epochs_done(), replay.to());
+    let mut progress = ReplayProgress::new(args.quiet, replay.soup().epochs_done(), replay.to());
     for point in points {
         replay.go_to(point, &mut |epochs_done| progress.see(epochs_done));
         strip.push(replay.soup());

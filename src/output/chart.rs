@@ -233,6 +233,9 @@ impl Series {
                 }
             }
         }
+        if !lines.ended_well() {
+            return wrong(lines.number(), "is no row of numbers".into());
+        }
         if series.points.is_empty() {
             return Err(Error::file(
                 path,

@@ -210,6 +210,12 @@ impl Lines {
         reader.read_until(b'\n', &mut self.line).map(|_| ())
     }
 
+    /// Whether nothing is there instead of the line that could not be read, or a line that
+    /// was never finished.
+    pub fn ended_well(&self) -> bool {
+        !self.line.ends_with(b"\n") && (self.line.len() as u64) < Lines::LONGEST
+    }
+
     /// The number of the line read last, from 1.
     pub fn number(&self) -> u64 {
         self.number

@@ -210,6 +210,7 @@ impl Strip {
             .margin_left(24)
             .margin_right(RIGHT)
             .margin_top(CAPTION)
+            .margin_bottom(12)
             .y_label_area_size(LEFT - 24)
             .build_cartesian_2d(self.epochs(), Axis::linear(0.0..100.0 * top, 4, 0.1))?;
         chart
@@ -251,7 +252,7 @@ impl Strip {
             ),
             Rows::Programs(programs) => (
                 format!(
-                    "{} programs, each by its commonest kind that is no no-op",
+                    "{} programs, each in the colour of its commonest kind other than no-op",
                     thousands(programs.len())
                 ),
                 "program",

@@ -296,6 +296,18 @@ impl Picture {
         let font = open_font()?;
         let language = view.language;
         let n = programs.len() / PROGRAM_LEN;
+        if n == 0 {
+            return Err(Error::Usage(
+                "a soup without a program has no picture".into(),
+            ));
+        }
+        if let Layout::Grid(width, height) = view.layout
+            && width.checked_mul(height) != Some(n)
+        {
+            return Err(Error::Usage(format!(
+                "--grid {width}x{height} does not hold the {n} programs of the soup"
+            )));
+        }
         let (max_width, max_height) = view.max_size;
         // The legend grows with the picture, and takes its room from the programs.
         let legend_height = Legend::height_at_most(max_width, language.kinds().len());
