@@ -551,7 +551,7 @@ fn numbers_and_paths_that_settings_cannot_hold() {
         );
     }
     let path = folder.path().join(std::ffi::OsStr::from_bytes(b"\xff"));
-    for flag in ["--log", "--checkpoint-dir"] {
+    for flag in ["--log", "--checkpoint-dir", "--frames"] {
         let words = format!("run --num 64 {flag}");
         fail(
             2,

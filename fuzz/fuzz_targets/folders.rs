@@ -60,7 +60,7 @@ fn soup_of(path: &Path) -> Result<Soup, Error> {
     if settings.num_programs > MOST_PROGRAMS || settings.max_steps > 8192 {
         return Err(Error::Usage("this soup takes too long".into()));
     }
-    if plan.log.is_some() || plan.checkpoint_dir.is_some() {
+    if plan.log.is_some() || plan.checkpoint_dir.is_some() || plan.frames.is_some() {
         return Err(Error::Usage("these may be any files of the machine".into()));
     }
     newest_soup(path)

@@ -555,3 +555,154 @@ fn draw_panel<'a>(area: &Area<'a>, panel: &Panel, series: &Series, is_last: bool
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(text: &str) -> Result<Series, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        std::fs::write(&path, text).unwrap();
+        Series::read(&path, &["a", "high_order_entropy"])
+    }
+
+    #[test]
+    fn columns_are_found_by_their_names() {
+        let table = series("epoch,b,high_order_entropy,a\n1,x,0.5,7\n5,,3.25,\n9,,4,8\n").unwrap();
+        assert_eq!(table.alive_at, Some(5));
+        assert_eq!(table.epochs(), 1..9);
+        let entropy = vec![vec![(1, 0.5, 0.5), (5, 3.25, 3.25), (9, 4.0, 4.0)]];
+        assert_eq!(table.stretches("high_order_entropy"), entropy);
+        let with_gap = vec![vec![(1, 7.0, 7.0)], vec![(9, 8.0, 8.0)]];
+        assert_eq!(table.stretches("a"), with_gap);
+        assert!(table.stretches("b").is_empty());
+    }
+
+    /// Many rows become few points, and no extreme is lost.
+    #[test]
+    fn long_tables_are_thinned_out() {
+        let mut text = String::from("epoch,a,high_order_entropy\n");
+        for row in 1..=100_000 {
+            let a = match row {
+                77_777 => 1e6,
+                77_779 => -5.0,
+                _ => f64::from(row % 7),
+            };
+            let entropy = if row >= 65_432 { 3.5 } else { 1.0 };
+            text += &format!("{row},{a},{entropy}\n");
+        }
+        let table = series(&text).unwrap();
+        assert!(table.points.len() <= MAX_POINTS && table.points.len() > MAX_POINTS / 4);
+        assert_eq!(table.alive_at, Some(65_432));
+        assert_eq!(table.epochs(), 1..100_000);
+        let points = table.stretches("a").concat();
+        assert_eq!(points.iter().map(|p| p.2).fold(0.0, f64::max), 1e6);
+        assert_eq!(points.iter().map(|p| p.1).fold(0.0, f64::min), -5.0);
+        assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        let high = points.iter().find(|point| point.2 == 1e6).unwrap();
+        assert!((77_700..=77_777).contains(&high.0));
+    }
+
+    #[test]
+    fn wrong_rows_are_named_by_line() {
+        for (rows, hints) in [
+            ("", &["has no row yet"][..]),
+            ("1,2,3\n2,x,3\n", &["line 3", "`x` is no a"]),
+            ("1,2,NaN\n", &["line 2", "`NaN` is no high_order_entropy"]),
+            ("1,inf,3\n", &["line 2", "`inf`"]),
+            ("1,-1e300,3\n", &["line 2", "`-1e300`"]),
+            ("1,2\n", &["line 2", "2 cells", "has 3"]),
+            ("1,2,3\n1,2,3\n", &["line 3", "no epoch that follows"]),
+            ("-1,2,3\n", &["line 2", "no epoch"]),
+            ("9223372036854775808,2,3\n", &["line 2", "no epoch"]),
+            ("1,2,3\n\n", &["line 3", "1 cells"]),
+        ] {
+            let text = format!("epoch,a,high_order_entropy\n{rows}");
+            let error = series(&text).unwrap_err().to_string();
+            for hint in hints {
+                assert!(error.contains(hint), "{rows:?}: {error}");
+            }
+        }
+        let long = format!("epoch,a\n1,2\n2,{}\n", "9".repeat(5000));
+        assert!(series(&long).unwrap_err().to_string().contains("line 3"));
+        assert!(series("").unwrap_err().to_string().contains("no table"));
+        // The last row of a run that goes on may be half there.
+        assert_eq!(series("epoch,a\n1,2\n2,").unwrap().epochs(), 1..1);
+    }
+
+    /// Wherever an axis lies, it has a few ticks on it, and every value a place.
+    #[test]
+    fn axes_have_ticks_everywhere() {
+        let mut axes = vec![];
+        for range in [
+            0..1,
+            0..16,
+            5..5,
+            1..1_000_003,
+            i64::MAX as u64 - 1..i64::MAX as u64,
+        ] {
+            axes.push(Axis::of_epochs(range));
+        }
+        for range in [0.0..1e-3, -1e15..1e15, 0.0..8.2, -0.01..3.5] {
+            axes.push(Axis::linear(range, 5, 1e-3));
+        }
+        axes.extend([0.0, 7.0, 8192.0, 1e15].map(Axis::logarithmic));
+        for axis in axes {
+            assert!((1..=20).contains(&axis.ticks.len()), "{axis:?}");
+            for tick in &axis.ticks {
+                let slack = (axis.range.end - axis.range.start) * 1e-6;
+                assert!(*tick >= axis.range.start - slack && *tick <= axis.range.end + slack);
+            }
+            assert_eq!(axis.map(&axis.range.start, (10, 110)), 10);
+            assert_eq!(axis.map(&axis.range.end, (10, 110)), 110);
+            assert_eq!(axis.map(&1e300, (10, 110)), 110);
+        }
+        let ticks = Axis::linear(0.0..8.5, 5, 1e-3).ticks;
+        assert_eq!(ticks, [0.0, 2.0, 4.0, 6.0, 8.0]);
+        let logarithmic = Axis::logarithmic(1000.0);
+        let places = [0.0, 1.0, 10.0, 100.0, 1000.0].map(|v| logarithmic.map(&v, (0, 1000)));
+        assert!(places.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(places[0], 0);
+    }
+
+    /// Every panel of which the table has a column is there, and whatever numbers the table
+    /// holds, it can be drawn.
+    #[test]
+    fn any_numbers_can_be_drawn() {
+        let folder = tempfile::tempdir().unwrap();
+        let (table, out) = (folder.path().join("t.csv"), folder.path().join("t.png"));
+        for (header, rows, panels) in [
+            ("brotli_bpb", "7,1\n", 1),
+            (
+                "brotli_bpb,high_order_entropy",
+                "1,-1e15,1e15\n9223372036854775807,0,0\n",
+                2,
+            ),
+            ("ops_per_interaction", "1,-5\n2,0\n3,1e15\n", 1),
+            (
+                "number_selfreps_48,distinct_tokens",
+                "1,,0\n2,0,\n3,1,0\n",
+                2,
+            ),
+            (
+                "commonest_token_share",
+                "9223372036854775806,0\n9223372036854775807,0\n",
+                1,
+            ),
+        ] {
+            std::fs::write(&table, format!("epoch,{header}\n{rows}")).unwrap();
+            write(&table, "hostile", &out).unwrap();
+            let file = std::io::BufReader::new(std::fs::File::open(&out).unwrap());
+            let reader = png::Decoder::new(file).read_info().unwrap();
+            let height = TITLE_HEIGHT + panels * PANEL_HEIGHT + AXIS_HEIGHT;
+            assert_eq!(reader.info().height, height, "{header}");
+        }
+        std::fs::write(&table, "epoch,x\n1,2\n").unwrap();
+        let error = write(&table, "", &out).unwrap_err().to_string();
+        assert!(
+            error.contains("nothing to draw") && error.contains("byte_entropy"),
+            "{error}"
+        );
+    }
+}

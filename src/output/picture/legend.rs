@@ -57,9 +57,10 @@ impl Legend {
     }
 
     /// The most that a legend with so many kinds takes in pictures of this width at
-    /// most: three lines of text, and of kinds at least four on a line.
+    /// most: two lines of text, and of kinds at least four on a line. Where a text takes
+    /// another line, the picture is narrower, and its lines are lower.
     pub fn height_at_most(max_width: usize, kinds: usize) -> usize {
-        Legend::line_height(max_width) * (4 + kinds.div_ceil(4))
+        Legend::line_height(max_width) * (3 + kinds.div_ceil(4))
     }
 
     /// In pixels.

@@ -456,7 +456,9 @@ mod tests {
         for language in Language::ALL {
             for num_programs in [2, 1000, 300_000] {
                 let soup = soup(num_programs);
-                for layout in [Layout::Tiles, Layout::Columns] {
+                // The last one narrow and high.
+                let grid = Layout::Grid(2, num_programs / 2);
+                for layout in [Layout::Tiles, Layout::Columns, grid] {
                     for max_size in [View::FULL, View::FRAME] {
                         let view = View {
                             max_size,
