@@ -21,8 +21,8 @@ Examples:
   broth film frames --out takeover.png
       the frames that `broth run --frames frames` wrote
 
-An animated PNG, which browsers play. Without --every, a run gives 60 frames or
-fewer, and of a folder with frames all are taken.";
+An animated PNG, which browsers play. Without --every, a run gives about 60 frames,
+and of a folder with frames all are taken.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]

@@ -65,7 +65,7 @@ impl Replay {
     }
 
     /// The points from the first to the last, every so many epochs, of which there may be
-    /// `most`; without a number one that makes `good` points or fewer.
+    /// `most`; without a number of epochs one that makes about `good` points.
     pub fn points(&self, every: Option<u64>, good: u64, most: u64) -> Result<Vec<u64>, Error> {
         let length = self.to - self.from;
         let every = every.unwrap_or(length.div_ceil(good).max(1));

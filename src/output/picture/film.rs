@@ -128,9 +128,14 @@ fn add_curve(
         while at + 1 < rows.len() && rows[at + 1].0 <= epoch {
             at += 1;
         }
-        let high = match rows.get(at) {
-            Some((_, _, value)) => height(*value),
-            None => 0,
+        // Between two log points on the line from one to the other.
+        let high = match rows.get(at..(at + 2).min(rows.len())) {
+            Some([(e0, _, v0), (e1, _, v1)]) if epoch > *e0 => {
+                let share = (epoch - e0) as f64 / (e1 - e0) as f64;
+                height(v0 + (v1 - v0) * share)
+            }
+            Some([(_, _, value), ..]) => height(*value),
+            _ => 0,
         };
         let shade = if epoch <= now { SHADES - 3 } else { 4 };
         for y in 0..CURVE_HEIGHT {

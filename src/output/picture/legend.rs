@@ -57,10 +57,10 @@ impl Legend {
     }
 
     /// The most that a legend with so many kinds takes in pictures of this width at
-    /// most: two lines of text, and of kinds at least four on a line. Where a text takes
-    /// another line, the picture is narrower, and its lines are lower.
+    /// most: two lines of text, one more where a text is too wide, as it is in narrow
+    /// pictures only, and of kinds at least four on a line.
     pub fn height_at_most(max_width: usize, kinds: usize) -> usize {
-        Legend::line_height(max_width) * (3 + kinds.div_ceil(4))
+        Legend::line_height(max_width) * (3 + kinds.div_ceil(4)) + Legend::line_height(0)
     }
 
     /// In pixels.

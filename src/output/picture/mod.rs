@@ -280,6 +280,27 @@ impl Arrangement {
 }
 
 /// A picture of few colours.
+///
+/// ```
+/// use broth::output::picture::{Layout, Picture, View};
+/// use broth::{Settings, Soup};
+///
+/// let settings = Settings {
+///     num_programs: 64,
+///     ..Settings::default()
+/// };
+/// let mut soup = Soup::new(settings)?;
+/// soup.step();
+/// let view = View {
+///     layout: Layout::Columns,
+///     ..View::of(soup.settings(), View::FULL)
+/// };
+/// let picture = Picture::of_soup(&view, soup.programs(), soup.epochs_done())?;
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("soup.png");
+/// picture.write(&path)?;
+/// # Ok::<(), broth::Error>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Picture {
     width: usize,
