@@ -480,7 +480,39 @@ fn a_strip_shows_bytes_over_epochs() {
             assert_eq!(seen, colour_of(*byte), "epoch {epochs}, byte {row}");
         }
     }
-    succeed("strip --programs 0..256", out);
+    // Above, of 248 pixels, all kinds but no-ops; the most there is takes ten elevenths.
+    let points = [(33, 134 + 356), (65, 134 + 1070)];
+    let soups = points.map(|(epochs, _)| Checkpoint::read(&checkpoint(&run, epochs)).unwrap());
+    let no_op = bff_noheads().kind(b'x');
+    let is_op = |byte: &&u8| bff_noheads().kind(**byte) != no_op;
+    let ops = soups
+        .each_ref()
+        .map(|s| s.programs.iter().filter(is_op).count() as f64);
+    for (ops_here, (_, x)) in ops.iter().zip(points) {
+        let column = (104..352).map(|y| strip.frames[0][y * strip.width + x]);
+        let filled = column.filter(|pixel| *pixel != BACKGROUND).count() as f64;
+        let expected = ops_here / ops[0].max(ops[1]) / 1.1 * 248.0;
+        assert!((filled - expected).abs() < 3.0, "{filled} {expected}");
+    }
+
+    // Of many programs each a row, two pixels high.
+    succeed("strip --from 33 --to 65 --every 32 --programs 0..256", out);
+    let strip = decode(&png);
+    for (soup, (_, x)) in soups.iter().zip(points) {
+        for (row, program) in soup.programs.chunks(PROGRAM_LEN).enumerate() {
+            let y = 60 + 44 + 260 + 44 + row * 2 + 1;
+            let seen = strip.frames[0][y * strip.width + x];
+            let times = |rgb: Rgb| {
+                let ops = program.iter().filter(is_op);
+                ops.filter(|byte| colour_of(**byte) == rgb).count()
+            };
+            let most = kind_colours(bff_noheads()).into_iter().map(times).max();
+            match most {
+                Some(0) => assert_eq!(seen, BACKGROUND),
+                most => assert_eq!(Some(times(seen)), most, "program {row}"),
+            }
+        }
+    }
     succeed("strip", &[&run]);
     assert!(run.join("strip.png").exists());
     for (words, hints) in [

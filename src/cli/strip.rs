@@ -73,7 +73,7 @@ pub fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     let mut progress = ReplayProgress::new(args.quiet, replay.soup().epochs_done(), replay.to());
     for point in points {
         replay.go_to(point, &mut |epochs_done| progress.see(epochs_done));
-        strip.push(replay.soup());
+        strip.push(replay.soup())?;
     }
     progress.finish();
     strip.write(&out)?;

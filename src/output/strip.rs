@@ -96,8 +96,16 @@ impl Strip {
         })
     }
 
-    /// Add the soup as it stands.
-    pub fn push(&mut self, soup: &Soup) {
+    /// Add the soup as it stands; it must have the language and as many programs as the
+    /// one that the strip was begun with.
+    pub fn push(&mut self, soup: &Soup) -> Result<(), Error> {
+        let settings = soup.settings();
+        if settings.language != self.language || settings.num_programs != self.num_programs {
+            return Err(Error::Usage(format!(
+                "a strip of {} goes on with that soup alone",
+                self.title
+            )));
+        }
         let bytes = soup.programs();
         let kinds = self.language.kinds();
         let mut counts = vec![0_u64; kinds.len()];
@@ -130,6 +138,7 @@ impl Strip {
                 .collect(),
         });
         self.points.push(soup.epochs_done());
+        Ok(())
     }
 
     /// Write the strip as PNG.
@@ -212,7 +221,7 @@ impl Strip {
             .margin_top(CAPTION)
             .margin_bottom(12)
             .y_label_area_size(LEFT - 24)
-            .build_cartesian_2d(self.epochs(), Axis::linear(0.0..100.0 * top, 4, 0.1))?;
+            .build_cartesian_2d(self.epochs(), Axis::linear(0.0..100.0 * top, 5, 0.1))?;
         chart
             .configure_mesh()
             .disable_mesh()
@@ -325,7 +334,7 @@ fn fill<'a>(
 
 /// Where each kind goes in the legend: from the left, and on which line; and its words.
 fn legend_places(language: &Language) -> Vec<(i32, u32, String)> {
-    let columns = 5;
+    let columns = 4;
     let width = (WIDTH - LEFT - RIGHT) / columns;
     let kinds = language.kinds().into_iter().zip(0..);
     kinds
