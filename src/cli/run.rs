@@ -35,6 +35,8 @@ Examples:
       a soup of its own each time, until it lives
   broth run --grid 240x135 --radius 2 --max-epochs 4096 --out world
       programs on a grid, meeting their neighbours
+  broth run --seed 29 --frames frames --frame-interval 4
+      pictures of the soup while it runs, for `broth film frames`
   broth run --resume runs/bff_noheads-seed-29 --max-epochs 32768
       go on with a run: the same bytes as if it had never stopped
   broth run --engine jit --no-closed-forms --jit-cache-mib 16
