@@ -51,6 +51,7 @@ fn check(language: &'static Language, engine: Engine, last_epoch: u64) {
             measures: Measures::of(soup.programs()),
             tally,
             replicators: None,
+            tokens: None,
         };
         assert_eq!(row.past().cubff_line(1 << 17), expected, "{language}");
         compared += 1;

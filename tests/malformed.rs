@@ -342,7 +342,10 @@ fn programs() -> Kind {
 }
 
 /// What the tables of such a run hold.
-const COLUMNS: Columns = Columns { replicators: true };
+const COLUMNS: Columns = Columns {
+    replicators: true,
+    tokens: false,
+};
 
 /// A finished run of a small soup, and its folder.
 fn finished_run(folder: &Path) -> PathBuf {
@@ -407,7 +410,11 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
                     brotli_size,
                     high_order_entropy,
                     replicators,
-                } = row;
+                    tokens: None,
+                } = row
+                else {
+                    panic!("{row:?}")
+                };
                 let Replicators { cubff, knierim } = replicators.unwrap();
                 let others = ",".repeat(24);
                 let text = format!(

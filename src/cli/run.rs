@@ -17,6 +17,7 @@ use broth::output::settings_file::{VERSION, parse_grid, read_pattern};
 use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::Grid;
+use broth::soup::tokens::TokenMeasures;
 use broth::{Error, Meeting, Settings};
 use clap::Args;
 
@@ -180,6 +181,11 @@ struct RecordArgs {
     #[arg(long)]
     eval_selfrep: bool,
 
+    /// Have every byte carry a tracer token (epoch, position, char) through copies, and
+    /// log how many distinct ones there are; BFF family, slower
+    #[arg(long)]
+    tracers: bool,
+
     /// Write cubff's log too, to this new file
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -207,7 +213,7 @@ struct RecordArgs {
 }
 
 /// Everything that a resumed run takes from its folder.
-const NOT_WITH_RESUME: [&str; 25] = [
+const NOT_WITH_RESUME: [&str; 26] = [
     "lang",
     "num",
     "seed",
@@ -232,6 +238,7 @@ const NOT_WITH_RESUME: [&str; 25] = [
     "stopping_bpb",
     "stopping_selfrep_count",
     "eval_selfrep",
+    "tracers",
     "load",
 ];
 
@@ -388,6 +395,7 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         stop_high_order_entropy: args.stop_high_order_entropy,
         stopping_bpb: args.stopping_bpb,
         eval_selfrep: records.eval_selfrep,
+        tracers: records.tracers,
         stopping_selfrep_count: args.stopping_selfrep_count,
     };
     let place = match records.out {
@@ -452,6 +460,18 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
             "replicators {first}; at the last log point {} score 48 or more, {} at least 5",
             thousands(knierim as usize),
             thousands(cubff as usize)
+        )?;
+    }
+    if let Some(TokenMeasures {
+        distinct,
+        commonest_share,
+    }) = summary.tokens
+    {
+        writeln!(
+            out,
+            "tokens      {} distinct at the last log point, the commonest is {:.2} % of all",
+            thousands(distinct as usize),
+            100.0 * commonest_share
         )?;
     }
     let (folder, checkpoint) = (shown(folder), shown(&summary.checkpoint));

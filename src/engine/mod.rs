@@ -13,6 +13,7 @@ mod recurrence;
 pub mod reference;
 mod script;
 mod skeleton;
+pub mod traced;
 mod vectors;
 
 use std::str::FromStr;

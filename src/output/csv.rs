@@ -12,6 +12,7 @@ use crate::language::{Ended, PROGRAM_LEN};
 use crate::measure::replicators::Replicators;
 use crate::measure::{ALIVE, Measures};
 use crate::soup::Tally;
+use crate::soup::tokens::TokenMeasures;
 
 /// How many of the commonest bytes metrics.csv lists.
 pub const COMMONEST: usize = 8;
@@ -21,6 +22,8 @@ pub const COMMONEST: usize = 8;
 pub struct Columns {
     /// Whether replicators are counted.
     pub replicators: bool,
+    /// Whether tracer tokens are.
+    pub tokens: bool,
 }
 
 impl Columns {
@@ -38,6 +41,9 @@ impl Columns {
         }
         if self.replicators {
             header.push_str(",number_selfreps,number_selfreps_48");
+        }
+        if self.tokens {
+            header.push_str(",distinct_tokens,commonest_token_share");
         }
         header
     }
@@ -63,6 +69,8 @@ pub struct LogRow {
     pub tally: Tally,
     /// How many replicators there are, where they are counted.
     pub replicators: Option<Replicators>,
+    /// What the tracer tokens measure, where bytes carry some.
+    pub tokens: Option<TokenMeasures>,
 }
 
 impl LogRow {
@@ -73,6 +81,7 @@ impl LogRow {
             measures,
             tally,
             replicators,
+            tokens,
         } = self;
         let each = |sum: u64| sum as f64 / tally.interactions.max(1) as f64;
         let mut line = format!(
@@ -94,6 +103,9 @@ impl LogRow {
         if let Some(Replicators { cubff, knierim }) = replicators {
             let _ = write!(line, ",{cubff},{knierim}");
         }
+        if let Some(tokens) = tokens {
+            let _ = write!(line, ",{},{}", tokens.distinct, tokens.commonest_share);
+        }
         line
     }
 
@@ -104,6 +116,7 @@ impl LogRow {
             brotli_size: self.measures.brotli_size as u64,
             high_order_entropy: self.measures.high_order_entropy,
             replicators: self.replicators,
+            tokens: self.tokens,
         }
     }
 }
@@ -119,6 +132,8 @@ pub struct PastRow {
     pub high_order_entropy: f32,
     /// How many replicators there were, where they were counted.
     pub replicators: Option<Replicators>,
+    /// What the tracer tokens measured, where bytes carried some.
+    pub tokens: Option<TokenMeasures>,
 }
 
 impl PastRow {
@@ -130,12 +145,19 @@ impl PastRow {
         let brotli_size = cells.next()?.parse().ok()?;
         let _brotli_bpb: f64 = cells.next()?.parse().ok()?;
         let high_order_entropy = cells.next()?.parse().ok()?;
+        let mut cells = cells.skip(3 + Ended::ALL.len() + 2 * COMMONEST);
         let replicators = if columns.replicators {
-            let mut cells = cells.skip(3 + Ended::ALL.len() + 2 * COMMONEST);
-            let [cubff, knierim] = [cells.next()?, cells.next()?].map(|cell| cell.parse().ok());
             Some(Replicators {
-                cubff: cubff?,
-                knierim: knierim?,
+                cubff: cells.next()?.parse().ok()?,
+                knierim: cells.next()?.parse().ok()?,
+            })
+        } else {
+            None
+        };
+        let tokens = if columns.tokens {
+            Some(TokenMeasures {
+                distinct: cells.next()?.parse().ok()?,
+                commonest_share: cells.next()?.parse().ok()?,
             })
         } else {
             None
@@ -145,6 +167,7 @@ impl PastRow {
             brotli_size,
             high_order_entropy,
             replicators,
+            tokens,
         })
     }
 
@@ -479,15 +502,27 @@ mod tests {
             cubff: 7,
             knierim: 5,
         };
-        for replicators in [None, Some(counted)] {
+        let traced = TokenMeasures {
+            distinct: 9,
+            commonest_share: 1.0 / 3.0,
+        };
+        let each = [
+            (None, None),
+            (Some(counted), None),
+            (None, Some(traced)),
+            (Some(counted), Some(traced)),
+        ];
+        for (replicators, tokens) in each {
             let row = LogRow {
                 epoch: 65,
                 measures: Measures::of(&[3; 128]),
                 tally: Tally::default(),
                 replicators,
+                tokens,
             };
             let columns = Columns {
                 replicators: replicators.is_some(),
+                tokens: tokens.is_some(),
             };
             let past = PastRow::parse(&row.metrics_line(), columns).unwrap();
             assert_eq!(past, row.past());

@@ -198,7 +198,7 @@ pub fn keep_newest(
         if epochs > epochs_done || kept < keep && checkpoint.exists() {
             kept += u64::from(epochs <= epochs_done);
         } else if sidecar::is_of(&checkpoint, settings) {
-            for path in [&checkpoint, &path] {
+            for path in [&checkpoint, &Checkpoint::tokens_path(&path), &path] {
                 match fs::remove_file(path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(Error::cannot("remove", path, error));

@@ -72,6 +72,8 @@ struct SettingsFile {
     stopping_bpb: Option<f64>,
     #[serde(default, skip_serializing_if = "is_false")]
     eval_selfrep: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    tracers: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopping_selfrep_count: Option<u64>,
 }
@@ -196,6 +198,7 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
         stop_high_order_entropy: plan.stop_high_order_entropy,
         stopping_bpb: plan.stopping_bpb,
         eval_selfrep: plan.eval_selfrep,
+        tracers: plan.tracers,
         stopping_selfrep_count: plan.stopping_selfrep_count,
     }
 }
@@ -284,6 +287,7 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         stop_high_order_entropy: content.stop_high_order_entropy,
         stopping_bpb: content.stopping_bpb,
         eval_selfrep: content.eval_selfrep,
+        tracers: content.tracers,
         stopping_selfrep_count: content.stopping_selfrep_count,
     };
     plan.check()?;

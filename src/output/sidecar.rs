@@ -17,6 +17,9 @@ struct Sidecar {
     broth_version: String,
     /// Of the checkpoint's file, in hex digits.
     sha_256: String,
+    /// Of the file of its tokens, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_sha_256: Option<String>,
     /// See [`super::settings_file::of_soup`].
     settings: Table,
 }
@@ -33,6 +36,7 @@ pub fn write(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(
     let content = Sidecar {
         broth_version: VERSION.into(),
         sha_256: checkpoint.sha256(),
+        tokens_sha_256: checkpoint.tokens_sha256(),
         settings: settings.clone(),
     };
     let text = toml::to_string(&content)
@@ -85,6 +89,18 @@ pub fn check(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(
         return wrong(format!(
             "is not what was written: its SHA-256 is {sha256}, its sidecar {name} says {}",
             content.sha_256
+        ));
+    }
+    if let Some(tokens) = checkpoint.tokens_sha256()
+        && content.tokens_sha_256.as_ref() != Some(&tokens)
+    {
+        return wrong(format!(
+            "has other tokens than were written: their SHA-256 is {tokens}, its sidecar {name} \
+             says {}",
+            content
+                .tokens_sha_256
+                .as_deref()
+                .unwrap_or("nothing of tokens")
         ));
     }
     let keys = settings.keys().chain(content.settings.keys());

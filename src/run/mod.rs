@@ -20,6 +20,7 @@ use crate::output::picture::frames::{self, Frames};
 use crate::output::{files, picture, settings_file, sidecar};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
+use crate::soup::tokens::{MOST_EPOCHS, TokenMeasures};
 use crate::soup::{Soup, Tally};
 use recorder::{Desk, Done, Due, Interval, Recorder};
 
@@ -54,6 +55,8 @@ pub struct Plan {
     pub stopping_bpb: Option<f64>,
     /// Whether replicators are counted at each log point.
     pub eval_selfrep: bool,
+    /// Whether bytes carry tracer tokens, which are measured at each log point.
+    pub tracers: bool,
     /// The run ends at the first log point with at least so many replicators, by cubff's
     /// measure.
     pub stopping_selfrep_count: Option<u64>,
@@ -76,6 +79,7 @@ impl Default for Plan {
             stop_high_order_entropy: None,
             stopping_bpb: None,
             eval_selfrep: false,
+            tracers: false,
             stopping_selfrep_count: None,
         }
     }
@@ -115,6 +119,12 @@ impl Plan {
                 )));
             }
         }
+        if self.tracers && self.max_epochs > MOST_EPOCHS {
+            return Err(Error::Usage(format!(
+                "--tracers: tokens tell {MOST_EPOCHS} epochs apart; choose a --max-epochs \
+                 up to that"
+            )));
+        }
         if let Some(count) = self.stopping_selfrep_count {
             if !self.eval_selfrep {
                 return Err(Error::Usage(
@@ -137,6 +147,15 @@ impl Plan {
     pub fn columns(&self) -> Columns {
         Columns {
             replicators: self.eval_selfrep,
+            tokens: self.tracers,
+        }
+    }
+
+    /// The plan for who only looks at the soup's bytes.
+    fn without_tracers(self) -> Plan {
+        Plan {
+            tracers: false,
+            ..self
         }
     }
 
@@ -147,6 +166,13 @@ impl Plan {
             frame: self.frames.is_some() && epoch.is_multiple_of(self.frame_interval),
             checkpoint: epoch.is_multiple_of(self.checkpoint_interval),
         }
+    }
+
+    /// Whether any rule may end the run at a log point.
+    fn has_stop_rule(&self) -> bool {
+        self.stop_high_order_entropy.is_some()
+            || self.stopping_bpb.is_some()
+            || self.stopping_selfrep_count.is_some()
     }
 
     /// The rule that says to stop at a log point with these measures.
@@ -247,6 +273,8 @@ pub struct Summary {
     pub replicators: Option<Replicators>,
     /// Epochs done at the first log point with a replicator that scores 48 or more.
     pub replicators_at: Option<u64>,
+    /// What the tracer tokens measured at the last log point, where bytes carry some.
+    pub tokens: Option<TokenMeasures>,
     /// The last checkpoint.
     pub checkpoint: PathBuf,
     /// The picture of the soup at the end.
@@ -287,7 +315,10 @@ impl Newest {
         for (epochs_done, path) in found.into_iter().filter(|found| found.0 <= most_epochs) {
             // The name says how many epochs were done: no other has it.
             let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
-            let read = Checkpoint::read(&path).and_then(|checkpoint| {
+            let read = Checkpoint::read(&path).and_then(|mut checkpoint| {
+                if plan.tracers {
+                    checkpoint.read_tokens(&path)?;
+                }
                 if checkpoint.epochs_done != epochs_done {
                     return Err(Error::file(
                         &path,
@@ -313,8 +344,12 @@ impl Newest {
                 Error::file(checkpoints, "has no checkpoint, and the run began with one")
             }));
         }
+        let mut soup = Soup::new(settings.clone())?;
+        if plan.tracers {
+            soup.trace()?;
+        }
         Ok(Newest {
-            soup: Soup::new(settings.clone())?,
+            soup,
             is_saved: false,
             passed_over,
         })
@@ -326,6 +361,7 @@ impl Newest {
 pub fn newest_soup(path: &Path) -> Result<Soup, Error> {
     let folder = RunFolder::look(path)?;
     let (settings, plan) = settings_file::read(&folder)?;
+    let plan = plan.without_tracers();
     let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
     let of_soup = settings_file::of_soup(&settings)?;
     Ok(Newest::of(&settings, &plan, &checkpoints, &of_soup)?.soup)
@@ -417,6 +453,9 @@ impl Run {
             None => Soup::new(settings.clone())?,
         };
         soup.set_engine(plan.engine, &plan.options);
+        if plan.tracers {
+            soup.trace()?;
+        }
         let folder = RunFolder::create(place)?;
         // Files outside of the folder that a run leaves before it has begun.
         let mut made = Vec::new();
@@ -467,7 +506,7 @@ impl Run {
         };
         if let Some(path) = &plan.load {
             let mut start = Checkpoint::empty();
-            start.copy_from(&soup);
+            start.copy_all_from(&soup);
             sidecar::check_place(path, &recorder.of_soup)?;
             recorder.save(&start)?;
             made.extend([path.clone(), sidecar::path_of(path)]);
@@ -665,6 +704,7 @@ impl Run {
                         let before = std::mem::replace(&mut at_last_log, now);
                         // Here and not beside the next epochs: it takes all threads.
                         let replicators = scorer.as_ref().map(|s| s.count(&soup));
+                        let tokens = soup.tokens().map(|it| it.measure(soup.programs()));
                         // What it takes is no time of epochs.
                         at_last_log.2 = Instant::now();
                         Interval {
@@ -674,7 +714,8 @@ impl Run {
                             elapsed: now.2 - started,
                             cache: soup.runner().cache_tally(),
                             replicators,
-                            scoring: at_last_log.2 - now.2,
+                            tokens,
+                            counting: at_last_log.2 - now.2,
                         }
                     });
                     desk.submit(&soup, tally, interval, due)?;
@@ -717,6 +758,7 @@ impl Run {
                 alive_at: past.alive_at,
                 high_order_entropy: past.last.map(|row| row.high_order_entropy),
                 replicators: past.last.and_then(|row| row.replicators),
+                tokens: past.last.and_then(|row| row.tokens),
                 replicators_at: past.replicators_at,
                 checkpoint: checkpoints.join(Checkpoint::file_name(epochs_done)),
                 picture,

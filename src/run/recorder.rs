@@ -16,6 +16,7 @@ use crate::output::performance::PerformanceRow;
 use crate::output::picture::frames::Frames;
 use crate::output::{folder, sidecar};
 use crate::soup::checkpoint::Checkpoint;
+use crate::soup::tokens::TokenMeasures;
 use crate::soup::{Soup, Tally};
 
 /// What a log point of performance.csv is about.
@@ -33,8 +34,10 @@ pub struct Interval {
     pub cache: CacheTally,
     /// How many replicators there are, where they are counted.
     pub replicators: Option<Replicators>,
-    /// How long it took to count them.
-    pub scoring: Duration,
+    /// What the tracer tokens measure, where bytes carry some.
+    pub tokens: Option<TokenMeasures>,
+    /// How long it took to count both.
+    pub counting: Duration,
 }
 
 /// What is to be written of a soup.
@@ -78,11 +81,14 @@ pub struct Desk {
     results: Receiver<(Checkpoint, Result<Done, Error>)>,
     /// None while a job is under way.
     buffer: Option<Checkpoint>,
+    /// Whether any log point may end the run.
+    may_stop: bool,
 }
 
 impl Desk {
     /// Put `recorder` to work; its thread ends when the desk is dropped.
     pub fn open<'scope>(scope: &'scope Scope<'scope, '_>, mut recorder: Recorder) -> Desk {
+        let may_stop = recorder.plan.has_stop_rule();
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (outbox, results) = mpsc::channel();
         scope.spawn(move || {
@@ -97,6 +103,7 @@ impl Desk {
             jobs,
             results,
             buffer: Some(Checkpoint::empty()),
+            may_stop,
         }
     }
 
@@ -123,7 +130,13 @@ impl Desk {
         due: Due,
     ) -> Result<(), Error> {
         let mut snapshot = self.buffer.take().ok_or_else(Error::recorder_gone)?;
-        snapshot.copy_from(soup);
+        // A checkpoint that a stop rule asks for needs its tokens too.
+        let stops = interval.is_some() && self.may_stop;
+        if due.checkpoint || stops {
+            snapshot.copy_all_from(soup);
+        } else {
+            snapshot.copy_from(soup);
+        }
         let job = Job {
             snapshot,
             tally,
@@ -207,8 +220,9 @@ impl Recorder {
             measures: Measures::of(&snapshot.programs),
             tally,
             replicators: interval.replicators,
+            tokens: interval.tokens,
         };
-        let measured = before.elapsed() + interval.scoring;
+        let measured = before.elapsed() + interval.counting;
         self.metrics.append(&row.metrics_line())?;
         if let Some(log) = &mut self.log {
             log.append(&row.past().cubff_line(self.num_programs))?;

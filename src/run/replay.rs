@@ -23,6 +23,7 @@ impl Replay {
     pub fn open(path: &Path, from: Option<u64>, to: Option<u64>) -> Result<Replay, Error> {
         let folder = RunFolder::look(path)?;
         let (settings, plan) = settings_file::read(&folder)?;
+        let plan = plan.without_tracers();
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
         let start = start_of(&plan);
         let from = from.unwrap_or(start);

@@ -4,7 +4,7 @@
 //! number of programs, the epochs done), then the programs' bytes.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -25,6 +25,9 @@ pub struct Checkpoint {
     pub epochs_done: u64,
     /// The programs' bytes, one program behind the other.
     pub programs: Vec<u8>,
+    /// The tracer tokens, where bytes carry some: one for each byte, from the highest bits
+    /// down epoch (24), position (32) and char (8). They have a file of their own.
+    pub tokens: Option<Vec<u64>>,
 }
 
 impl Checkpoint {
@@ -80,7 +83,38 @@ impl Checkpoint {
             next_reset,
             epochs_done,
             programs,
+            tokens: None,
         })
+    }
+
+    /// Read the tokens that belong to the checkpoint, which was read from `path`.
+    pub fn read_tokens(&mut self, path: &Path) -> Result<(), Error> {
+        let path = &Checkpoint::tokens_path(path);
+        let cannot = |error: std::io::Error| Error::cannot("read", path, error);
+        let mut file = files::open(path)?;
+        let len = file.metadata().map_err(cannot)?.len();
+        let expected = 8 * self.programs.len() as u64;
+        if len != expected {
+            return Err(Error::file(
+                path,
+                format!("has {len} bytes, and the tokens of this soup take {expected}"),
+            ));
+        }
+        let mut bytes = vec![0; expected as usize];
+        file.read_exact(&mut bytes).map_err(cannot)?;
+        let (tokens, _) = bytes.as_chunks();
+        self.tokens = Some(
+            tokens
+                .iter()
+                .map(|token| u64::from_le_bytes(*token))
+                .collect(),
+        );
+        Ok(())
+    }
+
+    /// Where the tokens of the checkpoint at `path` are.
+    pub fn tokens_path(path: &Path) -> PathBuf {
+        path.with_extension("tokens")
     }
 
     /// The checkpoint of `soup` as it stands, in a buffer that may be reused.
@@ -97,6 +131,13 @@ impl Checkpoint {
         copies
             .zip(programs.par_chunks(CHUNK))
             .for_each(|(copy, programs)| copy.copy_from_slice(programs));
+        self.tokens = None;
+    }
+
+    /// As [`Checkpoint::copy_from`], the tokens with it.
+    pub fn copy_all_from(&mut self, soup: &Soup) {
+        self.copy_from(soup);
+        self.tokens = soup.tokens().map(|tokens| tokens.whole(soup.programs()));
     }
 
     /// An empty buffer for [`Checkpoint::copy_from`].
@@ -105,6 +146,7 @@ impl Checkpoint {
             next_reset: 1,
             epochs_done: 0,
             programs: Vec::new(),
+            tokens: None,
         }
     }
 
@@ -113,8 +155,15 @@ impl Checkpoint {
         format!("{epochs_done:010}.dat")
     }
 
-    /// Write the checkpoint to `path`, whole or not at all.
+    /// Write the checkpoint to `path`, whole or not at all; before it its tokens.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
+        if let Some(tokens) = &self.tokens {
+            files::write_whole(&Checkpoint::tokens_path(path), |file| {
+                tokens
+                    .iter()
+                    .try_for_each(|token| file.write_all(&token.to_le_bytes()))
+            })?;
+        }
         files::write_whole(path, |file| {
             file.write_all(&self.header())?;
             file.write_all(&self.programs)
@@ -134,5 +183,16 @@ impl Checkpoint {
     /// SHA-256 of the checkpoint as a file, in hex digits.
     pub fn sha256(&self) -> String {
         files::sha256(&[&self.header(), &self.programs])
+    }
+
+    /// SHA-256 of its tokens as a file, in hex digits.
+    pub fn tokens_sha256(&self) -> Option<String> {
+        let bytes = |tokens: &[u64]| -> Vec<u8> {
+            tokens
+                .iter()
+                .flat_map(|token| token.to_le_bytes())
+                .collect()
+        };
+        Some(files::sha256(&[&bytes(self.tokens.as_ref()?)]))
     }
 }

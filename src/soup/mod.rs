@@ -6,6 +6,7 @@ mod mutation;
 pub mod pairing;
 pub mod settings;
 mod shared;
+pub mod tokens;
 
 use std::time::Instant;
 
@@ -13,8 +14,10 @@ use rayon::prelude::*;
 
 use crate::Error;
 use crate::engine::jit::NativeTally;
+use crate::engine::traced::{self, IN_PLACE};
 use crate::engine::{Engine, Options, Runner};
-use crate::language::{Ended, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
+use crate::language::bff::Dialect;
+use crate::language::{Ended, Family, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use memory::{Memory, check_memory};
@@ -22,6 +25,7 @@ use mutation::Mutation;
 use pairing::Pairs;
 use settings::Settings;
 use shared::SharedPrograms;
+use tokens::{NEW, Tokens};
 
 /// Pairs that go through an epoch's phases together.
 const BATCH: usize = 32;
@@ -40,6 +44,16 @@ pub struct Tally {
     pub ended: [u64; Ended::ALL.len()],
     /// What native code had to do with it, which differs from run to run.
     pub native: NativeTally,
+}
+
+impl Tally {
+    /// Count an interaction in.
+    fn count(&mut self, outcome: &Outcome) {
+        self.interactions += 1;
+        self.ops += u64::from(outcome.ops);
+        self.steps += u64::from(outcome.steps);
+        self.ended[outcome.ended as usize] += 1;
+    }
 }
 
 impl PartialEq for Tally {
@@ -121,6 +135,8 @@ pub struct Soup {
     /// The pairs of the next epoch, where they are known already.
     next_pairs: Pairs,
     spare_pairs: Pairs,
+    /// The tracer tokens, where bytes carry some.
+    tokens: Option<Tokens>,
 }
 
 impl Soup {
@@ -162,6 +178,12 @@ impl Soup {
                 Some(epoch) => soup.settings.resets_after(epoch),
                 None => false,
             };
+        if let Some(tokens) = &checkpoint.tokens {
+            soup.trace()?;
+            if let Some(own) = &mut soup.tokens {
+                own.set(tokens);
+            }
+        }
         Ok(soup)
     }
 
@@ -178,6 +200,7 @@ impl Soup {
             reset_due: false,
             next_pairs: Pairs::new(n)?,
             spare_pairs: Pairs::new(n)?,
+            tokens: None,
             settings,
         })
     }
@@ -218,13 +241,45 @@ impl Soup {
         self.next_reset
     }
 
+    /// Have every byte carry a tracer token from now on, each a new one. That changes no
+    /// byte, and is slower: tapes are run by an engine that follows every copy. Only the BFF
+    /// family has copies to follow.
+    pub fn trace(&mut self) -> Result<(), Error> {
+        if self.dialect().is_none() {
+            return Err(Error::Usage(format!(
+                "--tracers: tokens are carried by the copies of the BFF family, and {} has \
+                 none; leave --tracers out or choose another --lang",
+                self.settings.language
+            )));
+        }
+        let tokens = Tokens::new(self.settings.num_programs, self.epochs_done)?;
+        self.tokens = Some(tokens);
+        Ok(())
+    }
+
+    /// The tracer tokens, where bytes carry some.
+    pub fn tokens(&self) -> Option<&Tokens> {
+        self.tokens.as_ref()
+    }
+
+    fn dialect(&self) -> Option<&'static Dialect> {
+        match &self.settings.language.family {
+            Family::Bff(dialect) => Some(dialect),
+            _ => None,
+        }
+    }
+
     /// Do one epoch: the reset that is due, then pair, mutate and run.
     pub fn step(&mut self) -> Tally {
         if std::mem::take(&mut self.reset_due) {
             self.refill(self.next_reset);
             self.next_reset += 1;
+            if let Some(tokens) = &mut self.tokens {
+                tokens.renew(self.epochs_done);
+            }
         }
         let epoch = self.epochs_done;
+        let dialect = self.dialect();
         let (settings, streams) = (&self.settings, self.streams);
         let (pairs, spare) = (&mut self.next_pairs, &mut self.spare_pairs);
         if pairs.epoch() != Some(epoch) {
@@ -232,11 +287,24 @@ impl Soup {
         }
         let shared = SharedPrograms::new(&mut self.programs, pairs);
         let (runner, mutation) = (&self.runner, self.mutation);
+        let tokens = &mut self.tokens;
         let begun = Instant::now();
         // The next epoch's pairing depends on the seed alone: it is drawn by
         // one thread while the others run this epoch's tapes.
         let (tally, ()) = rayon::join(
-            || interact(settings, &streams, epoch, runner, mutation, &shared),
+            || match (dialect, tokens) {
+                (Some(dialect), Some(tokens)) => {
+                    let first = first_stream(settings, &streams, epoch);
+                    let (steps, origins) = (settings.max_steps, &mut tokens.origins);
+                    let tally = interact_traced(dialect, first, mutation, steps, &shared, origins);
+                    tokens.advance(shared.pairs(), epoch);
+                    tally
+                }
+                _ => {
+                    let first = first_stream(settings, &streams, epoch);
+                    interact(first, runner, mutation, settings.max_steps, &shared)
+                }
+            },
             || spare.draw(settings, &streams, epoch + 1),
         );
         self.runner.between_epochs(begun.elapsed());
@@ -268,16 +336,26 @@ impl Soup {
 #[repr(align(64))]
 struct CacheLines([Tape; BATCH]);
 
+/// What the streams of an epoch's tapes are counted from.
+fn first_stream(settings: &Settings, streams: &Streams, epoch: u64) -> u64 {
+    (settings.num_programs as u64).wrapping_mul(streams.key(epoch))
+}
+
+/// The stream that mutates pair number `pair`, and those behind it.
+fn stream_of(first: u64, pair: usize) -> u64 {
+    first
+        .wrapping_add(pair as u64)
+        .wrapping_mul(TAPE_LEN as u64)
+}
+
 /// Mutate and run every pair of an epoch, on all threads.
 fn interact(
-    settings: &Settings,
-    streams: &Streams,
-    epoch: u64,
+    first: u64,
     runner: &Runner,
     mutation: Mutation,
+    max_steps: u32,
     programs: &SharedPrograms<'_>,
 ) -> Tally {
-    let first = (settings.num_programs as u64).wrapping_mul(streams.key(epoch));
     let interacting = programs.pairs().interacting();
     let len = programs.pairs().len();
     (0..len.div_ceil(BATCH))
@@ -293,23 +371,54 @@ fn interact(
             let next = pairs.end..(pairs.end + BATCH).min(len);
             let middle = (pairs.end + BATCH / 2).min(len);
             programs.prefetch(next.start..middle);
-            let stream = first
-                .wrapping_add(pairs.start as u64)
-                .wrapping_mul(TAPE_LEN as u64);
-            mutation.apply(&mut tapes[..pairs.len()], stream);
+            mutation.apply(&mut tapes[..pairs.len()], stream_of(first, pairs.start));
             let running = pairs.end.min(interacting).saturating_sub(pairs.start);
             let mut outcomes = [Outcome::default(); BATCH];
             programs.prefetch(middle..next.end);
-            let native = runner.run_all(&mut tapes[..running], settings.max_steps, &mut outcomes);
+            let native = runner.run_all(&mut tapes[..running], max_steps, &mut outcomes);
             let mut tally = Tally {
                 native,
                 ..Tally::default()
             };
             for outcome in &outcomes[..running] {
-                tally.interactions += 1;
-                tally.ops += u64::from(outcome.ops);
-                tally.steps += u64::from(outcome.steps);
-                tally.ended[outcome.ended as usize] += 1;
+                tally.count(outcome);
+            }
+            // SAFETY: as above.
+            unsafe { programs.store(pairs, tapes) };
+            tally
+        })
+        .reduce(Tally::default, |a, b| a + b)
+}
+
+/// As [`interact`], and tell where the bytes of each pair came from.
+fn interact_traced(
+    dialect: &Dialect,
+    first: u64,
+    mutation: Mutation,
+    max_steps: u32,
+    programs: &SharedPrograms<'_>,
+    origins: &mut [traced::Origins],
+) -> Tally {
+    let interacting = programs.pairs().interacting();
+    origins
+        .par_chunks_mut(BATCH)
+        .enumerate()
+        .with_min_len(4)
+        .map(|(batch, origins)| {
+            let pairs = batch * BATCH..batch * BATCH + origins.len();
+            let CacheLines(tapes) = &mut CacheLines([[0; TAPE_LEN]; BATCH]);
+            // SAFETY: the pairs of this batch are this call's alone, and it is one thread's.
+            unsafe { programs.load(pairs.clone(), tapes) };
+            origins.fill(IN_PLACE);
+            let stream = stream_of(first, pairs.start);
+            mutation.apply_and_tell(&mut tapes[..pairs.len()], stream, |pair, place| {
+                origins[pair][place] = (NEW + place) as u8;
+            });
+            let mut tally = Tally::default();
+            for ((pair, tape), origins) in pairs.clone().zip(&mut *tapes).zip(origins) {
+                if pair < interacting {
+                    tally.count(&traced::run(dialect, tape, origins, max_steps));
+                }
             }
             // SAFETY: as above.
             unsafe { programs.store(pairs, tapes) };

@@ -35,6 +35,36 @@ impl Mutation {
             (self.apply)(tapes, stream, self.threshold);
         }
     }
+
+    /// As [`Mutation::apply`], and tell the places of each tape that mutated, even where the
+    /// byte came out as it was; `see` is given the number of the tape and the place.
+    pub fn apply_and_tell(
+        self,
+        tapes: &mut [Tape],
+        stream: u64,
+        mut see: impl FnMut(usize, usize),
+    ) {
+        const MOST: usize = 64;
+        let mut others = [[0; TAPE_LEN]; MOST];
+        for (chunk, tapes) in tapes.chunks_mut(MOST).enumerate() {
+            let first = chunk * MOST;
+            let stream = stream.wrapping_add((first * TAPE_LEN) as u64);
+            // Bytes of a tape and of its opposite are alike where both were drawn anew.
+            let others = &mut others[..tapes.len()];
+            for (other, tape) in others.iter_mut().zip(&*tapes) {
+                *other = tape.map(|byte| !byte);
+            }
+            self.apply(tapes, stream);
+            self.apply(others, stream);
+            for (number, (tape, other)) in tapes.iter().zip(others).enumerate() {
+                let alike = tape.iter().zip(&*other).map(|(a, b)| u8::from(a == b));
+                if alike.clone().fold(0, |any, alike| any | alike) != 0 {
+                    let places = alike.enumerate().filter(|(_, alike)| *alike != 0);
+                    places.for_each(|(place, _)| see(first + number, place));
+                }
+            }
+        }
+    }
 }
 
 /// Bits 8 to 37 of `random`, which decide, where they are.

@@ -13,3 +13,4 @@ mod jit_forth;
 mod jit_plain_loops;
 mod jit_self_modification;
 mod jit_soups;
+mod traced;

@@ -134,9 +134,9 @@ mod tests {
 
     fn soup(epochs_done: u64) -> Checkpoint {
         Checkpoint {
-            next_reset: 1,
             epochs_done,
             programs: (0..=255).cycle().take(64 * 64).collect(),
+            ..Checkpoint::empty()
         }
     }
 
