@@ -213,7 +213,7 @@ fn trace(
     written.map(|()| outcome)
 }
 
-fn write_step(
+pub fn write_step(
     out: &mut impl Write,
     language: &Language,
     step: u32,

@@ -1,10 +1,13 @@
 //! Subcommands, one file each; what they share is here.
 
+mod ancestry;
 mod bench;
+mod census;
 mod engine;
 mod exec;
 mod film;
 mod inspect;
+mod interaction;
 mod jit;
 mod languages;
 mod paint;
@@ -56,6 +59,12 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Score programs as replicators: one, or all of a checkpoint
     Selfrep(selfrep::SelfrepArgs),
+    /// List the commonest programs of a soup, with scores and copying loops
+    Census(census::CensusArgs),
+    /// Tell where a program of a run comes from, or its first replicator
+    Ancestry(ancestry::AncestryArgs),
+    /// Show one interaction of a run, step by step if you like
+    ShowInteraction(interaction::InteractionArgs),
     /// Search for replicators, and tell how rare they are
     Search(search::SearchArgs),
     /// Draw charts of a run: entropy, complexity, ops and more over epochs
@@ -104,6 +113,9 @@ pub fn main() -> ExitCode {
         Command::Languages => languages::languages(),
         Command::Inspect(args) => inspect::inspect(args),
         Command::Selfrep(args) => selfrep::selfrep(args),
+        Command::Census(args) => census::census(args),
+        Command::Ancestry(args) => ancestry::ancestry(args),
+        Command::ShowInteraction(args) => interaction::show_interaction(args),
         Command::Search(args) => search::search(args),
         Command::Plot(args) => plot::plot(args),
         Command::Picture(args) => picture::picture(args),

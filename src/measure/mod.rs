@@ -1,6 +1,7 @@
 //! Measures of a soup: what its bytes look like from outside.
 
 mod brotli;
+pub mod census;
 pub mod copying;
 pub mod replicators;
 

@@ -1,5 +1,6 @@
 //! A run: a soup carried from its first epoch to its last, with its records.
 
+pub mod ancestry;
 mod recorder;
 pub mod replay;
 

@@ -94,7 +94,7 @@ impl Replay {
 
 /// Epochs done when the run began: the checkpoint that it was loaded from has them in
 /// its name.
-fn start_of(plan: &Plan) -> u64 {
+pub(super) fn start_of(plan: &Plan) -> u64 {
     let name = plan.load.as_ref().and_then(|path| path.file_stem());
     let digits = name.and_then(|name| name.to_str());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)

@@ -1,6 +1,7 @@
 //! The soup: its programs, and how one epoch follows another.
 
 pub mod checkpoint;
+pub mod interaction;
 pub(crate) mod memory;
 mod mutation;
 pub mod pairing;
@@ -269,8 +270,8 @@ impl Soup {
         }
     }
 
-    /// Do one epoch: the reset that is due, then pair, mutate and run.
-    pub fn step(&mut self) -> Tally {
+    /// Do the reset that is due, which the next epoch would begin with.
+    pub fn reset_if_due(&mut self) {
         if std::mem::take(&mut self.reset_due) {
             self.refill(self.next_reset);
             self.next_reset += 1;
@@ -278,6 +279,11 @@ impl Soup {
                 tokens.renew(self.epochs_done);
             }
         }
+    }
+
+    /// Do one epoch: the reset that is due, then pair, mutate and run.
+    pub fn step(&mut self) -> Tally {
+        self.reset_if_due();
         let epoch = self.epochs_done;
         let dialect = self.dialect();
         let (settings, streams) = (&self.settings, self.streams);

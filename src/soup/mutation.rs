@@ -57,10 +57,10 @@ impl Mutation {
             self.apply(tapes, stream);
             self.apply(others, stream);
             for (number, (tape, other)) in tapes.iter().zip(others).enumerate() {
-                let alike = tape.iter().zip(&*other).map(|(a, b)| u8::from(a == b));
-                if alike.clone().fold(0, |any, alike| any | alike) != 0 {
-                    let places = alike.enumerate().filter(|(_, alike)| *alike != 0);
-                    places.for_each(|(place, _)| see(first + number, place));
+                let unlike = tape.iter().zip(&*other).all(|(a, b)| a ^ b == 0xff);
+                if !unlike {
+                    let alike = (0..TAPE_LEN).filter(|place| tape[*place] == other[*place]);
+                    alike.for_each(|place| see(first + number, place));
                 }
             }
         }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::memory;
 use super::pairing::Pairs;
 use crate::Error;
-use crate::engine::traced::Origins;
+use crate::engine::traced::{IN_PLACE, Origins};
 use crate::language::{PROGRAM_LEN, TAPE_LEN};
 
 /// Epochs after which a token's epoch begins at 0 again.
@@ -90,16 +90,29 @@ impl Tokens {
         let next = self.next.par_chunks_mut(PROGRAM_LEN).enumerate();
         next.with_min_len(256).for_each(|(program, next)| {
             let (pair, side) = (halves[program] as usize / 2, halves[program] as usize % 2);
-            let mut programs = pairs.programs_of(pair..pair + 1);
-            let tape = [programs.next(), programs.next()].map(|program| program.unwrap_or(0));
-            let own = &origins[pair][side * PROGRAM_LEN..][..PROGRAM_LEN];
+            let half = side * PROGRAM_LEN..(side + 1) * PROGRAM_LEN;
+            let own = &origins[pair][half.clone()];
+            // Most programs stay as they are.
+            if own == &IN_PLACE[half] {
+                let first = program * PROGRAM_LEN;
+                next.copy_from_slice(&births[first..first + PROGRAM_LEN]);
+                return;
+            }
+            // The birth of each origin there may be.
+            let mut born = [0; 2 * TAPE_LEN];
+            let any_new = own.iter().any(|origin| usize::from(*origin) >= NEW);
+            for (side, program) in pairs.programs_of(pair..pair + 1).enumerate() {
+                let (first, place) = (program * PROGRAM_LEN, side * PROGRAM_LEN);
+                born[place..place + PROGRAM_LEN]
+                    .copy_from_slice(&births[first..first + PROGRAM_LEN]);
+                if any_new {
+                    for (j, token) in born[NEW + place..][..PROGRAM_LEN].iter_mut().enumerate() {
+                        *token = birth(epoch, first + j);
+                    }
+                }
+            }
             for (token, origin) in next.iter_mut().zip(own) {
-                let place = usize::from(*origin) % TAPE_LEN;
-                let position = tape[place / PROGRAM_LEN] * PROGRAM_LEN + place % PROGRAM_LEN;
-                *token = match usize::from(*origin) < NEW {
-                    true => births[position],
-                    false => birth(epoch, position),
-                };
+                *token = born[usize::from(*origin)];
             }
         });
         std::mem::swap(&mut self.births, &mut self.next);

@@ -1,0 +1,155 @@
+//! `broth census`
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use broth::Error;
+use broth::engine::{Engine, Options};
+use broth::language::{Language, PROGRAM_LEN};
+use broth::measure::census::{Census, Group, Portrait};
+use broth::measure::replicators::Scorer;
+use broth::output::picture::thousands;
+use broth::random::Streams;
+use broth::run::newest_soup;
+use broth::soup::checkpoint::Checkpoint;
+use clap::Args;
+
+use super::paint::{self, BOLD, RESET};
+use super::{Failure, parse_language};
+
+const EXAMPLES: &str = "\
+The commonest programs of a soup, and the commonest skeletons: what kinds their bytes are,
+whatever the bytes of no-ops. Of each group the program of the lowest index is shown, with
+its score as a replicator (0 to 64), how many programs are its mirror image, and the loop
+that changes most bytes when it is run beside a random partner.
+
+Examples:
+  broth census runs/bff_noheads-seed-29
+      the newest checkpoint of a run
+  broth census runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 --top 3
+  broth census cubff/0000000512.dat --lang forthtrivial --seed 1";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CensusArgs {
+    /// A run folder, or a checkpoint of broth or of cubff
+    path: PathBuf,
+
+    /// What the bytes of a checkpoint mean; a run folder knows [default: bff_noheads]
+    #[arg(long, value_name = "LANG", value_parser = parse_language)]
+    lang: Option<&'static Language>,
+
+    /// The seed of a checkpoint's soup, which decides on partners; a run folder knows
+    /// [default: 0]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+
+    /// How many groups are shown
+    #[arg(long, value_name = "N", default_value_t = 10,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    top: u16,
+}
+
+/// A soup, and what is known of it.
+struct Subject {
+    language: &'static Language,
+    seed: u64,
+    epochs_done: u64,
+    programs: Vec<u8>,
+}
+
+impl Subject {
+    fn read(args: &CensusArgs) -> Result<Subject, Error> {
+        if args.path.is_dir() {
+            for (flag, given) in [("lang", args.lang.is_some()), ("seed", args.seed.is_some())] {
+                if given {
+                    return Err(Error::Usage(format!(
+                        "--{flag}: the run in {} knows; leave it out, or give a checkpoint",
+                        args.path.display()
+                    )));
+                }
+            }
+            let soup = newest_soup(&args.path)?;
+            return Ok(Subject {
+                language: soup.settings().language,
+                seed: soup.settings().seed,
+                epochs_done: soup.epochs_done(),
+                programs: soup.programs().to_vec(),
+            });
+        }
+        let soup = Checkpoint::read(&args.path)?;
+        Ok(Subject {
+            language: args.lang.unwrap_or(&broth::language::bff::BFF_NOHEADS),
+            seed: args.seed.unwrap_or(0),
+            epochs_done: soup.epochs_done,
+            programs: soup.programs,
+        })
+    }
+}
+
+pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
+    let subject = Subject::read(&args)?;
+    let census = Census::of(subject.language, &subject.programs);
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    writeln!(
+        out,
+        "{}, seed {}, after {} epochs: {} programs",
+        subject.language,
+        subject.seed,
+        thousands(subject.epochs_done as usize),
+        thousands(subject.programs.len() / PROGRAM_LEN)
+    )?;
+    for (name, groups) in [
+        ("programs", &census.programs),
+        ("skeletons", &census.skeletons),
+    ] {
+        writeln!(
+            out,
+            "\n{BOLD}The commonest of {} distinct {name}{RESET}",
+            thousands(groups.len())
+        )?;
+        writeln!(
+            out,
+            "   count   share  mirrored  score  {:<width$}  loop",
+            "program of the lowest index",
+            width = shown_width(subject.language)
+        )?;
+        for group in groups.iter().take(args.top.into()) {
+            row(&mut out, &subject, group)?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Columns of the terminal that a program takes.
+fn shown_width(language: &Language) -> usize {
+    PROGRAM_LEN * language.byte_text(0).chars().count()
+}
+
+fn row(out: &mut impl Write, subject: &Subject, group: &Group) -> std::io::Result<()> {
+    let num_programs = subject.programs.len() / PROGRAM_LEN;
+    let portrait = Portrait::of(
+        subject.language,
+        &Scorer::new(subject.language, Engine::Auto, &Options::default()),
+        &Streams::new(subject.seed),
+        num_programs,
+        subject.epochs_done,
+        (group.index, &group.program),
+    );
+    let shown = |bytes: &[u8]| paint::tape(subject.language, bytes, [None; 4]);
+    let copies = match &portrait.copying_loop {
+        Some(places) => shown(&group.program[places.clone()]),
+        None => "-".into(),
+    };
+    writeln!(
+        out,
+        "{:>8}  {:>5.2}%  {:>8}  {:>5}  {}  {copies}",
+        thousands(group.count as usize),
+        100.0 * group.count as f64 / num_programs as f64,
+        thousands(group.mirrored as usize),
+        portrait.score,
+        shown(&group.program),
+    )
+}

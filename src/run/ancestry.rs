@@ -1,0 +1,369 @@
+//! Ancestry: where a program comes from, interaction by interaction.
+//!
+//! A run is a pure function of its settings and seed. So nothing needs to be kept for this:
+//! the run is gone through again from its checkpoints, the last of them first.
+
+use std::path::{Path, PathBuf};
+
+use super::{Newest, Plan, past_rows, replay};
+use crate::Error;
+use crate::engine::{Engine, Options};
+use crate::language::Program;
+use crate::measure::copying::Copied;
+use crate::measure::replicators::{KNIERIM_THRESHOLD, Partners, Scorer};
+use crate::output::folder::{self, RunFolder};
+use crate::output::settings_file;
+use crate::random::Streams;
+use crate::soup::Soup;
+use crate::soup::checkpoint::Checkpoint;
+use crate::soup::interaction::{Interaction, Interactions, Side, Which};
+use crate::soup::settings::Settings;
+
+/// A program on a line of descent.
+#[derive(Clone, Debug)]
+pub struct Ancestor {
+    /// Epochs done when it was as it is here.
+    pub epochs_done: u64,
+    /// Its index.
+    pub index: usize,
+    /// Its bytes.
+    pub program: Program,
+    /// Its score as a replicator.
+    pub score: u8,
+    /// The interaction that it came out of.
+    pub interaction: Interaction,
+    /// The side that it came out on.
+    pub side: Side,
+    /// The side that it comes from: most of its bytes are from there. On a tie, its own.
+    pub parent: Side,
+}
+
+impl Ancestor {
+    /// Whether the interaction changed the line: mutated or made it anew, and not as it was.
+    pub fn is_new(&self) -> bool {
+        self.parent.of(&self.interaction.before) != self.program
+    }
+}
+
+/// A program's line of descent.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// From the program that was asked for back to the first that is known of.
+    pub ancestors: Vec<Ancestor>,
+    /// Epochs done where the line begins: with the run, or with a reset.
+    pub begun: u64,
+}
+
+impl Line {
+    /// The earliest replicator on the line.
+    pub fn first_replicator(&self) -> Option<&Ancestor> {
+        let mut line = self.ancestors.iter().rev();
+        line.find(|ancestor| ancestor.score >= KNIERIM_THRESHOLD)
+    }
+}
+
+/// The commonest replicator at the first log point that has any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstSeen {
+    /// Epochs done at that log point.
+    pub epochs_done: u64,
+    /// Programs that score 48 or more.
+    pub replicators: u64,
+    /// How many of them are the commonest.
+    pub alike: u64,
+    /// The lowest index of one of those.
+    pub index: usize,
+}
+
+/// A run, to look back on.
+#[derive(Debug)]
+pub struct Past {
+    folder: RunFolder,
+    settings: Settings,
+    plan: Plan,
+    of_soup: toml::Table,
+    scorer: Scorer,
+    streams: Streams,
+}
+
+impl Past {
+    /// That of the run in the folder `path`, which stays as it is.
+    pub fn open(path: &Path) -> Result<Past, Error> {
+        let folder = RunFolder::look(path)?;
+        let (settings, plan) = settings_file::read(&folder)?;
+        Ok(Past {
+            folder,
+            plan: plan.without_tracers(),
+            of_soup: settings_file::of_soup(&settings)?,
+            scorer: Scorer::new(settings.language, Engine::Auto, &Options::default()),
+            streams: Streams::new(settings.seed),
+            settings,
+        })
+    }
+
+    /// The settings of the run.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Epochs done at its newest checkpoint.
+    pub fn newest(&self) -> Result<u64, Error> {
+        let found = folder::list_checkpoints(&self.checkpoints())?;
+        Ok(found.first().map_or(self.start(), |newest| newest.0))
+    }
+
+    fn checkpoints(&self) -> PathBuf {
+        let elsewhere = self.plan.checkpoint_dir.clone();
+        elsewhere.unwrap_or(self.folder.checkpoints())
+    }
+
+    /// Epochs done where the run began.
+    fn start(&self) -> u64 {
+        replay::start_of(&self.plan)
+    }
+
+    /// The soup after the most epochs up to `most` that there is a checkpoint of.
+    fn soup_up_to(&self, most: u64) -> Result<Soup, Error> {
+        let checkpoints = self.checkpoints();
+        let newest = Newest::up_to(
+            most,
+            &self.settings,
+            &self.plan,
+            &checkpoints,
+            &self.of_soup,
+        )?;
+        let mut soup = newest.soup;
+        soup.set_engine(Engine::Auto, &self.plan.options);
+        Ok(soup)
+    }
+
+    /// The soup that `epoch` (from 0) begins with: a reset that was due is done.
+    pub fn soup_before(&self, epoch: u64, watch: &mut dyn FnMut(u64)) -> Result<Soup, Error> {
+        let start = self.start();
+        if epoch < start || epoch > i64::MAX as u64 {
+            return Err(Error::Usage(format!(
+                "--epoch {epoch}: the run in {} began after {start} epochs; choose {start} \
+                 or more",
+                self.folder.path().display()
+            )));
+        }
+        let mut soup = self.soup_up_to(epoch)?;
+        while soup.epochs_done() < epoch {
+            soup.step();
+            watch(soup.epochs_done());
+        }
+        soup.reset_if_due();
+        Ok(soup)
+    }
+
+    /// The first log point of the run with a replicator; nothing where it has none.
+    /// Counts that the run has written down are believed, others made up for.
+    pub fn first_seen(&self, watch: &mut dyn FnMut(u64)) -> Result<Option<FirstSeen>, Error> {
+        let Some(epochs_done) = self.first_log_point_with_replicators(watch)? else {
+            return Ok(None);
+        };
+        // Before a reset: it is the soup of that log point that counts.
+        let mut soup = self.soup_up_to(epochs_done)?;
+        while soup.epochs_done() < epochs_done {
+            soup.step();
+            watch(soup.epochs_done());
+        }
+        let scores = self.scores(&soup);
+        let (programs, _) = soup.programs().as_chunks();
+        let mut found: Vec<(&Program, usize)> = (programs.iter().zip(0..))
+            .filter(|(_, index)| scores[*index] >= KNIERIM_THRESHOLD)
+            .collect();
+        let replicators = found.len() as u64;
+        found.sort();
+        let same = found.chunk_by(|a, b| a.0 == b.0);
+        let commonest = same.max_by_key(|same| (same.len(), std::cmp::Reverse(same[0].1)));
+        Ok(commonest.map(|alike| FirstSeen {
+            epochs_done,
+            replicators,
+            alike: alike.len() as u64,
+            index: alike[0].1,
+        }))
+    }
+
+    fn scores(&self, soup: &Soup) -> Vec<u8> {
+        let epochs_done = soup.epochs_done();
+        self.scorer
+            .score_soup(soup.programs(), &self.streams, epochs_done)
+    }
+
+    fn first_log_point_with_replicators(
+        &self,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<Option<u64>, Error> {
+        let columns = self.plan.columns();
+        let metrics = self.folder.metrics();
+        let mut next = past_rows(&metrics, columns)?;
+        if columns.replicators {
+            while let Some(row) = next()? {
+                if row.replicators.is_some_and(|count| count.knierim > 0) {
+                    return Ok(Some(row.epoch));
+                }
+            }
+            return Ok(None);
+        }
+        let mut soup = self.soup_up_to(self.start())?;
+        while let Some(row) = next()? {
+            while soup.epochs_done() < row.epoch {
+                soup.step();
+                watch(soup.epochs_done());
+            }
+            if self
+                .scores(&soup)
+                .iter()
+                .any(|score| *score >= KNIERIM_THRESHOLD)
+            {
+                return Ok(Some(row.epoch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The line of descent of the program `index` as it is after `epochs_done` epochs.
+    /// `watch` is told of every epoch that is run again.
+    pub fn line(
+        &self,
+        epochs_done: u64,
+        index: usize,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<Line, Error> {
+        let start = self.start();
+        if index >= self.settings.num_programs {
+            return Err(Error::Usage(format!(
+                "--program {index}: choose an index from 0 to {}",
+                self.settings.num_programs - 1
+            )));
+        }
+        if epochs_done <= start || epochs_done > i64::MAX as u64 {
+            return Err(Error::Usage(format!(
+                "--epoch {epochs_done}: no interaction made the programs that the run began \
+                 with, after {start} epochs; choose {} or more",
+                start + 1
+            )));
+        }
+        let mut interactions = Interactions::new(&self.settings)?;
+        let mut ancestors: Vec<Ancestor> = Vec::new();
+        let mut index = index;
+        let mut end = epochs_done;
+        while end > start {
+            let soup = self.soup_up_to(end - 1)?;
+            let segment = soup.epochs_done();
+            let go_on = self.backwards(soup, end, watch, &mut |epoch, soup| {
+                let interaction = interactions.get(epoch, soup, Which::Program(index))?;
+                let side = interaction.side_of(index);
+                let program = side.of(&interaction.after);
+                let parent = parent_of(&interaction, side);
+                // What the engines of the run and the reference engine made of it.
+                if let Some(child) = ancestors.last()
+                    && child.parent.of(&child.interaction.before) != program
+                {
+                    return Err(Error::Bug(format!(
+                        "epoch {epoch}, pair {}: the reference engine makes another program \
+                         than was run",
+                        interaction.pair
+                    )));
+                }
+                let n = self.settings.num_programs;
+                let partners = Partners::of(&self.streams, n, epoch, index);
+                ancestors.push(Ancestor {
+                    epochs_done: epoch + 1,
+                    index,
+                    program,
+                    score: self.scorer.agreement(&program, &partners).score(),
+                    side,
+                    parent,
+                    interaction,
+                });
+                let from = &ancestors[ancestors.len() - 1];
+                index = from.interaction.programs[parent as usize];
+                // A reset makes all programs new.
+                Ok(epoch == start || !self.settings.resets_after(epoch - 1))
+            })?;
+            if !go_on {
+                break;
+            }
+            end = segment;
+        }
+        let begun = ancestors
+            .last()
+            .map_or(epochs_done, |last| last.epochs_done - 1);
+        Ok(Line { ancestors, begun })
+    }
+
+    /// Show `see` the soup that each epoch begins with, from the one before `end` back to
+    /// that of `soup`, until it says false; tells whether it never did.
+    fn backwards(
+        &self,
+        mut soup: Soup,
+        end: u64,
+        watch: &mut dyn FnMut(u64),
+        see: &mut See<'_>,
+    ) -> Result<bool, Error> {
+        // Every soup of the stretch is too much to keep, and running up to each takes too
+        // long: kept are one of so many, and all between two of these.
+        let first = soup.epochs_done();
+        let stride = (end - first).isqrt().max(1);
+        let copy = |soup: &mut Soup| {
+            soup.reset_if_due();
+            let mut copy = Checkpoint::empty();
+            copy.copy_from(soup);
+            copy
+        };
+        let mut kept = Vec::new();
+        while soup.epochs_done() < end {
+            if (soup.epochs_done() - first).is_multiple_of(stride) {
+                kept.push(copy(&mut soup));
+            }
+            soup.step();
+            watch(soup.epochs_done());
+        }
+        let mut end = end;
+        for snapshot in kept.into_iter().rev() {
+            let from = snapshot.epochs_done;
+            let mut soup = Soup::from_checkpoint(self.settings.clone(), snapshot, false)?;
+            soup.set_engine(Engine::Auto, &self.plan.options);
+            let mut between = vec![copy(&mut soup)];
+            while soup.epochs_done() + 1 < end {
+                soup.step();
+                watch(soup.epochs_done());
+                between.push(copy(&mut soup));
+            }
+            for before in between.iter().rev() {
+                if !see(before.epochs_done, &before.programs)? {
+                    return Ok(false);
+                }
+            }
+            end = from;
+        }
+        Ok(true)
+    }
+}
+
+/// Told of an epoch and the soup it begins with; says whether to go on.
+type See<'a> = dyn FnMut(u64, &[u8]) -> Result<bool, Error> + 'a;
+
+/// The side that most bytes of the program on `side` come from.
+fn parent_of(interaction: &Interaction, side: Side) -> Side {
+    let other = side.other();
+    let from = |parent: Side| match &interaction.origins {
+        Some(origins) => {
+            let own = side.of(origins).into_iter();
+            let half = |origin: u8| Side::BOTH[usize::from(origin) / 64];
+            own.filter(|origin| half(*origin) == parent).count()
+        }
+        // Elsewhere nobody tells; what is alike is taken for a copy.
+        None => {
+            let copied =
+                Copied::between(&parent.of(&interaction.start), &side.of(&interaction.after));
+            usize::from(copied.bytes)
+        }
+    };
+    match from(other) > from(side) {
+        true => other,
+        false => side,
+    }
+}

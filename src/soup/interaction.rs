@@ -1,0 +1,190 @@
+//! One interaction of one epoch, looked at closely.
+
+use super::mutation::Mutation;
+use super::pairing::Pairs;
+use super::settings::Settings;
+use super::{first_stream, stream_of};
+use crate::Error;
+use crate::engine::reference;
+use crate::engine::traced::{self, IN_PLACE, Origins};
+use crate::language::{Family, Outcome, PROGRAM_LEN, Program, TAPE_LEN, Tape};
+use crate::random::Streams;
+
+/// A byte that mutated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mutated {
+    /// Where on the tape, 0..128.
+    pub place: usize,
+    /// What it was.
+    pub from: u8,
+    /// What it became; by chance the same, now and then.
+    pub to: u8,
+}
+
+/// A tape of two programs, mutated and run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interaction {
+    /// The epoch, counted from 0.
+    pub epoch: u64,
+    /// Its number among the epoch's pairs.
+    pub pair: usize,
+    /// The indices of the left and of the right program.
+    pub programs: [usize; 2],
+    /// The programs as the epoch before left them.
+    pub before: Tape,
+    /// The bytes that mutated.
+    pub mutations: Vec<Mutated>,
+    /// The tape as it is run.
+    pub start: Tape,
+    /// What it comes to.
+    pub after: Tape,
+    /// How that ended; nothing where the pair is mutated only, for want of neighbours.
+    pub outcome: Option<Outcome>,
+    /// In the BFF family, which place of the tape as it was run each byte comes from.
+    pub origins: Option<Origins>,
+}
+
+/// One of two programs of a tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The first half.
+    Left,
+    /// The second half.
+    Right,
+}
+
+impl Side {
+    /// Both.
+    pub const BOTH: [Side; 2] = [Side::Left, Side::Right];
+
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Side::Left => "left",
+            Side::Right => "right",
+        }
+    }
+
+    /// The other one.
+    pub const fn other(self) -> Side {
+        match self {
+            Side::Left => Side::Right,
+            Side::Right => Side::Left,
+        }
+    }
+
+    /// This program of `tape`.
+    pub fn of(self, tape: &Tape) -> Program {
+        let (halves, _) = tape.as_chunks();
+        halves[self as usize]
+    }
+}
+
+impl Interaction {
+    /// The side that program `index` is on.
+    pub fn side_of(&self, index: usize) -> Side {
+        match self.programs[0] == index {
+            true => Side::Left,
+            false => Side::Right,
+        }
+    }
+}
+
+/// The interactions of a soup with some settings.
+#[derive(Debug)]
+pub struct Interactions {
+    settings: Settings,
+    streams: Streams,
+    mutation: Mutation,
+    pairs: Pairs,
+}
+
+/// Which interaction of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// That of the pair of this number.
+    Pair(usize),
+    /// That of the program of this index.
+    Program(usize),
+}
+
+impl Interactions {
+    /// Those of soups with these settings.
+    pub fn new(settings: &Settings) -> Result<Interactions, Error> {
+        Ok(Interactions {
+            streams: Streams::new(settings.seed),
+            mutation: Mutation::new(settings.mutation_prob),
+            pairs: Pairs::new(settings.num_programs)?,
+            settings: settings.clone(),
+        })
+    }
+
+    /// The interaction of `epoch` that is asked for, in a soup that has these programs when
+    /// the epoch begins (after a reset that was due); run by the reference engine.
+    pub fn get(&mut self, epoch: u64, programs: &[u8], which: Which) -> Result<Interaction, Error> {
+        if self.pairs.epoch() != Some(epoch) {
+            self.pairs.draw(&self.settings, &self.streams, epoch);
+        }
+        let (name, number, most) = match which {
+            Which::Pair(pair) => ("pair", pair, self.pairs.len()),
+            Which::Program(index) => ("program", index, self.settings.num_programs),
+        };
+        if number >= most {
+            return Err(Error::Usage(format!(
+                "--{name} {number}: choose a number from 0 to {}",
+                most - 1
+            )));
+        }
+        let pair = match which {
+            Which::Pair(pair) => pair,
+            Which::Program(index) => {
+                let mut all = self.pairs.programs_of(0..self.pairs.len());
+                all.position(|program| program == index).unwrap_or(0) / 2
+            }
+        };
+        let mut both = self.pairs.programs_of(pair..pair + 1);
+        let indices = [both.next(), both.next()].map(|program| program.unwrap_or(0));
+        let (all, _) = programs.as_chunks::<PROGRAM_LEN>();
+        let mut before = [0; TAPE_LEN];
+        let (halves, _) = before.as_chunks_mut();
+        [halves[0], halves[1]] = indices.map(|index| all[index]);
+
+        let mut start = before;
+        let mut mutations = Vec::new();
+        let stream = stream_of(first_stream(&self.settings, &self.streams, epoch), pair);
+        self.mutation
+            .apply_and_tell(std::slice::from_mut(&mut start), stream, |_, place| {
+                mutations.push(place);
+            });
+        let mutated = |place: usize| Mutated {
+            place,
+            from: before[place],
+            to: start[place],
+        };
+        let mutations = mutations.into_iter().map(mutated).collect();
+
+        let mut after = start;
+        let mut origins = None;
+        let max_steps = self.settings.max_steps;
+        let runs = pair < self.pairs.interacting();
+        if let Family::Bff(dialect) = &self.settings.language.family {
+            let mut from = IN_PLACE;
+            if runs {
+                traced::run(dialect, &mut start.clone(), &mut from, max_steps);
+            }
+            origins = Some(from);
+        }
+        let outcome = runs.then(|| reference::run(self.settings.language, &mut after, max_steps));
+        Ok(Interaction {
+            epoch,
+            pair,
+            programs: indices,
+            before,
+            mutations,
+            start,
+            after,
+            outcome,
+            origins,
+        })
+    }
+}

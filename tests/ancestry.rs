@@ -1,0 +1,244 @@
+//! Where programs of a run come from: held against the run's own checkpoints.
+
+mod common;
+
+use std::path::Path;
+
+use broth::engine::reference;
+use broth::language::{Language, PROGRAM_LEN, TAPE_LEN};
+use common::{data, fail, read, read_text, succeed};
+use serde_json::Value;
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&read_text(path)).unwrap()
+}
+
+fn number(value: &Value) -> usize {
+    value.as_u64().unwrap() as usize
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    broth::language::parse_hex(value.as_str().unwrap()).unwrap()
+}
+
+/// The program of a run's checkpoint.
+fn program(run: &Path, epochs_done: usize, index: usize) -> Vec<u8> {
+    let soup = read(run.join(format!("checkpoints/{epochs_done:010}.dat")));
+    soup[24 + index * PROGRAM_LEN..][..PROGRAM_LEN].to_vec()
+}
+
+/// Lines of descent in all sorts of soups: every interaction is one of the run, from both
+/// parents to both children, each the parent of the next; whatever the checkpoints are.
+#[test]
+fn every_interaction_of_a_line_is_one_of_the_run() {
+    for (flags, index, epoch, begun) in [
+        ("--lang bff_noheads_4bit --num 64", 17, 70, 0),
+        ("--lang bff --grid 8x9 --radius 1", 70, 40, 0),
+        (
+            "--lang forthtrivial --num 100 --fixed-shuffle --num 128",
+            3,
+            50,
+            0,
+        ),
+        ("--lang rsubleq4 --num 32 --no-permute-programs", 31, 33, 0),
+        ("--lang bff_perm --num 60 --reset-interval 20", 5, 50, 41),
+    ] {
+        let flags = flags.replace("--num 100 ", "");
+        let folder = tempfile::tempdir().unwrap();
+        let run = |name: &str| folder.path().join(name);
+        let command = format!("run {flags} --seed 4 --mutation-prob 0.002 --quiet --max-epochs 72");
+        for (name, interval) in [("all", 1), ("few", 30), ("none", 1000)] {
+            let more = format!("{command} --checkpoint-interval {interval} --out");
+            succeed(&more, &[&run(name)]);
+            let asked = format!("ancestry --quiet --program {index} --epoch {epoch}");
+            succeed(&asked, &[&run(name)]);
+        }
+        let found = json(&run("all").join("ancestry.json"));
+        for name in ["few", "none"] {
+            assert_eq!(
+                json(&run(name).join("ancestry.json")),
+                found,
+                "{flags} {name}"
+            );
+            let report = |name: &str| read_text(run(name).join("ancestry.txt"));
+            assert_eq!(report(name), report("all"), "{flags} {name}");
+        }
+        assert_eq!(number(&found["begun"]), begun, "{flags}");
+        let line = found["line"].as_array().unwrap();
+        assert_eq!(line.len(), epoch - begun, "{flags}");
+        let language: &Language = found["lang"].as_str().unwrap().parse().unwrap();
+        let mut next = index;
+        let mut from_partner = 0;
+        for (ancestor, epochs_done) in line.iter().zip((0..=epoch).rev()) {
+            assert_eq!(number(&ancestor["index"]), next, "{flags} {epochs_done}");
+            assert_eq!(number(&ancestor["epochs_done"]), epochs_done, "{flags}");
+            let own = program(&run("all"), epochs_done, next);
+            assert_eq!(bytes(&ancestor["program"]), own, "{flags} {epochs_done}");
+            let interaction = &ancestor["interaction"];
+            let mut tape = [0; TAPE_LEN];
+            for side in 0..2 {
+                let half = side * PROGRAM_LEN..(side + 1) * PROGRAM_LEN;
+                let index = number(&interaction["programs"][side]);
+                let before = bytes(&interaction["before"][side]);
+                // The first soup is in no checkpoint, nor is one that a reset has made.
+                if epochs_done > begun + 1 {
+                    assert_eq!(before, program(&run("all"), epochs_done - 1, index));
+                }
+                let after = bytes(&interaction["after"][side]);
+                assert_eq!(after, program(&run("all"), epochs_done, index));
+                tape[half].copy_from_slice(&before);
+            }
+            for mutated in interaction["mutations"].as_array().unwrap() {
+                let place = number(&mutated["place"]);
+                assert_eq!(number(&mutated["from"]), usize::from(tape[place]));
+                tape[place] = number(&mutated["to"]) as u8;
+            }
+            let start = [0, 1].map(|side| bytes(&interaction["start"][side]));
+            assert_eq!(start.concat(), tape, "{flags} {epochs_done}");
+            if !interaction["steps"].is_null() {
+                let outcome = reference::run(language, &mut tape, 8192);
+                assert_eq!(number(&interaction["steps"]), outcome.steps as usize);
+                let after = [0, 1].map(|side| bytes(&interaction["after"][side]));
+                assert_eq!(after.concat(), tape, "{flags} {epochs_done}");
+            }
+            let sides = ["left", "right"].map(|name| name.to_string());
+            let side_of = |key: &str| {
+                let name = ancestor[key].as_str().unwrap().to_string();
+                sides.iter().position(|side| *side == name).unwrap()
+            };
+            assert_eq!(number(&interaction["programs"][side_of("side")]), next);
+            from_partner += usize::from(side_of("side") != side_of("parent"));
+            next = number(&interaction["programs"][side_of("parent")]);
+        }
+        let is_bff = flags.contains("bff");
+        assert!(!is_bff || from_partner > 0, "{flags}: no copy on the line");
+    }
+}
+
+/// The first replicator of a soup that comes alive, found by counts that the run wrote down,
+/// and by counting them now.
+#[test]
+fn the_first_replicator_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str| folder.path().join(name);
+    let command = "run --lang bff_noheads_4bit --num 2048 --seed 3 --quiet --log-interval 128 \
+                   --checkpoint-interval 256 --max-epochs 1400";
+    succeed(
+        &format!("{command} --eval-selfrep --out"),
+        &[&run("counted")],
+    );
+    succeed(&format!("{command} --out"), &[&run("uncounted")]);
+    for name in ["counted", "uncounted"] {
+        succeed("ancestry --quiet --first-replicator", &[&run(name)]);
+    }
+    let found = json(&run("counted").join("ancestry.json"));
+    assert_eq!(json(&run("uncounted").join("ancestry.json")), found);
+    let seen = &found["first_seen"];
+    // The first row with one, in metrics.csv.
+    let metrics = read_text(run("counted").join("metrics.csv"));
+    let row = metrics
+        .lines()
+        .skip(1)
+        .find(|line| !line.ends_with(",0"))
+        .unwrap();
+    let cell =
+        |line: &str, at: usize| -> usize { line.split(',').nth(at).unwrap().parse().unwrap() };
+    assert_eq!(number(&seen["epochs_done"]), cell(row, 0));
+    assert_eq!(
+        number(&seen["replicators"]),
+        cell(row, row.split(',').count() - 1)
+    );
+    // It scores, and nobody before it on its line does.
+    let first = &found["first_replicator"];
+    let line = found["line"].as_array().unwrap();
+    assert!(number(&first["score"]) >= 48);
+    let epochs_done = number(&first["epochs_done"]);
+    for ancestor in line {
+        let is_before = number(&ancestor["epochs_done"]) < epochs_done;
+        assert!(!is_before || number(&ancestor["score"]) < 48);
+    }
+    assert_eq!(line.len(), number(&seen["epochs_done"]));
+    let report = read_text(run("counted").join("ancestry.txt"));
+    let pair = number(&first["interaction"]["pair"]);
+    assert!(
+        report.contains("The first replicator was born in epoch "),
+        "{report}"
+    );
+    assert!(
+        report.contains(&format!("pair {pair}")) && !report.contains('\x1b'),
+        "{report}"
+    );
+    // That interaction alone, by its own command.
+    let epoch = number(&first["interaction"]["epoch"]);
+    let asked = format!("show-interaction --epoch {epoch} --pair {pair} --trace");
+    let shown = succeed(&asked, &[&run("counted")]);
+    let shown = String::from_utf8_lossy(&shown.stdout).to_string();
+    let text = |side: usize| {
+        let after = bytes(&first["interaction"]["after"][side]);
+        let language: &Language = "bff_noheads_4bit".parse().unwrap();
+        after
+            .iter()
+            .map(|byte| language.byte_text(*byte))
+            .collect::<String>()
+    };
+    assert!(
+        shown.contains(&format!("after    {}  {}", text(0), text(1))),
+        "{shown}"
+    );
+    let steps = number(&first["interaction"]["steps"]);
+    assert!(shown.contains(&format!("\n{steps:>5}  pc ")), "{steps}");
+}
+
+#[test]
+fn questions_about_no_program_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    succeed(
+        "run --num 64 --seed 4 --quiet --max-epochs 20 --out",
+        &[&run],
+    );
+    for (words, hints) in [
+        (
+            "ancestry --first-replicator",
+            &["48 or more", "go on with the run"][..],
+        ),
+        (
+            "ancestry --program 64 --epoch 5",
+            &["--program 64", "0 to 63"],
+        ),
+        ("ancestry --program 6 --epoch 0", &["--epoch 0", "choose 1"]),
+        ("ancestry --program 6", &["--epoch"]),
+        ("ancestry", &["--first-replicator"]),
+        (
+            "ancestry --program 1 --epoch 9 --out x.json",
+            &["--out x.json", "report.txt"],
+        ),
+        (
+            "show-interaction --epoch 5 --pair 32",
+            &["--pair 32", "0 to 31"],
+        ),
+        (
+            "show-interaction --epoch 5 --program 64",
+            &["--program 64", "0 to 63"],
+        ),
+        ("show-interaction --epoch 5", &["--pair"]),
+        ("show-interaction --pair 5", &["--epoch"]),
+    ] {
+        fail(2, words, &[&run], hints);
+    }
+    fail(
+        2,
+        "ancestry --first-replicator",
+        &[folder.path()],
+        &["not a run folder"],
+    );
+    let soup = data("cubff-513.dat");
+    fail(2, "census --top 0", &[&soup], &["--top", "1.."]);
+    fail(2, "census --lang bff", &[&run], &["--lang", "leave it out"]);
+    fail(
+        2,
+        "census no-such-file",
+        &[],
+        &["no-such-file", "check the path"],
+    );
+}
