@@ -36,7 +36,7 @@ impl Source {
         };
         let operators = (0..=255).filter(|byte| is_op(*byte)).count() as u64;
         let noops = 256 - operators;
-        if noops == 0 {
+        if !(0..=255).any(|byte| language.kind(byte).role == Role::Noop) {
             return Err(Error::Usage(format!(
                 "every byte of {language} is an operator; draw from `uniform`"
             )));

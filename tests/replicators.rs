@@ -9,7 +9,7 @@ use broth::measure::replicators::{
 };
 use broth::random::Streams;
 use broth::{Settings, Soup};
-use common::{data, read_text, succeed};
+use common::{data, fail, read_text, succeed};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
@@ -221,4 +221,114 @@ fn a_run_stops_when_there_are_replicators_enough() {
         said.contains(&format!("enough after {grouped} epochs")),
         "{said}"
     );
+}
+
+/// The same finds at the same numbers by one thread and by three; each scores what it is said
+/// to by the definition; the finds are in the table, and so are those of a shorter search.
+#[test]
+fn a_search_finds_the_same_whatever_the_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let search = |flags: &str, name: &str| {
+        let path = folder.path().join(name);
+        let command = format!("search --lang bff_selfmove --from operators-64 {flags} --out");
+        let output = succeed(&command, &[&path]);
+        let said = String::from_utf8_lossy(&output.stdout).to_string();
+        (
+            read_text(path),
+            said.lines().rev().nth(1).unwrap().to_string(),
+        )
+    };
+    let (finds, estimate) = search("--finds 2 --threads 3", "three.csv");
+    assert_eq!(
+        search("--finds 2 --threads 1", "one.csv"),
+        (finds.clone(), estimate)
+    );
+    let (first, _) = search("--finds 1 --threads 2", "first.csv");
+    assert!(finds.starts_with(&first) && finds.len() > first.len());
+    let rows: Vec<_> = finds.lines().skip(1).collect();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        let cells: Vec<_> = row.split(',').collect();
+        let bytes = broth::language::parse_hex(cells[2]).unwrap();
+        let program: Program = bytes.try_into().unwrap();
+        let score = plain_score(&bff::BFF_SELFMOVE, &program, &Partners::of_lone_program());
+        assert_eq!(score.to_string(), cells[1]);
+        assert!(score >= 48);
+        // As it is said of the program alone.
+        let said = succeed(
+            &format!("selfrep --lang bff_selfmove --hex {}", cells[2]),
+            &[],
+        );
+        let said = String::from_utf8_lossy(&said.stdout).to_string();
+        assert!(
+            said.contains(&format!("score       {score} of 64: a replicator")),
+            "{said}"
+        );
+        assert!(said.contains("copied"), "{said}");
+    }
+}
+
+#[test]
+fn a_search_ends_with_its_programs_and_walks_find_too() {
+    let none = succeed("search --max-programs 20000 --finds 9", &[]);
+    let said = String::from_utf8_lossy(&none.stdout).to_string();
+    assert!(
+        said.contains("32,768 programs of bff_noheads (uniform), 0 that score"),
+        "{said}"
+    );
+    assert!(said.contains("at least 8.883e3 (95 % interval)"), "{said}");
+    let walked = succeed(
+        "search --lang forthtrivial --threshold 5 --walk 1/64 --finds 3 --max-programs 400000",
+        &[],
+    );
+    let said = String::from_utf8_lossy(&walked.stdout).to_string();
+    assert!(said.contains("95 % interval"), "{said}");
+}
+
+#[test]
+fn wrong_questions_are_refused() {
+    let soup = data("cubff-513.dat");
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken");
+    std::fs::write(&taken, "mine").unwrap();
+    for (words, hints) in [
+        (
+            "search --from nothing",
+            &["--from nothing", "uniform, operators"][..],
+        ),
+        (
+            "search --lang subleq --from operators",
+            &["subleq", "uniform"],
+        ),
+        ("search --walk 2", &["--walk", "from 0 to 1"]),
+        ("search --threshold 65", &["--threshold", "64"]),
+        ("search --finds 0", &["--finds"]),
+        ("selfrep", &["PROGRAM"]),
+        ("selfrep [x]", &["PROGRAM", "character 2"]),
+        ("selfrep --hex 123", &["PROGRAM", "half a byte"]),
+        ("selfrep --scores out.txt [", &["--checkpoint"]),
+        (
+            "selfrep --checkpoint no-such-file",
+            &["no-such-file", "check the path"],
+        ),
+        ("run --stopping-selfrep-count 3", &["--eval-selfrep"]),
+        (
+            "run --eval-selfrep --stopping-selfrep-count 0",
+            &["--stopping-selfrep-count 0"],
+        ),
+    ] {
+        fail(2, words, &[], hints);
+    }
+    let long = "41".repeat(65);
+    fail(
+        2,
+        &format!("selfrep --hex {long}"),
+        &[],
+        &["65 bytes", "64"],
+    );
+    // A file that is there stays.
+    fail(1, "search --max-programs 1 --out", &[&taken], &["taken"]);
+    let flags = "selfrep --seed 11 --checkpoint";
+    fail(1, flags, &[&soup, "--scores".as_ref(), &taken], &["taken"]);
+    assert_eq!(read_text(&taken), "mine");
 }
