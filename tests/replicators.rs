@@ -306,7 +306,7 @@ fn wrong_questions_are_refused() {
         ("selfrep", &["PROGRAM"]),
         ("selfrep [x]", &["PROGRAM", "character 2"]),
         ("selfrep --hex 123", &["PROGRAM", "half a byte"]),
-        ("selfrep --scores out.txt [", &["--checkpoint"]),
+        ("selfrep --scores out.txt [", &["--scores", "PROGRAM"]),
         (
             "selfrep --checkpoint no-such-file",
             &["no-such-file", "check the path"],

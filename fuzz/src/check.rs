@@ -1,26 +1,44 @@
 //! Tapes of a case by every engine: all must do what the reference engine does.
 
+use broth::engine::traced::{self, IN_PLACE};
 use broth::engine::{Engine, Options, Runner, interpreter, reference};
-use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
+use broth::language::bff::Op;
+use broth::language::{Ended, Family, Language, Outcome, TAPE_LEN, Tape};
 
 /// What a run came to: the outcome and the tape it left.
 type Done = (Outcome, Tape);
 
-/// Run a tape by the reference engine, traced and not, which must agree and keep within
-/// their bounds.
+/// Run a tape by the reference engine, traced and not, and where bytes can be followed
+/// through copies by the engine that does; all must agree and keep within their bounds.
 pub fn by_reference(language: &'static Language, tape: &Tape, max_steps: u32) -> Done {
     let mut then = *tape;
     let outcome = reference::run(language, &mut then, max_steps);
     assert!(outcome.ops <= outcome.steps && outcome.steps <= max_steps);
     assert!(outcome.steps == max_steps || outcome.ended != Ended::StepLimit);
 
-    let (mut traced, mut seen) = (*tape, 0);
-    let again = reference::trace(language, &mut traced, max_steps, |_, view| {
+    let dialect = match &language.family {
+        Family::Bff(dialect) => Some(dialect),
+        _ => None,
+    };
+    let (mut traced, mut seen, mut origins) = (*tape, 0, IN_PLACE);
+    let again = reference::trace(language, &mut traced, max_steps, |tape, view| {
         seen += 1;
+        if let (Some(dialect), [Some(head0), Some(head1), _]) = (dialect, view.marks) {
+            match dialect.op(tape[view.pc]) {
+                Op::CopyTo1 => origins[head1] = origins[head0],
+                Op::CopyTo0 => origins[head0] = origins[head1],
+                _ => {}
+            }
+        }
         assert!(view.pc < TAPE_LEN && view.stack.len() <= 128);
         assert!(view.marks.into_iter().flatten().all(|mark| mark < TAPE_LEN));
     });
     assert_eq!((again, traced, seen), (outcome, then, outcome.steps));
+    if let Some(dialect) = dialect {
+        let (mut tape, mut followed) = (*tape, IN_PLACE);
+        let again = traced::run(dialect, &mut tape, &mut followed, max_steps);
+        assert_eq!((again, tape, followed), (outcome, then, origins));
+    }
     (outcome, then)
 }
 

@@ -60,7 +60,12 @@ pub struct SelfrepArgs {
     checkpoint: Option<PathBuf>,
 
     /// Write the score of every program to this new file, one a line
-    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "checkpoint",
+        conflicts_with = "program"
+    )]
     scores: Option<PathBuf>,
 
     /// The seed of the soup, which decides on the partners
@@ -149,12 +154,9 @@ fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
     for (number, tapes) in (1..).zip(&generations) {
         let mut copies = Vec::new();
         for ((tape, source), partner) in tapes.iter().zip(&mut sources).zip(partners.programs()) {
+            let start = join(source, partner);
+            copies.push(Copied::to_the_right(language, &start, MAX_STEPS));
             let (halves, _) = tape.as_chunks();
-            let copied = Copied::between(source, &halves[1]);
-            // What was alike before was not copied.
-            if copied.bytes > Copied::between(source, partner).bytes {
-                copies.push(copied);
-            }
             *source = halves[1];
         }
         writeln!(out, "run {number}       {}", describe(&copies))?;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::engine::reference;
-use crate::language::{Language, PROGRAM_LEN, Program, Role, Tape};
+use crate::engine::traced::{self, IN_PLACE, Origins};
+use crate::language::{Family, Language, PROGRAM_LEN, Program, Role, Tape};
 
 /// What one program holds of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,24 +18,30 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// The way in which most bytes of `to` are bytes of `from`; of several that are as
-    /// good, forwards before mirrored, and unmoved before moved.
+    /// The way in which most bytes of `to` are bytes of `from`.
     pub fn between(from: &Program, to: &Program) -> Copied {
+        Copied::best(|mirrored, first| {
+            let source = |place: usize| match mirrored {
+                false => (first + place) % PROGRAM_LEN,
+                true => (first + PROGRAM_LEN - place) % PROGRAM_LEN,
+            };
+            let fits = |place: &usize| to[*place] == from[source(*place)];
+            (0..PROGRAM_LEN).filter(fits).count() as u8
+        })
+    }
+
+    /// The way with most bytes, which are counted for each direction and first byte; of
+    /// several forwards before mirrored, and unmoved before moved.
+    fn best(bytes: impl Fn(bool, usize) -> u8) -> Copied {
         let unmoved = |mirrored: bool| if mirrored { PROGRAM_LEN - 1 } else { 0 };
         let ways = [false, true].into_iter().flat_map(|mirrored| {
-            (0..PROGRAM_LEN).map(move |moved| {
-                let first = (unmoved(mirrored) + moved) % PROGRAM_LEN;
-                let source = |place: usize| match mirrored {
-                    false => (first + place) % PROGRAM_LEN,
-                    true => (first + PROGRAM_LEN - place) % PROGRAM_LEN,
-                };
-                let fits = |place: &usize| to[*place] == from[source(*place)];
-                Copied {
-                    mirrored,
-                    first: first as u8,
-                    bytes: (0..PROGRAM_LEN).filter(fits).count() as u8,
-                }
-            })
+            let first = move |moved: usize| (unmoved(mirrored) + moved) % PROGRAM_LEN;
+            (0..PROGRAM_LEN).map(move |moved| (mirrored, first(moved)))
+        });
+        let ways = ways.map(|(mirrored, first)| Copied {
+            mirrored,
+            first: first as u8,
+            bytes: bytes(mirrored, first),
         });
         let better = |best: Copied, way: Copied| if way.bytes > best.bytes { way } else { best };
         ways.reduce(better).unwrap_or(Copied {
@@ -42,6 +49,37 @@ impl Copied {
             first: 0,
             bytes: 0,
         })
+    }
+
+    /// What a run of `tape` leaves of its left program on the right: in the BFF family by
+    /// following every copy, elsewhere by what is alike and was not before.
+    pub fn to_the_right(language: &Language, tape: &Tape, max_steps: u32) -> Copied {
+        let mut then = *tape;
+        if let Family::Bff(dialect) = &language.family {
+            let mut origins = IN_PLACE;
+            traced::run(dialect, &mut then, &mut origins, max_steps);
+            return Copied::followed(&origins);
+        }
+        reference::run(language, &mut then, max_steps);
+        let [from, before, after] = [tape, tape, &then].map(|tape| tape.as_chunks().0);
+        let copied = Copied::between(&from[0], &after[1]);
+        match copied.bytes > Copied::between(&from[0], &before[1]).bytes {
+            true => copied,
+            false => Copied { bytes: 0, ..copied },
+        }
+    }
+
+    /// The way in which most bytes of the right half came from the left one.
+    fn followed(origins: &Origins) -> Copied {
+        let mut counts = [[0u8; PROGRAM_LEN]; 2];
+        for (place, origin) in origins[PROGRAM_LEN..].iter().enumerate() {
+            let origin = usize::from(*origin);
+            if origin < PROGRAM_LEN {
+                counts[0][(origin + PROGRAM_LEN - place) % PROGRAM_LEN] += 1;
+                counts[1][(origin + place) % PROGRAM_LEN] += 1;
+            }
+        }
+        Copied::best(|mirrored, first| counts[usize::from(mirrored)][first])
     }
 
     /// Whether the copy lies where its original would: not moved along.
@@ -110,6 +148,32 @@ mod tests {
         expect(&to, true, 4, 63);
         to.rotate_left(5);
         expect(&to, true, 63, 63);
+    }
+
+    /// A program that is its own mirror image: only following its copies tells how it copies.
+    #[test]
+    fn copies_are_followed_where_they_can_be() {
+        let mut tape = [1; TAPE_LEN];
+        tape[..8].copy_from_slice(b"[[{.>]-]");
+        tape[56..64].copy_from_slice(b"]-]>.{[[");
+        let copied = Copied::to_the_right(&bff::BFF_NOHEADS, &tape, 8192);
+        let expected = Copied {
+            mirrored: true,
+            first: 63,
+            bytes: 64,
+        };
+        assert_eq!(copied, expected);
+        let quiet = Copied::to_the_right(&bff::BFF_NOHEADS, &[1; TAPE_LEN], 8192);
+        assert_eq!(quiet.bytes, 0);
+        // Forth: places 1 to 4 of the left program come to the right, where nothing was alike.
+        let mut tape = [0x3f; TAPE_LEN];
+        tape[1..5].copy_from_slice(&[0x08, 0x04, 0x0c, 0xc2]);
+        tape[PROGRAM_LEN..].fill(0);
+        let copied = Copied::to_the_right(&forth::FORTHTRIVIAL, &tape, 8192);
+        assert_eq!((copied.mirrored, copied.first), (false, 0));
+        assert!(copied.bytes > 48, "{copied:?}");
+        let quiet = Copied::to_the_right(&forth::FORTHTRIVIAL, &[0x3f; TAPE_LEN], 8192);
+        assert_eq!(quiet.bytes, 0);
     }
 
     #[test]
