@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use broth::language::{Language, PROGRAM_LEN};
-use broth::output::picture::{BACKGROUND, Rgb, kind_colours, kind_numbers, role_colour};
+use broth::output::picture::{BACKGROUND, Rgb, kind_colours, role_colour};
 use broth::soup::checkpoint::Checkpoint;
 use common::{broth, fail, read, read_text, succeed};
 
@@ -53,7 +53,7 @@ fn bff_noheads() -> &'static Language {
 }
 
 fn colour_of(byte: u8) -> Rgb {
-    let kind = kind_numbers(bff_noheads())[byte as usize];
+    let kind = bff_noheads().kind_numbers()[byte as usize];
     kind_colours(bff_noheads())[kind as usize]
 }
 

@@ -9,7 +9,8 @@ use broth::language::PROGRAM_LEN;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
 use broth::output::files;
 use broth::output::picture::thousands;
-use broth::run::ancestry::{Ancestor, FirstSeen, Line, Past};
+use broth::run::ancestry::{Ancestor, FirstSeen, Line};
+use broth::run::replay::PastRun;
 use broth::soup::interaction::Interaction;
 use clap::Args;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use super::interaction::describe;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
-use super::{Failure, shown, start_threads};
+use super::{Failure, hex, shown, start_threads};
 
 const EXAMPLES: &str = "\
 A line of descent goes back from a program to the one that most of its bytes came from,
@@ -84,8 +85,9 @@ pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         .into());
     }
     start_threads(args.threads)?;
-    let past = Past::open(&args.run)?;
-    let mut progress = ReplayProgress::new(args.quiet, 0, args.epoch.unwrap_or(past.newest()?));
+    let past = PastRun::open(&args.run)?;
+    let mut progress =
+        ReplayProgress::new(args.quiet, 0, args.epoch.or(past.newest()?).unwrap_or(0));
     let mut watch = |epochs_done| progress.see(epochs_done);
     let seen = match args.first_replicator {
         true => Some(past.first_seen(&mut watch)?.ok_or_else(|| {
@@ -126,7 +128,7 @@ pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
 fn write_report(
     out: &mut impl Write,
     args: &AncestryArgs,
-    past: &Past,
+    past: &PastRun,
     seen: Option<&FirstSeen>,
     line: &Line,
 ) -> std::io::Result<()> {
@@ -240,10 +242,6 @@ fn origins_line(ancestor: &Ancestor) -> Option<String> {
     ))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn interaction_json(interaction: &Interaction) -> Value {
     let (left, right) = (0..PROGRAM_LEN, PROGRAM_LEN..2 * PROGRAM_LEN);
     let halves = |tape: &[u8]| json!([hex(&tape[left.clone()]), hex(&tape[right.clone()])]);
@@ -278,7 +276,7 @@ fn ancestor_json(ancestor: &Ancestor) -> Value {
     })
 }
 
-fn to_json(past: &Past, seen: Option<&FirstSeen>, line: &Line) -> Value {
+fn to_json(past: &PastRun, seen: Option<&FirstSeen>, line: &Line) -> Value {
     let settings = past.settings();
     json!({
         "lang": settings.language.name,

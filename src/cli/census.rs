@@ -91,6 +91,7 @@ impl Subject {
 pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
     let subject = Subject::read(&args)?;
     let census = Census::of(subject.language, &subject.programs);
+    let scorer = Scorer::new(subject.language, Engine::Auto, &Options::default());
     let mut out = BufWriter::new(anstream::stdout().lock());
     writeln!(
         out,
@@ -116,7 +117,7 @@ pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
             width = shown_width(subject.language)
         )?;
         for group in groups.iter().take(args.top.into()) {
-            row(&mut out, &subject, group)?;
+            row(&mut out, &subject, &scorer, group)?;
         }
     }
     out.flush()?;
@@ -128,11 +129,16 @@ fn shown_width(language: &Language) -> usize {
     PROGRAM_LEN * language.byte_text(0).chars().count()
 }
 
-fn row(out: &mut impl Write, subject: &Subject, group: &Group) -> std::io::Result<()> {
+fn row(
+    out: &mut impl Write,
+    subject: &Subject,
+    scorer: &Scorer,
+    group: &Group,
+) -> std::io::Result<()> {
     let num_programs = subject.programs.len() / PROGRAM_LEN;
     let portrait = Portrait::of(
         subject.language,
-        &Scorer::new(subject.language, Engine::Auto, &Options::default()),
+        scorer,
         &Streams::new(subject.seed),
         num_programs,
         subject.epochs_done,

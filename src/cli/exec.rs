@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::engine::{EngineArgs, describe_native_code, parse_engine, warn_without_native_code};
 use super::paint;
-use super::{Failure, parse_language};
+use super::{Failure, hex, parse_language};
 
 const EXAMPLES: &str = "\
 Program text: in the BFF family [ ] + - . , < > { } are the dialect's commands, 0 its
@@ -182,12 +182,12 @@ fn show(out: &mut impl Write, language: &Language, when: &str, tape: &Tape) -> s
         let text = paint::tape(language, program, [None; 4]);
         writeln!(out, "{when:<7}{side:<6} {text}")?;
     }
-    let hex: String = tape.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (left, right) = hex.split_at(2 * PROGRAM_LEN);
-    for (side, hex) in [("left", left), ("right", right)] {
+    let digits = hex(tape);
+    let (left, right) = digits.split_at(2 * PROGRAM_LEN);
+    for (side, digits) in [("left", left), ("right", right)] {
         writeln!(
             out,
-            "{:<7}{side:<6} {}{hex}{}",
+            "{:<7}{side:<6} {}{digits}{}",
             "  hex",
             paint::DIM,
             paint::RESET

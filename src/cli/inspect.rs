@@ -11,7 +11,7 @@ use broth::output::picture::thousands;
 use broth::soup::checkpoint::Checkpoint;
 use clap::Args;
 
-use super::{Failure, parse_language};
+use super::{Failure, hex, parse_language};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,7 +98,7 @@ pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
     for (i, (program, count)) in commonest.into_iter().take(SHOWN_PROGRAMS).enumerate() {
         let text = match args.lang {
             Some(language) => language.program_text(*program),
-            None => program.iter().map(|byte| format!("{byte:02x}")).collect(),
+            None => hex(*program),
         };
         let name = if i == 0 { "commonest programs" } else { "" };
         line(name, format!("{:>7} x {text}", thousands(*count)))?;

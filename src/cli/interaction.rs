@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use broth::engine::reference;
 use broth::language::{Language, PROGRAM_LEN, Tape};
 use broth::output::picture::thousands;
-use broth::run::ancestry::Past;
+use broth::run::replay::PastRun;
 use broth::soup::interaction::{Interaction, Interactions, Which};
 use clap::Args;
 
@@ -53,7 +53,7 @@ pub struct InteractionArgs {
 
 pub fn show_interaction(args: InteractionArgs) -> Result<ExitCode, Failure> {
     start_threads(args.threads)?;
-    let past = Past::open(&args.run)?;
+    let past = PastRun::open(&args.run)?;
     let settings = past.settings();
     let mut interactions = Interactions::new(settings)?;
     let mut progress = ReplayProgress::new(false, 0, args.epoch);

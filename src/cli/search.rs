@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use super::paint::{self, BOLD, RESET};
 use super::{
-    Failure, INTERRUPTED, catch_interrupt, parse_language, parse_probability, start_threads,
+    Failure, INTERRUPTED, catch_interrupt, hex, parse_language, parse_probability, start_threads,
 };
 
 const EXAMPLES: &str = "\
@@ -119,8 +119,8 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
         for find in found.iter().flatten() {
             finds += 1;
             if let Some(table) = &mut table {
-                let hex: String = find.program.iter().map(|b| format!("{b:02x}")).collect();
-                table.append(&format!("{},{},{hex}", find.number, find.score))?;
+                let program = hex(&find.program);
+                table.append(&format!("{},{},{program}", find.number, find.score))?;
                 table.sync()?;
             }
             let mut shown = Ok(());

@@ -224,6 +224,15 @@ impl Language {
         all.iter().filter(|kind| used.contains(kind)).collect()
     }
 
+    /// The number of each byte's kind, in the order of [`Language::kinds`].
+    pub fn kind_numbers(&self) -> [u8; 256] {
+        let kinds = self.kinds();
+        std::array::from_fn(|byte| {
+            let kind = self.kind(byte as u8);
+            kinds.iter().position(|known| *known == kind).unwrap_or(0) as u8
+        })
+    }
+
     /// Bytes that program text stands for: in the BFF family the ten command
     /// characters, `0` for null, a space for a no-op and `\xHH` for any byte;
     /// in the others pairs of hex digits, spaces allowed between them.

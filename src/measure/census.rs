@@ -36,11 +36,7 @@ impl Census {
     /// first.
     pub fn of(language: &Language, programs: &[u8]) -> Census {
         let (programs, _) = programs.as_chunks();
-        let kinds = language.kinds();
-        let kind_of: [u8; 256] = std::array::from_fn(|byte| {
-            let kind = language.kind(byte as u8);
-            kinds.iter().position(|other| *other == kind).unwrap_or(0) as u8
-        });
+        let kind_of = language.kind_numbers();
         Census {
             programs: group(programs, |program| *program),
             skeletons: group(programs, |program| {

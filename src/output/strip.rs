@@ -8,7 +8,7 @@ use plotters::style::text_anchor;
 
 use super::chart::{self, Area, Axis, Drawn, FAINT_TEXT, colour, text};
 use super::files;
-use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours, kind_numbers, thousands};
+use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours, thousands};
 use crate::Error;
 use crate::language::{Language, PROGRAM_LEN, Role};
 use crate::soup::Soup;
@@ -87,7 +87,7 @@ impl Strip {
                 settings.seed,
                 thousands(n)
             ),
-            kind_of_byte: kind_numbers(settings.language),
+            kind_of_byte: settings.language.kind_numbers(),
             rows,
             num_programs: n,
             points: Vec::new(),

@@ -3,21 +3,17 @@
 //! A run is a pure function of its settings and seed. So nothing needs to be kept for this:
 //! the run is gone through again from its checkpoints, the last of them first.
 
-use std::path::{Path, PathBuf};
-
-use super::{Newest, Plan, past_rows, replay};
+use super::past_rows;
+use super::replay::{PastRun, run_to};
 use crate::Error;
 use crate::engine::{Engine, Options};
 use crate::language::Program;
 use crate::measure::copying::Copied;
 use crate::measure::replicators::{KNIERIM_THRESHOLD, Partners, Scorer};
-use crate::output::folder::{self, RunFolder};
-use crate::output::settings_file;
 use crate::random::Streams;
 use crate::soup::Soup;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::interaction::{Interaction, Interactions, Side, Which};
-use crate::soup::settings::Settings;
 
 /// A program on a line of descent.
 #[derive(Clone, Debug)]
@@ -75,68 +71,7 @@ pub struct FirstSeen {
     pub index: usize,
 }
 
-/// A run, to look back on.
-#[derive(Debug)]
-pub struct Past {
-    folder: RunFolder,
-    settings: Settings,
-    plan: Plan,
-    of_soup: toml::Table,
-    scorer: Scorer,
-    streams: Streams,
-}
-
-impl Past {
-    /// That of the run in the folder `path`, which stays as it is.
-    pub fn open(path: &Path) -> Result<Past, Error> {
-        let folder = RunFolder::look(path)?;
-        let (settings, plan) = settings_file::read(&folder)?;
-        Ok(Past {
-            folder,
-            plan: plan.without_tracers(),
-            of_soup: settings_file::of_soup(&settings)?,
-            scorer: Scorer::new(settings.language, Engine::Auto, &Options::default()),
-            streams: Streams::new(settings.seed),
-            settings,
-        })
-    }
-
-    /// The settings of the run.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// Epochs done at its newest checkpoint.
-    pub fn newest(&self) -> Result<u64, Error> {
-        let found = folder::list_checkpoints(&self.checkpoints())?;
-        Ok(found.first().map_or(self.start(), |newest| newest.0))
-    }
-
-    fn checkpoints(&self) -> PathBuf {
-        let elsewhere = self.plan.checkpoint_dir.clone();
-        elsewhere.unwrap_or(self.folder.checkpoints())
-    }
-
-    /// Epochs done where the run began.
-    fn start(&self) -> u64 {
-        replay::start_of(&self.plan)
-    }
-
-    /// The soup after the most epochs up to `most` that there is a checkpoint of.
-    fn soup_up_to(&self, most: u64) -> Result<Soup, Error> {
-        let checkpoints = self.checkpoints();
-        let newest = Newest::up_to(
-            most,
-            &self.settings,
-            &self.plan,
-            &checkpoints,
-            &self.of_soup,
-        )?;
-        let mut soup = newest.soup;
-        soup.set_engine(Engine::Auto, &self.plan.options);
-        Ok(soup)
-    }
-
+impl PastRun {
     /// The soup that `epoch` (from 0) begins with: a reset that was due is done.
     pub fn soup_before(&self, epoch: u64, watch: &mut dyn FnMut(u64)) -> Result<Soup, Error> {
         let start = self.start();
@@ -147,11 +82,7 @@ impl Past {
                 self.folder.path().display()
             )));
         }
-        let mut soup = self.soup_up_to(epoch)?;
-        while soup.epochs_done() < epoch {
-            soup.step();
-            watch(soup.epochs_done());
-        }
+        let mut soup = self.soup_after(epoch, watch)?;
         soup.reset_if_due();
         Ok(soup)
     }
@@ -163,11 +94,7 @@ impl Past {
             return Ok(None);
         };
         // Before a reset: it is the soup of that log point that counts.
-        let mut soup = self.soup_up_to(epochs_done)?;
-        while soup.epochs_done() < epochs_done {
-            soup.step();
-            watch(soup.epochs_done());
-        }
+        let soup = self.soup_after(epochs_done, watch)?;
         let scores = self.scores(&soup);
         let (programs, _) = soup.programs().as_chunks();
         let mut found: Vec<(&Program, usize)> = (programs.iter().zip(0..))
@@ -185,10 +112,18 @@ impl Past {
         }))
     }
 
+    fn scorer(&self) -> Scorer {
+        Scorer::new(self.settings.language, Engine::Auto, &Options::default())
+    }
+
+    fn streams(&self) -> Streams {
+        Streams::new(self.settings.seed)
+    }
+
     fn scores(&self, soup: &Soup) -> Vec<u8> {
         let epochs_done = soup.epochs_done();
-        self.scorer
-            .score_soup(soup.programs(), &self.streams, epochs_done)
+        self.scorer()
+            .score_soup(soup.programs(), &self.streams(), epochs_done)
     }
 
     fn first_log_point_with_replicators(
@@ -208,10 +143,7 @@ impl Past {
         }
         let mut soup = self.soup_up_to(self.start())?;
         while let Some(row) = next()? {
-            while soup.epochs_done() < row.epoch {
-                soup.step();
-                watch(soup.epochs_done());
-            }
+            run_to(&mut soup, row.epoch, watch);
             if self
                 .scores(&soup)
                 .iter()
@@ -245,6 +177,7 @@ impl Past {
                 start + 1
             )));
         }
+        let (scorer, streams) = (self.scorer(), self.streams());
         let mut interactions = Interactions::new(&self.settings)?;
         let mut ancestors: Vec<Ancestor> = Vec::new();
         let mut index = index;
@@ -268,12 +201,12 @@ impl Past {
                     )));
                 }
                 let n = self.settings.num_programs;
-                let partners = Partners::of(&self.streams, n, epoch, index);
+                let partners = Partners::of(&streams, n, epoch, index);
                 ancestors.push(Ancestor {
                     epochs_done: epoch + 1,
                     index,
                     program,
-                    score: self.scorer.agreement(&program, &partners).score(),
+                    score: scorer.agreement(&program, &partners).score(),
                     side,
                     parent,
                     interaction,

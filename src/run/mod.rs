@@ -24,6 +24,7 @@ use crate::soup::settings::Settings;
 use crate::soup::tokens::{MOST_EPOCHS, TokenMeasures};
 use crate::soup::{Soup, Tally};
 use recorder::{Desk, Done, Due, Interval, Recorder};
+use replay::PastRun;
 
 /// What a run does besides running: how long, and what it writes when.
 #[derive(Clone, Debug, PartialEq)]
@@ -360,12 +361,7 @@ impl Newest {
 /// The soup of the run in the folder `path` as its newest good checkpoint has it, or
 /// as the run began; the folder stays as it is.
 pub fn newest_soup(path: &Path) -> Result<Soup, Error> {
-    let folder = RunFolder::look(path)?;
-    let (settings, plan) = settings_file::read(&folder)?;
-    let plan = plan.without_tracers();
-    let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
-    let of_soup = settings_file::of_soup(&settings)?;
-    Ok(Newest::of(&settings, &plan, &checkpoints, &of_soup)?.soup)
+    PastRun::open(path)?.saved(u64::MAX)
 }
 
 /// A run that is ready to go.

@@ -1,6 +1,6 @@
 //! A run gone through again, from its nearest checkpoint; its folder stays as it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Newest, Plan};
 use crate::Error;
@@ -8,6 +8,89 @@ use crate::engine::Engine;
 use crate::output::folder::{self, RunFolder};
 use crate::output::settings_file;
 use crate::soup::Soup;
+use crate::soup::settings::Settings;
+
+/// A run in a folder that stays as it is, to look back on.
+#[derive(Debug)]
+pub struct PastRun {
+    pub(super) folder: RunFolder,
+    pub(super) settings: Settings,
+    pub(super) plan: Plan,
+    of_soup: toml::Table,
+}
+
+impl PastRun {
+    /// The run in the folder `path`.
+    pub fn open(path: &Path) -> Result<PastRun, Error> {
+        let folder = RunFolder::look(path)?;
+        let (settings, plan) = settings_file::read(&folder)?;
+        Ok(PastRun {
+            folder,
+            plan: plan.without_tracers(),
+            of_soup: settings_file::of_soup(&settings)?,
+            settings,
+        })
+    }
+
+    /// The settings of the run.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Epochs done when the run began: the checkpoint that it was loaded from has them in
+    /// its name.
+    pub fn start(&self) -> u64 {
+        let name = self.plan.load.as_ref().and_then(|path| path.file_stem());
+        let digits = name.and_then(|name| name.to_str());
+        digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+
+    /// Epochs done at its newest checkpoint, where it has one.
+    pub fn newest(&self) -> Result<Option<u64>, Error> {
+        let found = folder::list_checkpoints(&self.checkpoints())?;
+        Ok(found.first().map(|newest| newest.0))
+    }
+
+    fn checkpoints(&self) -> PathBuf {
+        let elsewhere = self.plan.checkpoint_dir.clone();
+        elsewhere.unwrap_or(self.folder.checkpoints())
+    }
+
+    /// The soup of the newest good checkpoint with at most so many epochs done; without any,
+    /// that which the run began with. Run by the reference engine, unless told otherwise.
+    pub(super) fn saved(&self, most_epochs: u64) -> Result<Soup, Error> {
+        let checkpoints = self.checkpoints();
+        let (settings, plan) = (&self.settings, &self.plan);
+        let newest = Newest::up_to(most_epochs, settings, plan, &checkpoints, &self.of_soup);
+        Ok(newest?.soup)
+    }
+
+    /// As [`PastRun::saved`], ready to be run fast.
+    pub(super) fn soup_up_to(&self, most_epochs: u64) -> Result<Soup, Error> {
+        let mut soup = self.saved(most_epochs)?;
+        soup.set_engine(Engine::Auto, &self.plan.options);
+        Ok(soup)
+    }
+
+    /// The soup after so many epochs; `watch` is told of every epoch that is run again.
+    pub(super) fn soup_after(
+        &self,
+        epochs_done: u64,
+        watch: &mut dyn FnMut(u64),
+    ) -> Result<Soup, Error> {
+        let mut soup = self.soup_up_to(epochs_done)?;
+        run_to(&mut soup, epochs_done, watch);
+        Ok(soup)
+    }
+}
+
+/// Go on until so many epochs are done; `watch` is told how many are, after each.
+pub(super) fn run_to(soup: &mut Soup, epochs_done: u64, watch: &mut dyn FnMut(u64)) {
+    while soup.epochs_done() < epochs_done {
+        soup.step();
+        watch(soup.epochs_done());
+    }
+}
 
 /// A soup on its way through epochs that a run has been through, or may go through.
 #[derive(Debug)]
@@ -21,11 +104,8 @@ impl Replay {
     /// Of the run in the folder `path`, from the soup after `from` epochs (without, where
     /// the run began) to that after `to` (without, its newest checkpoint).
     pub fn open(path: &Path, from: Option<u64>, to: Option<u64>) -> Result<Replay, Error> {
-        let folder = RunFolder::look(path)?;
-        let (settings, plan) = settings_file::read(&folder)?;
-        let plan = plan.without_tracers();
-        let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
-        let start = start_of(&plan);
+        let run = PastRun::open(path)?;
+        let start = run.start();
         let from = from.unwrap_or(start);
         if from < start {
             return Err(Error::Usage(format!(
@@ -34,8 +114,8 @@ impl Replay {
                 path.display()
             )));
         }
-        let newest = folder::list_checkpoints(&checkpoints)?.first().map(|c| c.0);
-        let to = to.or(newest).unwrap_or(plan.max_epochs);
+        let newest = run.newest()?;
+        let to = to.or(newest).unwrap_or(run.plan.max_epochs);
         if to < from || to > i64::MAX as u64 {
             return Err(Error::Usage(format!(
                 "epochs {from} to {to}: choose a --to from --from up; the newest checkpoint \
@@ -44,9 +124,7 @@ impl Replay {
                 newest.unwrap_or(start)
             )));
         }
-        let of_soup = settings_file::of_soup(&settings)?;
-        let mut soup = Newest::up_to(from, &settings, &plan, &checkpoints, &of_soup)?.soup;
-        soup.set_engine(Engine::Auto, &plan.options);
+        let soup = run.soup_up_to(from)?;
         Ok(Replay { soup, from, to })
     }
 
@@ -85,17 +163,6 @@ impl Replay {
 
     /// Go on until so many epochs are done; `watch` is told how many are, after each.
     pub fn go_to(&mut self, epochs_done: u64, watch: &mut dyn FnMut(u64)) {
-        while self.soup.epochs_done() < epochs_done {
-            self.soup.step();
-            watch(self.soup.epochs_done());
-        }
+        run_to(&mut self.soup, epochs_done, watch);
     }
-}
-
-/// Epochs done when the run began: the checkpoint that it was loaded from has them in
-/// its name.
-pub(super) fn start_of(plan: &Plan) -> u64 {
-    let name = plan.load.as_ref().and_then(|path| path.file_stem());
-    let digits = name.and_then(|name| name.to_str());
-    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }

@@ -294,22 +294,19 @@ impl Soup {
         let shared = SharedPrograms::new(&mut self.programs, pairs);
         let (runner, mutation) = (&self.runner, self.mutation);
         let tokens = &mut self.tokens;
+        let first = first_stream(settings, &streams, epoch);
         let begun = Instant::now();
         // The next epoch's pairing depends on the seed alone: it is drawn by
         // one thread while the others run this epoch's tapes.
         let (tally, ()) = rayon::join(
             || match (dialect, tokens) {
                 (Some(dialect), Some(tokens)) => {
-                    let first = first_stream(settings, &streams, epoch);
                     let (steps, origins) = (settings.max_steps, &mut tokens.origins);
                     let tally = interact_traced(dialect, first, mutation, steps, &shared, origins);
                     tokens.advance(shared.pairs(), epoch);
                     tally
                 }
-                _ => {
-                    let first = first_stream(settings, &streams, epoch);
-                    interact(first, runner, mutation, settings.max_steps, &shared)
-                }
+                _ => interact(first, runner, mutation, settings.max_steps, &shared),
             },
             || spare.draw(settings, &streams, epoch + 1),
         );

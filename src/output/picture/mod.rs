@@ -66,15 +66,6 @@ pub fn kind_colours(language: &Language) -> Vec<Rgb> {
     colours
 }
 
-/// The number of each byte's kind, in the order of [`Language::kinds`].
-pub fn kind_numbers(language: &Language) -> [u8; 256] {
-    let kinds = language.kinds();
-    std::array::from_fn(|byte| {
-        let kind = language.kind(byte as u8);
-        kinds.iter().position(|known| *known == kind).unwrap_or(0) as u8
-    })
-}
-
 /// The place of a kind's colour in the palette.
 fn kind_index(kind: usize) -> u8 {
     (SHADES + kind) as u8
@@ -353,7 +344,7 @@ impl Picture {
             pixels: vec![0; width * height],
         };
         let (shown, below) = picture.pixels.split_at_mut(width * arrangement.height());
-        let index_of_byte = kind_numbers(language).map(|kind| kind_index(kind.into()));
+        let index_of_byte = language.kind_numbers().map(|kind| kind_index(kind.into()));
         arrangement.draw(programs, &index_of_byte, width, shown);
         legend.draw(&font, below);
         Ok(picture)
@@ -451,7 +442,7 @@ mod tests {
     }
 
     fn colour_of(language: &Language, byte: u8) -> Rgb {
-        let kind = kind_numbers(language)[byte as usize];
+        let kind = language.kind_numbers()[byte as usize];
         kind_colours(language)[kind as usize]
     }
 
@@ -466,7 +457,7 @@ mod tests {
                 assert_ne!(*colour, BACKGROUND);
             }
             for byte in 0..=255 {
-                let kind = kinds[kind_numbers(language)[byte as usize] as usize];
+                let kind = kinds[language.kind_numbers()[byte as usize] as usize];
                 assert_eq!(kind, language.kind(byte));
             }
         }
