@@ -9,14 +9,18 @@ use std::time::Duration;
 
 use broth::engine::Engine;
 use broth::language::Language;
+use broth::language::cpu::{Z80, Z80_ZFF};
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
 use broth::output::folder::Place;
 use broth::output::picture::thousands;
-use broth::output::settings_file::{VERSION, parse_grid, read_pattern};
+use broth::output::settings_file::{VERSION, parse_grid, parse_world, read_pattern};
+use broth::output::sidecar;
 use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
+use broth::soup::long_tape;
 use broth::soup::pairing::Grid;
+use broth::soup::settings::World;
 use broth::soup::tokens::TokenMeasures;
 use broth::{Error, Meeting, Settings};
 use clap::Args;
@@ -111,25 +115,42 @@ pub struct RunArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Soup")]
 struct SoupArgs {
-    /// What the bytes mean; `broth languages` lists them
-    #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
-    lang: &'static Language,
+    /// What the bytes mean; `broth languages` lists them [default: bff_noheads; in zff z80]
+    #[arg(long, value_name = "LANG", value_parser = parse_language)]
+    lang: Option<&'static Language>,
 
-    /// Number of programs of 64 bytes, even [default: 131072, or what --grid holds]
+    /// Where programs are: pairs (each its own, two meet), zff (a grid of 200 x 200 Z80
+    /// programs; an epoch is a batch of zff), long-tape (one tape whose ends are joined)
+    #[arg(long, value_name = "WORLD", default_value = "pairs")]
+    world: String,
+
+    /// Number of programs, even [default: 131072, or what --grid holds]
     #[arg(long, value_name = "N")]
     num: Option<usize>,
+
+    /// Bytes of the long tape, a power of two [default: 65536]
+    #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"])]
+    tape_bytes: Option<usize>,
+
+    /// On the long tape, how many bytes ahead of the first head of the BFF family the
+    /// second one starts [default: 0]
+    #[arg(long, value_name = "BYTES")]
+    head_offset: Option<usize>,
 
     /// Seed of every random number, below 2^64; `random` draws one and prints it
     #[arg(long, value_name = "SEED", default_value = "0", value_parser = parse_seed)]
     seed: Seed,
 
-    /// Steps after which an interaction ends
-    #[arg(long, value_name = "STEPS", default_value_t = 8192)]
-    max_steps: u32,
+    /// Steps after which an interaction ends [default: 8192; z80 512, in zff 128; on the
+    /// long tape 1024]
+    #[arg(long, value_name = "STEPS")]
+    max_steps: Option<u32>,
 
-    /// Chance of a byte to mutate before an interaction: a number or a fraction
-    #[arg(long, value_name = "P", default_value = "1/4096", value_parser = parse_probability)]
-    mutation_prob: f64,
+    /// Chance of a byte to mutate before an interaction: a number or a fraction; in zff
+    /// mutations for each pair, on the long tape for each step [default: 1/4096; in zff
+    /// 1/16, on the long tape 1/8192]
+    #[arg(long, value_name = "P", value_parser = parse_probability)]
+    mutation_prob: Option<f64>,
 
     /// Start, and restart, from zeros instead of random bytes
     #[arg(long)]
@@ -162,6 +183,10 @@ struct SoupArgs {
     /// How many columns and rows away neighbours on the grid are
     #[arg(long, value_name = "R", default_value_t = 2, requires = "grid")]
     radius: usize,
+
+    /// Join opposite edges of the grid: programs at an edge have neighbours at the other
+    #[arg(long, requires = "grid")]
+    torus: bool,
 }
 
 /// What is written, and where to.
@@ -213,8 +238,12 @@ struct RecordArgs {
 }
 
 /// Everything that a resumed run takes from its folder.
-const NOT_WITH_RESUME: [&str; 26] = [
+const NOT_WITH_RESUME: [&str; 30] = [
     "lang",
+    "world",
+    "tape_bytes",
+    "head_offset",
+    "torus",
     "num",
     "seed",
     "max_steps",
@@ -330,18 +359,38 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
 fn create(args: RunArgs) -> Result<Run, Failure> {
     let soup = args.soup;
     let records = args.records;
+    let world = parse_world(Some(&soup.world), soup.head_offset)?;
+    let language = match (soup.lang, world) {
+        // The same language, by zff's own machine and in programs of its length.
+        (None, World::Zff) => &Z80_ZFF,
+        (Some(language), World::Zff) if *language == Z80 => &Z80_ZFF,
+        (language, _) => language.unwrap_or(Settings::default().language),
+    };
     let start = match &args.load {
-        Some(path) => Some(Checkpoint::read(path)?),
+        Some(path) => Some(read_start(path, language, world)?),
         None => None,
     };
-    let loaded = start
-        .as_ref()
-        .map(|start| start.programs.len() / broth::language::PROGRAM_LEN);
-    let num_programs = match (loaded, soup.num, soup.grid) {
-        (Some(loaded), _, _) => loaded,
-        (None, Some(num), _) => num,
-        (None, None, Some((width, height))) => width * height,
-        (None, None, None) => Settings::default().num_programs,
+    let loaded = start.as_ref().map(Checkpoint::num_programs);
+    let tape_bytes = match (soup.tape_bytes, world, soup.num) {
+        (Some(_), World::Pairs | World::Zff, _) => {
+            return Err(usage("--tape-bytes is for --world long-tape; leave it out"));
+        }
+        (None, World::LongTape { .. }, Some(_)) => {
+            return Err(usage("--num: a long tape has bytes; give --tape-bytes instead"));
+        }
+        (Some(bytes), ..) if bytes % language.program_len > 0 => {
+            return Err(usage(&format!(
+                "--tape-bytes {bytes}: choose a power of two from {} up",
+                long_tape::LEAST_BYTES
+            )));
+        }
+        (bytes, ..) => bytes,
+    };
+    let on_tape = tape_bytes.map(|bytes| bytes / language.program_len);
+    let num_programs = match (loaded.or(soup.num).or(on_tape), soup.grid) {
+        (Some(num), _) => num,
+        (None, Some((width, height))) => width * height,
+        (None, None) => world.num_programs(language),
     };
     let meeting = if let Some(path) = &soup.interaction_pattern {
         Meeting::Pattern(Arc::new(read_pattern(num_programs, path)?))
@@ -350,6 +399,7 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
             width,
             height,
             radius: soup.radius,
+            torus: soup.torus,
         })
     } else if soup.fixed_shuffle {
         Meeting::FixedShuffle
@@ -359,21 +409,21 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         Meeting::Shuffle
     };
     let initial_program = match &soup.initial_program {
-        Some(text) => soup
-            .lang
+        Some(text) => language
             .parse_program(text)
             .map_err(|error| Error::Usage(format!("--initial-program: {error}")))?,
         None => Vec::new(),
     };
     let settings = Settings {
-        language: soup.lang,
+        language,
+        world,
         num_programs,
         seed: match soup.seed {
             Seed::Given(seed) => seed,
             Seed::Random => rand::random(),
         },
-        mutation_prob: soup.mutation_prob,
-        max_steps: soup.max_steps,
+        mutation_prob: soup.mutation_prob.unwrap_or(world.mutation_prob()),
+        max_steps: soup.max_steps.unwrap_or(world.max_steps(language)),
         meeting,
         zero_init: soup.zero_init,
         initial_program,
@@ -406,6 +456,23 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         ),
     };
     Ok(Run::create(settings, plan, &place, start)?)
+}
+
+/// The checkpoint that a run is to start from, with what its sidecar says of the world.
+fn read_start(
+    path: &Path,
+    language: &'static Language,
+    world: World,
+) -> Result<Checkpoint, Error> {
+    let mut start = Checkpoint::read_of(language.program_len, path)?;
+    if world == World::Zff {
+        start.stream = sidecar::read_stream(path)?;
+    }
+    Ok(start)
+}
+
+fn usage(problem: &str) -> Failure {
+    Error::Usage(problem.into()).into()
 }
 
 fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Failure> {

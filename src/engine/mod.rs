@@ -11,6 +11,7 @@ mod loops;
 mod places;
 mod recurrence;
 pub mod reference;
+pub mod ring;
 mod script;
 mod skeleton;
 pub mod traced;
@@ -149,6 +150,13 @@ impl Runner {
         outcomes: &mut [Outcome],
     ) -> NativeTally {
         (self.run)(self, tapes, max_steps, &mut outcomes[..tapes.len()])
+    }
+
+    /// Run each of `tapes`, which lie one behind the other and are as long as those of the
+    /// language, for at most `max_steps` steps; their outcomes go to the start of `outcomes`.
+    pub fn run_bytes(&self, tapes: &mut [u8], max_steps: u32, outcomes: &mut [Outcome]) {
+        let (tapes, _) = tapes.as_chunks_mut();
+        self.run_all(tapes, max_steps, outcomes);
     }
 
     /// To be called after each epoch, with the time it took: what has become hot

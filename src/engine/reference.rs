@@ -18,7 +18,9 @@ use crate::language::{Ended, Family, Language, Outcome, Rules, Tape, View};
 pub fn run(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
     match &language.family {
         Family::Bff(dialect) => run_by(dialect, tape, max_steps, |_, _| {}),
-        Family::Forth(dialect) => run_by(dialect, tape, max_steps, |_, _| {}),
+        Family::Forth(dialect) | Family::RelativeForth(dialect) => {
+            run_by(dialect, tape, max_steps, |_, _| {})
+        }
         Family::Subleq(variant) => run_by(variant, tape, max_steps, |_, _| {}),
         Family::RelativeSubleq(variant) => run_by(variant, tape, max_steps, |_, _| {}),
     }
@@ -33,7 +35,9 @@ pub fn trace(
 ) -> Outcome {
     match &language.family {
         Family::Bff(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
-        Family::Forth(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
+        Family::Forth(rules) | Family::RelativeForth(rules) => {
+            run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s)))
+        }
         Family::Subleq(rules) => run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s))),
         Family::RelativeSubleq(rules) => {
             run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s)))

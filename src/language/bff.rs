@@ -4,7 +4,10 @@
 //! starts, in how brackets jump and in whether a copy moves a head; all of it
 //! is data in [`Dialect`]. Facts: docs/reference.md, "BFF family".
 
-use super::{Ended, Family, Kind, Language, Role, Rules, Step, TAPE_LEN, Tape, View};
+use super::{
+    Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, TAPE_LEN, Tape,
+    View,
+};
 
 /// What a byte means to a dialect. The first ten are the commands, in the
 /// order of [`COMMANDS`].
@@ -274,19 +277,27 @@ impl Dialect {
         }
     }
 
-    /// The place of the `]` that matches the `[` at `pc`, on the tape as it is.
+    /// The place of the `]` that matches the `[` at `pc`, on the tape as it is. On a ring the
+    /// search goes round, up to the `[` itself.
     #[inline(always)]
-    pub(crate) fn matching_close(&self, tape: &Tape, pc: usize) -> Option<usize> {
+    pub(crate) fn matching_close<S: Space>(&self, tape: &S, pc: usize) -> Option<usize> {
+        let bytes = tape.bytes();
         let behind = pc + 1;
-        let found = self.find_partner(tape[behind..].iter(), Op::Close, Op::Open)?;
-        Some(behind + found)
+        let round = if S::CIRCULAR { &bytes[..pc] } else { &[] };
+        let ahead = bytes[behind..].iter().chain(round);
+        let found = self.find_partner(ahead, Op::Close, Op::Open)?;
+        Some((behind + found) & (bytes.len() - 1))
     }
 
-    /// The place of the `[` that matches the `]` at `pc`, on the tape as it is.
+    /// The place of the `[` that matches the `]` at `pc`, on the tape as it is. On a ring the
+    /// search goes round, up to the `]` itself.
     #[inline(always)]
-    pub(crate) fn matching_open(&self, tape: &Tape, pc: usize) -> Option<usize> {
-        let found = self.find_partner(tape[..pc].iter().rev(), Op::Open, Op::Close)?;
-        Some(pc - 1 - found)
+    pub(crate) fn matching_open<S: Space>(&self, tape: &S, pc: usize) -> Option<usize> {
+        let bytes = tape.bytes();
+        let round = if S::CIRCULAR { &bytes[pc + 1..] } else { &[] };
+        let back = bytes[..pc].iter().rev().chain(round.iter().rev());
+        let found = self.find_partner(back, Op::Open, Op::Close)?;
+        Some(pc.wrapping_sub(1 + found) & (bytes.len() - 1))
     }
 
     /// How many bytes come before the partner of a bracket, where every
@@ -317,12 +328,86 @@ impl Dialect {
 /// Where a run of a BFF tape stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Place of the byte about to be read, 0..128.
+    /// Place of the byte about to be read, on the tape.
     pub pc: usize,
-    /// Place of head 0, 0..128.
+    /// Place of head 0, on the tape.
     pub head0: usize,
-    /// Place of head 1, 0..128.
+    /// Place of head 1, on the tape.
     pub head1: usize,
+}
+
+impl Dialect {
+    /// One step in any space. Must not be called again after it has said `ended`.
+    #[inline(always)]
+    pub fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
+        let ended = |reason| Step {
+            is_op: true,
+            ended: Some(reason),
+        };
+        let last = space.bytes().len() - 1;
+        let tape = space.bytes_mut();
+        let State { pc, head0, head1 } = state;
+        let op = self.op(tape[*pc]);
+        let go_on = |pc: &mut usize, is_op| {
+            *pc += 1;
+            if S::CIRCULAR {
+                *pc &= last;
+            }
+            Step {
+                is_op,
+                ended: (*pc > last).then_some(Ended::LeftTape),
+            }
+        };
+        // By far the most common, before the big choice.
+        if matches!(op, Op::Null | Op::Noop) {
+            return go_on(pc, false);
+        }
+        match op {
+            Op::Left0 => *head0 = head0.wrapping_sub(1) & last,
+            Op::Right0 => *head0 = (*head0 + 1) & last,
+            Op::Left1 => *head1 = head1.wrapping_sub(1) & last,
+            Op::Right1 => *head1 = (*head1 + 1) & last,
+            Op::Increment => tape[*head0] = tape[*head0].wrapping_add(1),
+            Op::Decrement => tape[*head0] = tape[*head0].wrapping_sub(1),
+            Op::CopyTo1 => tape[*head1] = tape[*head0],
+            Op::CopyTo0 => {
+                tape[*head0] = tape[*head1];
+                if self.copy_moves {
+                    *head1 = (*head1 + 1) & last;
+                }
+            }
+            Op::Open => {
+                if self.is_null(tape[*head0]) {
+                    match self.brackets {
+                        Brackets::Match => match self.matching_close(space, *pc) {
+                            Some(close) => *pc = close,
+                            None => return ended(Ended::UnmatchedBracket),
+                        },
+                        Brackets::Jump(distance) => *pc += distance,
+                    }
+                }
+            }
+            Op::Close => {
+                if !self.is_null(tape[*head0]) {
+                    match self.brackets {
+                        Brackets::Match => match self.matching_open(space, *pc) {
+                            Some(open) => *pc = open,
+                            None => return ended(Ended::UnmatchedBracket),
+                        },
+                        Brackets::Jump(distance) if S::CIRCULAR => {
+                            *pc = pc.wrapping_sub(distance) & last;
+                        }
+                        Brackets::Jump(distance) => match pc.checked_sub(distance) {
+                            Some(target) => *pc = target,
+                            None => return ended(Ended::LeftTape),
+                        },
+                    }
+                }
+            }
+            Op::Null | Op::Noop => {}
+        }
+        go_on(pc, true)
+    }
 }
 
 impl Rules for Dialect {
@@ -346,66 +431,7 @@ impl Rules for Dialect {
 
     #[inline(always)]
     fn step(&self, tape: &mut Tape, state: &mut State) -> Step {
-        let ended = |reason| Step {
-            is_op: true,
-            ended: Some(reason),
-        };
-        let State { pc, head0, head1 } = state;
-        let op = self.op(tape[*pc]);
-        // By far the most common, before the big choice.
-        if matches!(op, Op::Null | Op::Noop) {
-            *pc += 1;
-            return Step {
-                is_op: false,
-                ended: (*pc >= TAPE_LEN).then_some(Ended::LeftTape),
-            };
-        }
-        match op {
-            Op::Left0 => *head0 = head0.wrapping_sub(1) % TAPE_LEN,
-            Op::Right0 => *head0 = (*head0 + 1) % TAPE_LEN,
-            Op::Left1 => *head1 = head1.wrapping_sub(1) % TAPE_LEN,
-            Op::Right1 => *head1 = (*head1 + 1) % TAPE_LEN,
-            Op::Increment => tape[*head0] = tape[*head0].wrapping_add(1),
-            Op::Decrement => tape[*head0] = tape[*head0].wrapping_sub(1),
-            Op::CopyTo1 => tape[*head1] = tape[*head0],
-            Op::CopyTo0 => {
-                tape[*head0] = tape[*head1];
-                if self.copy_moves {
-                    *head1 = (*head1 + 1) % TAPE_LEN;
-                }
-            }
-            Op::Open => {
-                if self.is_null(tape[*head0]) {
-                    match self.brackets {
-                        Brackets::Match => match self.matching_close(tape, *pc) {
-                            Some(close) => *pc = close,
-                            None => return ended(Ended::UnmatchedBracket),
-                        },
-                        Brackets::Jump(distance) => *pc += distance,
-                    }
-                }
-            }
-            Op::Close => {
-                if !self.is_null(tape[*head0]) {
-                    match self.brackets {
-                        Brackets::Match => match self.matching_open(tape, *pc) {
-                            Some(open) => *pc = open,
-                            None => return ended(Ended::UnmatchedBracket),
-                        },
-                        Brackets::Jump(distance) => match pc.checked_sub(distance) {
-                            Some(target) => *pc = target,
-                            None => return ended(Ended::LeftTape),
-                        },
-                    }
-                }
-            }
-            Op::Null | Op::Noop => {}
-        }
-        *pc += 1;
-        Step {
-            is_op: true,
-            ended: (*pc >= TAPE_LEN).then_some(Ended::LeftTape),
-        }
+        self.step_on(tape, state)
     }
 
     fn view<'a>(&self, _tape: &Tape, state: &'a State) -> View<'a> {
@@ -422,6 +448,8 @@ const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -
         name,
         summary,
         family: Family::Bff(dialect),
+        program_len: PROGRAM_LEN,
+        max_steps: MAX_STEPS,
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Four dialects share every rule and differ in the ops that the lowest bytes
 //! have; all of it is data in [`Dialect`]. Facts: docs/reference.md, "Forth
-//! family".
+//! family". A fifth, for long tapes, counts addresses from the op (docs/worlds.md).
 
-use super::{Ended, Family, Kind, Language, PROGRAM_LEN, Role, Rules, Step, TAPE_LEN, Tape, View};
+use super::{
+    Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, Tape,
+    View,
+};
 use crate::random::mix;
 
 /// Entries that the stack holds.
@@ -18,19 +21,20 @@ pub enum Op {
     ReadA,
     /// `Push B[pop mod 64]`.
     ReadB,
-    /// `Push tape[pop mod 128]`.
+    /// `Push tape[pop mod 128]`; in a relative dialect `push tape[pc + pop]`.
     Read,
     /// `v = pop; A[pop mod 64] = v`.
     WriteA,
     /// `v = pop; B[pop mod 64] = v`.
     WriteB,
-    /// `v = pop; tape[pop mod 128] = v`.
+    /// `v = pop; tape[pop mod 128] = v`; in a relative dialect `tape[pc + pop] = v`.
     Write,
     /// `x = pop mod 64; B[x] = A[x]`.
     CopyAToB,
     /// `x = pop mod 64; A[x] = B[x]`.
     CopyBToA,
-    /// `to = pop mod 128; from = pop mod 128; tape[to] = tape[from]`.
+    /// `to = pop mod 128; from = pop mod 128; tape[to] = tape[from]`; in a relative dialect
+    /// `far = pop; at = pop; tape[pc + at + far] = tape[pc + at]; push at`.
     Copy,
     /// Top of the stack xor 64.
     FlipSide,
@@ -50,7 +54,7 @@ pub enum Op {
     Add,
     /// Push the first pop minus the second.
     Subtract,
-    /// Push the low six bits of the byte.
+    /// Push the low six bits of the byte; in a relative dialect as a signed number.
     Constant,
     /// Jump ahead by the low six bits plus one.
     JumpForward,
@@ -148,6 +152,8 @@ pub struct Dialect {
     first_noop: u8,
     /// Set where a write into B that finds this byte refills A instead.
     guard: Option<u8>,
+    /// Whether addresses are signed and count from the op.
+    relative: bool,
 }
 
 impl Dialect {
@@ -169,7 +175,14 @@ impl Dialect {
             ops,
             first_noop: first.len() as u8,
             guard: None,
+            relative: false,
         }
+    }
+
+    /// With signed addresses that count from the op.
+    const fn relative(mut self) -> Self {
+        self.relative = true;
+        self
     }
 
     const fn with_guard(mut self, guard: u8) -> Self {
@@ -200,7 +213,7 @@ impl Dialect {
     }
 
     /// Write `value` to `B[at]`, unless a guard stands there.
-    fn write_right(&self, tape: &mut Tape, at: usize, value: u8, pc: usize) {
+    fn write_right(&self, tape: &mut [u8], at: usize, value: u8, pc: usize) {
         if self.guard == Some(tape[PROGRAM_LEN + at]) {
             refill_left(tape, pc);
         } else {
@@ -211,7 +224,7 @@ impl Dialect {
 
 /// Fill A with noise that the whole tape and `pc` determine.
 #[cold]
-fn refill_left(tape: &mut Tape, pc: usize) {
+fn refill_left(tape: &mut [u8], pc: usize) {
     let digest = tape
         .iter()
         .fold(0, |digest, byte| mix(digest ^ u64::from(*byte)));
@@ -225,7 +238,7 @@ fn refill_left(tape: &mut Tape, pc: usize) {
 /// Where a run of a Forth tape stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Place of the byte about to be read, 0..128.
+    /// Place of the byte about to be read, on the tape.
     pub pc: usize,
     pub(crate) stack: [u8; STACK_LEN],
     pub(crate) depth: usize,
@@ -259,10 +272,23 @@ impl State {
         self.pop() as usize % PROGRAM_LEN
     }
 
-    /// A pop as a place on the tape.
+    /// A pop as a place on the tape, whose last place is `last`.
     #[inline(always)]
-    fn pop_address(&mut self) -> usize {
-        self.pop() as usize % TAPE_LEN
+    fn pop_address(&mut self, relative: bool, last: usize) -> usize {
+        let address = self.pop();
+        match relative {
+            true => self.pc.wrapping_add_signed(address as i8 as isize) & last,
+            false => address as usize & last,
+        }
+    }
+
+    /// The start of a run at place `pc`.
+    pub fn at(pc: usize) -> State {
+        State {
+            pc,
+            stack: [0; STACK_LEN],
+            depth: 0,
+        }
     }
 }
 
@@ -270,16 +296,30 @@ impl Rules for Dialect {
     type State = State;
 
     fn start(&self, _tape: &Tape) -> State {
-        State {
-            pc: 0,
-            stack: [0; STACK_LEN],
-            depth: 0,
-        }
+        State::at(0)
     }
 
     #[inline(always)]
     fn step(&self, tape: &mut Tape, state: &mut State) -> Step {
-        let byte = tape[state.pc % TAPE_LEN];
+        self.step_on(tape, state)
+    }
+
+    fn view<'a>(&self, _tape: &Tape, state: &'a State) -> View<'a> {
+        View {
+            pc: state.pc,
+            marks: [None; 3],
+            stack: state.stack(),
+        }
+    }
+}
+
+impl Dialect {
+    /// One step in any space. Must not be called again after it has said `ended`.
+    #[inline(always)]
+    pub fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
+        let tape = space.bytes_mut();
+        let last = tape.len() - 1;
+        let byte = tape[state.pc & last];
         // A jump back past the start wraps to a place far above the tape.
         let mut next = state.pc + 1;
         let mut is_op = true;
@@ -293,7 +333,7 @@ impl Rules for Dialect {
                 state.push(tape[PROGRAM_LEN + at]);
             }
             Op::Read => {
-                let at = state.pop_address();
+                let at = state.pop_address(self.relative, last);
                 state.push(tape[at]);
             }
             Op::WriteA => {
@@ -307,7 +347,7 @@ impl Rules for Dialect {
             }
             Op::Write => {
                 let value = state.pop();
-                tape[state.pop_address()] = value;
+                tape[state.pop_address(self.relative, last)] = value;
             }
             Op::CopyAToB => {
                 let at = state.pop_place();
@@ -317,9 +357,16 @@ impl Rules for Dialect {
                 let at = state.pop_place();
                 tape[at] = tape[PROGRAM_LEN + at];
             }
+            Op::Copy if self.relative => {
+                let far = state.pop();
+                let at = state.pop();
+                state.push(at);
+                let from = state.pc.wrapping_add_signed(at as i8 as isize) & last;
+                tape[from.wrapping_add_signed(far as i8 as isize) & last] = tape[from];
+            }
             Op::Copy => {
-                let to = state.pop_address();
-                let from = state.pop_address();
+                let to = state.pop_address(false, last);
+                let from = state.pop_address(false, last);
                 tape[to] = tape[from];
             }
             Op::FlipSide => {
@@ -365,28 +412,21 @@ impl Rules for Dialect {
                 let b = state.pop();
                 state.push(a.wrapping_sub(b));
             }
+            Op::Constant if self.relative => state.push(((byte << 2) as i8 >> 2) as u8),
             Op::Constant => state.push(byte % 64),
             Op::JumpForward => next = state.pc + distance(byte) as usize,
             Op::JumpBack => next = state.pc.wrapping_sub(distance(byte) as usize),
             Op::Noop => is_op = false,
         }
-        state.pc = next;
+        state.pc = if S::CIRCULAR { next & last } else { next };
         let ended = if state.depth > STACK_LEN {
             Some(Ended::StackOverflow)
-        } else if next >= TAPE_LEN {
+        } else if state.pc > last {
             Some(Ended::LeftTape)
         } else {
             None
         };
         Step { is_op, ended }
-    }
-
-    fn view<'a>(&self, _tape: &Tape, state: &'a State) -> View<'a> {
-        View {
-            pc: state.pc,
-            marks: [None; 3],
-            stack: state.stack(),
-        }
     }
 }
 
@@ -436,6 +476,8 @@ const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -
         name,
         summary,
         family: Family::Forth(dialect),
+        program_len: PROGRAM_LEN,
+        max_steps: MAX_STEPS,
     }
 }
 
@@ -466,3 +508,19 @@ pub static FORTHTRIVIAL_RESET: Language = language(
     "forthtrivial where writing over byte 13 hex refills the writer instead",
     Dialect::new(&TRIVIAL_OPS).with_guard(0x13),
 );
+
+/// forthcopy's ops without the other side, of which a long tape has none.
+const RELATIVE_OPS: [Op; 12] = {
+    let mut ops = COPY_OPS;
+    ops[3] = Op::Noop;
+    ops
+};
+
+/// Signed addresses that count from the op, and a copy op that takes a distance.
+pub static FORTHRELATIVE: Language = Language {
+    name: "forthrelative",
+    summary: "forthcopy with addresses that count from the op; for long tapes",
+    family: Family::RelativeForth(Dialect::new(&RELATIVE_OPS).relative()),
+    program_len: PROGRAM_LEN,
+    max_steps: MAX_STEPS,
+};

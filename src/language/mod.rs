@@ -14,10 +14,14 @@ use std::str::FromStr;
 
 pub use text::TextError;
 
-/// Bytes of one program.
+/// Bytes of one program, in the languages of [`Language::ALL`].
 pub const PROGRAM_LEN: usize = 64;
-/// Bytes of a tape: two programs joined.
+/// Bytes of a tape of theirs: two programs joined.
 pub const TAPE_LEN: usize = 2 * PROGRAM_LEN;
+
+/// Steps after which an interaction of two programs of 64 bytes ends, where nothing else is
+/// said.
+pub const MAX_STEPS: u32 = 8192;
 
 /// The bytes of one program.
 pub type Program = [u8; PROGRAM_LEN];
@@ -37,15 +41,18 @@ pub enum Ended {
     UnmatchedBracket,
     /// A push found the stack full.
     StackOverflow,
+    /// A CPU came to its HALT.
+    Halted,
 }
 
 impl Ended {
     /// Every way to end, in the order of their discriminants.
-    pub const ALL: [Ended; 4] = [
+    pub const ALL: [Ended; 5] = [
         Ended::StepLimit,
         Ended::LeftTape,
         Ended::UnmatchedBracket,
         Ended::StackOverflow,
+        Ended::Halted,
     ];
 
     /// The name used in file headers, such as `step_limit`.
@@ -55,6 +62,7 @@ impl Ended {
             Ended::LeftTape => "left_tape",
             Ended::UnmatchedBracket => "unmatched_bracket",
             Ended::StackOverflow => "stack_overflow",
+            Ended::Halted => "halted",
         }
     }
 }
@@ -66,6 +74,7 @@ impl fmt::Display for Ended {
             Ended::LeftTape => "its program counter left the tape",
             Ended::UnmatchedBracket => "a bracket had no partner",
             Ended::StackOverflow => "the stack overflowed",
+            Ended::Halted => "it came to a HALT",
         })
     }
 }
@@ -116,6 +125,61 @@ pub trait Rules {
 
     /// Where the run stands.
     fn view<'a>(&self, tape: &Tape, state: &'a Self::State) -> View<'a>;
+}
+
+/// The bytes that a run goes over, a power of two of them.
+///
+/// Families whose rules are the same on a tape of two programs and on a long one that closes
+/// to a ring do their steps on this, so that they are written once.
+pub trait Space {
+    /// Whether the first byte follows the last one, for the program counter and for brackets
+    /// that look for their partner. Heads and addresses wrap round in any space.
+    const CIRCULAR: bool;
+
+    /// The bytes.
+    fn bytes(&self) -> &[u8];
+
+    /// The bytes.
+    fn bytes_mut(&mut self) -> &mut [u8];
+}
+
+impl Space for Tape {
+    const CIRCULAR: bool = false;
+
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    #[inline(always)]
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self
+    }
+}
+
+/// A long tape whose ends are joined.
+#[derive(Debug)]
+pub struct Ring<'a>(&'a mut [u8]);
+
+impl<'a> Ring<'a> {
+    /// The ring of these bytes; nothing where their number is no power of two.
+    pub fn new(bytes: &'a mut [u8]) -> Option<Ring<'a>> {
+        bytes.len().is_power_of_two().then_some(Ring(bytes))
+    }
+}
+
+impl Space for Ring<'_> {
+    const CIRCULAR: bool = true;
+
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    #[inline(always)]
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0
+    }
 }
 
 /// What a byte does, in the broadest terms: decides its colour.
@@ -171,6 +235,8 @@ pub enum Family {
     Subleq(subleq::Absolute),
     /// Subtract and branch, counted from the instruction.
     RelativeSubleq(subleq::Relative),
+    /// The stack machine with addresses that count from the op.
+    RelativeForth(forth::Dialect),
 }
 
 /// A language. There is one of each, in [`Language::ALL`].
@@ -182,10 +248,15 @@ pub struct Language {
     pub summary: &'static str,
     /// Its rules.
     pub family: Family,
+    /// Bytes of one of its programs; a tape has twice as many.
+    pub program_len: usize,
+    /// Steps after which an interaction ends, where nothing else is said.
+    pub max_steps: u32,
 }
 
 impl Language {
-    /// The thirteen languages, in alphabetical order.
+    /// cubff's thirteen languages, in alphabetical order: those of 64-byte programs that
+    /// every engine runs.
     pub const ALL: [&'static Language; 13] = [
         &bff::BFF,
         &bff::BFF8,
@@ -202,11 +273,24 @@ impl Language {
         &subleq::SUBLEQ,
     ];
 
+    /// Those of other worlds, in alphabetical order.
+    pub const OF_WORLDS: [&'static Language; 1] = [&forth::FORTHRELATIVE];
+
+    /// Every language there is.
+    pub fn every() -> impl Iterator<Item = &'static Language> {
+        Language::ALL.into_iter().chain(Language::OF_WORLDS)
+    }
+
+    /// Bytes of a tape: two programs joined.
+    pub fn tape_len(&self) -> usize {
+        2 * self.program_len
+    }
+
     /// The kind of `byte`.
     pub fn kind(&self, byte: u8) -> &'static Kind {
         match &self.family {
             Family::Bff(dialect) => dialect.kind(byte),
-            Family::Forth(dialect) => dialect.kind(byte),
+            Family::Forth(dialect) | Family::RelativeForth(dialect) => dialect.kind(byte),
             Family::Subleq(variant) => variant.kind(byte),
             Family::RelativeSubleq(variant) => variant.kind(byte),
         }
@@ -216,7 +300,7 @@ impl Language {
     pub fn kinds(&self) -> Vec<&'static Kind> {
         let all: &'static [Kind] = match &self.family {
             Family::Bff(_) => &bff::KINDS,
-            Family::Forth(_) => &forth::KINDS,
+            Family::Forth(_) | Family::RelativeForth(_) => &forth::KINDS,
             Family::Subleq(variant) => variant.kinds(),
             Family::RelativeSubleq(variant) => variant.kinds(),
         };
@@ -284,7 +368,7 @@ impl Eq for Language {}
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("unknown language `{name}`{}; the languages are {}",
     match nearest { Some(n) => format!(" (did you mean `{n}`?)"), None => String::new() },
-    Language::ALL.map(|language| language.name).join(", "))]
+    Language::every().map(|language| language.name).collect::<Vec<_>>().join(", "))]
 pub struct UnknownLanguage {
     /// What was asked for.
     pub name: String,
@@ -296,15 +380,14 @@ impl FromStr for &'static Language {
     type Err = UnknownLanguage;
 
     fn from_str(name: &str) -> Result<Self, UnknownLanguage> {
-        if let Some(language) = Language::ALL.into_iter().find(|l| l.name == name) {
+        if let Some(language) = Language::every().find(|l| l.name == name) {
             return Ok(language);
         }
-        let nearest = Language::ALL
+        let nearest = Language::every()
             .map(|language| {
                 let likeness = strsim::jaro_winkler(&name.to_lowercase(), language.name);
                 (likeness, language.name)
             })
-            .into_iter()
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .filter(|(likeness, _)| *likeness > 0.7)
             .map(|(_, name)| name);

@@ -2,7 +2,9 @@
 //!
 //! Facts: docs/reference.md, "subleq and rsubleq4".
 
-use super::{Ended, Family, Kind, Language, Role, Rules, Step, TAPE_LEN, Tape, View};
+use super::{
+    Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Step, TAPE_LEN, Tape, View,
+};
 
 /// One variant, as data.
 ///
@@ -127,6 +129,8 @@ pub static SUBLEQ: Language = Language {
     name: "subleq",
     summary: "subtract and branch if not positive; three bytes an instruction",
     family: Family::Subleq(Variant),
+    program_len: PROGRAM_LEN,
+    max_steps: MAX_STEPS,
 };
 
 /// Addresses from the instruction itself.
@@ -134,4 +138,6 @@ pub static RSUBLEQ4: Language = Language {
     name: "rsubleq4",
     summary: "subleq of four bytes, every address relative to the instruction",
     family: Family::RelativeSubleq(Variant),
+    program_len: PROGRAM_LEN,
+    max_steps: MAX_STEPS,
 };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use crate::Error;
-use crate::language::{Ended, PROGRAM_LEN};
+use crate::language::Ended;
 use crate::measure::replicators::Replicators;
 use crate::measure::{ALIVE, Measures};
 use crate::soup::Tally;
@@ -16,6 +16,15 @@ use crate::soup::tokens::TokenMeasures;
 
 /// How many of the commonest bytes metrics.csv lists.
 pub const COMMONEST: usize = 8;
+
+/// The ways to end that metrics.csv counts. CPUs end by their step limit or by HALT alone, so
+/// that the interactions tell the rest.
+const COUNTED: [Ended; 4] = [
+    Ended::StepLimit,
+    Ended::LeftTape,
+    Ended::UnmatchedBracket,
+    Ended::StackOverflow,
+];
 
 /// The columns of a run's tables that not every run has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +42,7 @@ impl Columns {
             "epoch,byte_entropy,brotli_size,brotli_bpb,high_order_entropy,\
              interactions,ops_per_interaction,steps_per_interaction",
         );
-        for ended in Ended::ALL {
+        for ended in COUNTED {
             let _ = write!(header, ",{}", ended.name());
         }
         for rank in 1..=COMMONEST {
@@ -94,8 +103,8 @@ impl LogRow {
             each(tally.ops),
             each(tally.steps),
         );
-        for count in tally.ended {
-            let _ = write!(line, ",{count}");
+        for ended in COUNTED {
+            let _ = write!(line, ",{}", tally.ended[ended as usize]);
         }
         for (byte, share) in measures.commonest().iter().take(COMMONEST) {
             let _ = write!(line, ",{byte},{share:.6}");
@@ -145,7 +154,7 @@ impl PastRow {
         let brotli_size = cells.next()?.parse().ok()?;
         let _brotli_bpb: f64 = cells.next()?.parse().ok()?;
         let high_order_entropy = cells.next()?.parse().ok()?;
-        let mut cells = cells.skip(3 + Ended::ALL.len() + 2 * COMMONEST);
+        let mut cells = cells.skip(3 + COUNTED.len() + 2 * COMMONEST);
         let replicators = if columns.replicators {
             Some(Replicators {
                 cubff: cells.next()?.parse().ok()?,
@@ -176,9 +185,9 @@ impl PastRow {
         self.high_order_entropy > ALIVE
     }
 
-    /// Brotli's bits per byte in a soup of `num_programs`.
-    pub fn brotli_bpb(&self, num_programs: usize) -> f64 {
-        self.brotli_size as f64 * 8.0 / (num_programs * PROGRAM_LEN) as f64
+    /// Brotli's bits per byte in a soup of so many bytes.
+    pub fn brotli_bpb(&self, soup_bytes: usize) -> f64 {
+        self.brotli_size as f64 * 8.0 / soup_bytes as f64
     }
 
     /// The row as a line of cubff's log.

@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::run::Plan;
 use crate::soup::memory;
 use crate::soup::pairing::{Grid, Pattern};
-use crate::soup::settings::{Meeting, Settings};
+use crate::soup::settings::{Meeting, Settings, World};
 
 /// The version that writes settings and that these sources make.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -26,6 +26,10 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 struct SettingsFile {
     broth_version: String,
     lang: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    world: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_offset: Option<u64>,
     num: u64,
     seed: Seed,
     max_epochs: u64,
@@ -50,6 +54,8 @@ struct SettingsFile {
     grid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     radius: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    torus: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     interaction_pattern: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,9 +106,34 @@ pub fn parse_grid(text: &str) -> Result<(usize, usize), String> {
         .ok_or_else(|| format!("`{text}` is not a grid; write columns x rows, as in 240x135"))
 }
 
+/// The world of this name, that of pairs where there is none; on a long tape, heads start
+/// `head_offset` apart.
+pub fn parse_world(name: Option<&str>, head_offset: Option<usize>) -> Result<World, Error> {
+    let world = match name {
+        None | Some("pairs") => World::Pairs,
+        Some("zff") => World::Zff,
+        Some("long-tape") => World::LongTape {
+            head_offset: head_offset.unwrap_or(0),
+        },
+        Some(name) => {
+            return Err(Error::Usage(format!(
+                "--world {name}: choose pairs, zff or long-tape"
+            )));
+        }
+    };
+    if head_offset.is_some() && !matches!(world, World::LongTape { .. }) {
+        return Err(Error::Usage(
+            "--head-offset is for --world long-tape; leave it out".into(),
+        ));
+    }
+    Ok(world)
+}
+
 /// The keys of the file that decide what a soup becomes.
-const OF_SOUP: [&str; 12] = [
+const OF_SOUP: [&str; 15] = [
     "lang",
+    "world",
+    "head-offset",
     "num",
     "seed",
     "max-steps",
@@ -112,6 +143,7 @@ const OF_SOUP: [&str; 12] = [
     "no-permute-programs",
     "grid",
     "radius",
+    "torus",
     "initial-program",
     "reset-interval",
 ];
@@ -167,6 +199,11 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
     SettingsFile {
         broth_version: VERSION.into(),
         lang: settings.language.name.into(),
+        world: (settings.world != World::Pairs).then(|| settings.world.name().into()),
+        head_offset: match settings.world {
+            World::LongTape { head_offset } => Some(head_offset as u64),
+            World::Pairs | World::Zff => None,
+        },
         num: settings.num_programs as u64,
         seed: match i64::try_from(settings.seed) {
             Ok(seed) => Seed::Number(seed),
@@ -186,6 +223,7 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
         no_permute_programs: settings.meeting == Meeting::NoPermutation,
         grid: grid.map(|grid| format!("{}x{}", grid.width, grid.height)),
         radius: grid.map(|grid| grid.radius as u64),
+        torus: grid.is_some_and(|grid| grid.torus),
         interaction_pattern: has_pattern.then(|| INTERACTION_PATTERN.into()),
         initial_program: (!settings.initial_program.is_empty())
             .then(|| settings.language.program_text(&settings.initial_program)),
@@ -225,6 +263,7 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
                 width,
                 height,
                 radius: usize::try_from(content.radius.unwrap_or(2)).map_err(|e| usage(&e))?,
+                torus: content.torus,
             })
         }
         (None, Some(path)) => Meeting::Pattern(Arc::new(read_pattern(
@@ -250,8 +289,14 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
             &"fixed-shuffle excludes grid and interaction-pattern",
         ));
     }
+    if content.torus && !matches!(meeting, Meeting::Grid(_)) {
+        return Err(usage(&"torus needs a grid"));
+    }
+    let head_offset = content.head_offset.map(usize::try_from).transpose();
+    let head_offset = head_offset.map_err(|e| usage(&e))?;
     let settings = Settings {
         language,
+        world: parse_world(content.world.as_deref(), head_offset)?,
         num_programs,
         seed: match &content.seed {
             Seed::Number(seed) => u64::try_from(*seed).map_err(|_| usage(&"seed is negative"))?,
@@ -340,24 +385,21 @@ mod tests {
     /// No setting of a soup is forgotten: another value makes another table.
     #[test]
     fn whatever_decides_a_soup_is_told_of_it() {
+        let grid = |width, height, radius, torus| {
+            Meeting::Grid(Grid {
+                width,
+                height,
+                radius,
+                torus,
+            })
+        };
         let meetings = [
             Meeting::FixedShuffle,
             Meeting::NoPermutation,
-            Meeting::Grid(Grid {
-                width: 8,
-                height: 8,
-                radius: 2,
-            }),
-            Meeting::Grid(Grid {
-                width: 16,
-                height: 4,
-                radius: 2,
-            }),
-            Meeting::Grid(Grid {
-                width: 8,
-                height: 8,
-                radius: 1,
-            }),
+            grid(8, 8, 2, false),
+            grid(16, 4, 2, false),
+            grid(8, 8, 1, false),
+            grid(8, 8, 1, true),
             Meeting::Pattern(Arc::new(Pattern::read(64, "0 1".as_bytes()).unwrap())),
             Meeting::Pattern(Arc::new(Pattern::read(64, "0 2".as_bytes()).unwrap())),
         ];
@@ -368,6 +410,7 @@ mod tests {
         // Every field by its name: a new one does not compile without a line here.
         let Settings {
             language: _,
+            world: _,
             num_programs: _,
             seed: _,
             mutation_prob: _,
@@ -377,7 +420,10 @@ mod tests {
             initial_program: _,
             reset_interval: _,
         } = plain();
-        let changes: [fn(&mut Settings); 8] = [
+        let changes: [fn(&mut Settings); 11] = [
+            |settings| settings.world = World::Zff,
+            |settings| settings.world = World::LongTape { head_offset: 0 },
+            |settings| settings.world = World::LongTape { head_offset: 12 },
             |settings| settings.language = "bff".parse().unwrap(),
             |settings| settings.num_programs = 66,
             |settings| settings.seed = u64::MAX,

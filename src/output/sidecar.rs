@@ -20,6 +20,12 @@ struct Sidecar {
     /// Of the file of its tokens, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens_sha_256: Option<String>,
+    /// Where the world's random stream stands, in a world that has one: sixteen hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
+    /// Of those digits, and behind them the SHA-256 above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_sha_256: Option<String>,
     /// See [`super::settings_file::of_soup`].
     settings: Table,
 }
@@ -33,15 +39,48 @@ pub fn path_of(path: &Path) -> PathBuf {
 /// with these `settings`.
 pub fn write(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(), Error> {
     let sidecar = path_of(path);
+    let sha_256 = checkpoint.sha256();
+    let stream = checkpoint.stream.map(|stream| format!("{stream:016x}"));
     let content = Sidecar {
         broth_version: VERSION.into(),
-        sha_256: checkpoint.sha256(),
+        stream_sha_256: stream.as_ref().map(|digits| stream_sha256(digits, &sha_256)),
+        stream,
+        sha_256,
         tokens_sha_256: checkpoint.tokens_sha256(),
         settings: settings.clone(),
     };
     let text = toml::to_string(&content)
         .map_err(|error| Error::file(&sidecar, format!("cannot be written: {error}")))?;
     files::write_whole(&sidecar, |file| file.write_all(text.as_bytes()))
+}
+
+/// The sum that goes with a stream: of its digits, and the checkpoint that it belongs to.
+fn stream_sha256(digits: &str, checkpoint: &str) -> String {
+    files::sha256(&[digits.as_bytes(), checkpoint.as_bytes()])
+}
+
+/// Where the random stream stood at the checkpoint at `path`, as its sidecar says; nothing
+/// where it has no sidecar, or one without.
+pub fn read_stream(path: &Path) -> Result<Option<u64>, Error> {
+    let content = match read(path) {
+        Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            return Ok(None);
+        }
+        content => content?,
+    };
+    let Some(digits) = &content.stream else {
+        return Ok(None);
+    };
+    let sum = stream_sha256(digits, &content.sha_256);
+    let stream = u64::from_str_radix(digits, 16).ok();
+    match stream.filter(|_| content.stream_sha_256 == Some(sum)) {
+        Some(stream) => Ok(Some(stream)),
+        None => Err(Error::file(
+            &path_of(path),
+            "has another random stream than was written: its SHA-256 is not that of \
+             stream-sha-256",
+        )),
+    }
 }
 
 /// Read the sidecar of the checkpoint at `path`.

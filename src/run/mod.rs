@@ -178,9 +178,9 @@ impl Plan {
     }
 
     /// The rule that says to stop at a log point with these measures.
-    fn stops_at(&self, row: &PastRow, num_programs: usize) -> Option<StopRule> {
+    fn stops_at(&self, row: &PastRow, soup_bytes: usize) -> Option<StopRule> {
         let above = |limit: &f64| f64::from(row.high_order_entropy) > *limit;
-        let below = |limit: &f64| row.brotli_bpb(num_programs) < *limit;
+        let below = |limit: &f64| row.brotli_bpb(soup_bytes) < *limit;
         if let Some(limit) = self.stop_high_order_entropy.filter(above) {
             return Some(StopRule::HighOrderEntropyAbove(limit));
         }
@@ -317,7 +317,9 @@ impl Newest {
         for (epochs_done, path) in found.into_iter().filter(|found| found.0 <= most_epochs) {
             // The name says how many epochs were done: no other has it.
             let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
-            let read = Checkpoint::read(&path).and_then(|mut checkpoint| {
+            let program_len = settings.language.program_len;
+            let read = Checkpoint::read_of(program_len, &path).and_then(|mut checkpoint| {
+                checkpoint.stream = sidecar::read_stream(&path)?;
                 if plan.tracers {
                     checkpoint.read_tokens(&path)?;
                 }
@@ -495,6 +497,7 @@ impl Run {
             performance,
             log,
             num_programs: settings.num_programs,
+            soup_bytes: settings.soup_bytes(),
             shares_checkpoints: plan.checkpoint_dir.is_some(),
             checkpoints,
             frames: frames_of(&plan, &settings, &of_soup)?,
@@ -598,6 +601,7 @@ impl Run {
                 checkpoints,
                 frames,
                 num_programs: settings.num_programs,
+                soup_bytes: settings.soup_bytes(),
                 plan: plan.clone(),
                 of_soup,
             },
@@ -664,8 +668,8 @@ impl Run {
         let mut total = Tally::default();
         let mut at_last_log = (epochs_before, total, started);
         // A run that met its stop rule before does not go on when resumed.
-        let num_programs = soup.settings().num_programs;
-        let met_before = past.last.and_then(|row| plan.stops_at(&row, num_programs));
+        let soup_bytes = soup.settings().soup_bytes();
+        let met_before = past.last.and_then(|row| plan.stops_at(&row, soup_bytes));
         thread::scope(|scope| {
             let mut desk = Desk::open(scope, recorder);
             let mut note = |done: Done, watch: &mut dyn FnMut(Event<'_>)| {

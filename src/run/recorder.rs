@@ -163,6 +163,7 @@ pub struct Recorder {
     pub shares_checkpoints: bool,
     pub frames: Option<Frames>,
     pub num_programs: usize,
+    pub soup_bytes: usize,
     pub plan: Plan,
     /// What the soup's settings are, for sidecars.
     pub of_soup: toml::Table,
@@ -177,7 +178,7 @@ impl Recorder {
         };
         let stop = row
             .as_ref()
-            .and_then(|row| self.plan.stops_at(&row.past(), self.num_programs));
+            .and_then(|row| self.plan.stops_at(&row.past(), self.soup_bytes));
         if let Some(frames) = self.frames.as_ref().filter(|_| job.due.frame) {
             frames.write(&job.snapshot)?;
         }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Soup;
 use crate::Error;
-use crate::language::PROGRAM_LEN;
+use crate::language::{Language, PROGRAM_LEN};
 use crate::output::files;
 
 /// Bytes before the programs.
@@ -28,11 +28,22 @@ pub struct Checkpoint {
     /// The tracer tokens, where bytes carry some: one for each byte, from the highest bits
     /// down epoch (24), position (32) and char (8). They have a file of their own.
     pub tokens: Option<Vec<u64>>,
+    /// Bytes of a program.
+    pub program_len: usize,
+    /// Where the world's random stream stands, in a world that has one. It is kept in the
+    /// sidecar; the file has no place for it.
+    pub stream: Option<u64>,
 }
 
 impl Checkpoint {
-    /// Read the checkpoint at `path`; its length must be what its header says.
+    /// Read the checkpoint at `path`, of programs of 64 bytes; its length must be what its
+    /// header says.
     pub fn read(path: &Path) -> Result<Checkpoint, Error> {
+        Checkpoint::read_of(PROGRAM_LEN, path)
+    }
+
+    /// As [`Checkpoint::read`], of programs of `program_len` bytes: the file does not tell.
+    pub fn read_of(program_len: usize, path: &Path) -> Result<Checkpoint, Error> {
         let wrong = |problem: String| Error::file(path, problem);
         let cannot = |error: std::io::Error| Error::cannot("read", path, error);
         let mut file = files::open(path)?;
@@ -49,13 +60,14 @@ impl Checkpoint {
         };
         let (next_reset, num_programs, epochs_done) = (number()?, number()?, number()?);
         let expected = num_programs
-            .checked_mul(PROGRAM_LEN as u64)
+            .checked_mul(program_len as u64)
             .and_then(|bytes| bytes.checked_add(HEADER_LEN));
         if expected != Some(len) || num_programs == 0 || num_programs % 2 == 1 {
             let what_it_should_be = match expected {
                 Some(expected) if num_programs > 0 && num_programs % 2 == 0 => format!(
                     "its header says {num_programs} programs, which make {expected} bytes, \
-                     and it has {len}: it was cut short, or is something else"
+                     and it has {len}: {}",
+                    why_so_long(program_len, num_programs, len)
                 ),
                 None => format!(
                     "its header says {num_programs} programs, \
@@ -75,15 +87,17 @@ impl Checkpoint {
                  reset {next_reset}, more than any run has: it is something else"
             )));
         }
-        super::memory::check_memory(num_programs as usize)
+        super::memory::check_memory(num_programs as usize, program_len)
             .map_err(|error| wrong(format!("cannot be loaded: {error}")))?;
-        let mut programs = vec![0; num_programs as usize * PROGRAM_LEN];
+        let mut programs = vec![0; num_programs as usize * program_len];
         file.read_exact(&mut programs).map_err(cannot)?;
         Ok(Checkpoint {
             next_reset,
             epochs_done,
             programs,
             tokens: None,
+            program_len,
+            stream: None,
         })
     }
 
@@ -121,6 +135,8 @@ impl Checkpoint {
     pub fn copy_from(&mut self, soup: &Soup) {
         self.next_reset = soup.next_reset();
         self.epochs_done = soup.epochs_done();
+        self.program_len = soup.settings().language.program_len;
+        self.stream = soup.stream();
         // The soup waits for this, so all threads do it.
         const CHUNK: usize = 1 << 18;
         let programs = soup.programs();
@@ -147,6 +163,8 @@ impl Checkpoint {
             epochs_done: 0,
             programs: Vec::new(),
             tokens: None,
+            program_len: PROGRAM_LEN,
+            stream: None,
         }
     }
 
@@ -171,13 +189,18 @@ impl Checkpoint {
     }
 
     fn header(&self) -> [u8; HEADER_LEN as usize] {
-        let num_programs = (self.programs.len() / PROGRAM_LEN) as u64;
+        let num_programs = self.num_programs() as u64;
         let mut header = [0; HEADER_LEN as usize];
         let numbers = [self.next_reset, num_programs, self.epochs_done];
         for (bytes, number) in header.as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
             *bytes = number.to_le_bytes();
         }
         header
+    }
+
+    /// How many programs it holds.
+    pub fn num_programs(&self) -> usize {
+        self.programs.len() / self.program_len
     }
 
     /// SHA-256 of the checkpoint as a file, in hex digits.
@@ -194,5 +217,21 @@ impl Checkpoint {
                 .collect()
         };
         Some(files::sha256(&[&bytes(self.tokens.as_ref()?)]))
+    }
+}
+
+/// Why a file of `num_programs` programs may have another length than theirs.
+fn why_so_long(program_len: usize, num_programs: u64, len: u64) -> String {
+    let fits = |language: &&Language| {
+        let bytes = num_programs.checked_mul(language.program_len as u64);
+        bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN)) == Some(len)
+    };
+    match Language::every().find(fits) {
+        Some(language) => format!(
+            "they are programs of {} bytes, as {language} has, not of {program_len}; \
+             say with --lang what they are",
+            language.program_len
+        ),
+        None => "it was cut short, or is something else".into(),
     }
 }

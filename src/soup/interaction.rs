@@ -3,7 +3,7 @@
 use super::mutation::Mutation;
 use super::pairing::Pairs;
 use super::settings::Settings;
-use super::{first_stream, stream_of};
+use super::pairs::{first_stream, stream_of};
 use crate::Error;
 use crate::engine::reference;
 use crate::engine::traced::{self, IN_PLACE, Origins};
@@ -151,7 +151,7 @@ impl Interactions {
 
         let mut start = before;
         let mut mutations = Vec::new();
-        let stream = stream_of(first_stream(&self.settings, &self.streams, epoch), pair);
+        let stream = stream_of(first_stream(&self.settings, &self.streams, epoch), pair, TAPE_LEN);
         self.mutation
             .apply_and_tell(std::slice::from_mut(&mut start), stream, |_, place| {
                 mutations.push(place);

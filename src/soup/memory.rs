@@ -5,7 +5,6 @@ use std::ops::{Deref, DerefMut};
 use memmap2::MmapMut;
 
 use crate::Error;
-use crate::language::PROGRAM_LEN;
 
 /// Size of a huge page. Programs meet at random, so that every access misses
 /// the small pages' translations; with huge pages it does not.
@@ -24,7 +23,7 @@ pub struct Memory {
 impl Memory {
     /// Room for `bytes` bytes for each of `num_programs` programs.
     pub fn zeroed(num_programs: usize, bytes: usize) -> Result<Memory, Error> {
-        let too_big = || too_big(num_programs);
+        let too_big = || too_big(num_programs, bytes);
         let len = num_programs.checked_mul(bytes).ok_or_else(too_big)?;
         let with_margin = len.checked_add(HUGE_PAGE).ok_or_else(too_big)?;
         let map = MmapMut::map_anon(with_margin).map_err(|_| too_big())?;
@@ -52,20 +51,20 @@ impl DerefMut for Memory {
     }
 }
 
-/// Whether there is memory for a soup of so many programs and a copy of it.
-pub fn check_memory(num_programs: usize) -> Result<(), Error> {
-    let needed = num_programs.saturating_mul(2 * PROGRAM_LEN) as u64;
+/// Whether there is memory for a soup of so many programs of so many bytes, and a copy of it.
+pub fn check_memory(num_programs: usize, program_len: usize) -> Result<(), Error> {
+    let needed = num_programs.saturating_mul(2 * program_len) as u64;
     if available().is_some_and(|available| needed > available) {
-        return Err(too_big(num_programs));
+        return Err(too_big(num_programs, program_len));
     }
     Ok(())
 }
 
-fn too_big(num_programs: usize) -> Error {
+fn too_big(num_programs: usize, bytes: usize) -> Error {
     Error::Usage(format!(
         "a soup of {num_programs} programs needs {} MiB of memory, more than this machine has \
          free; choose a smaller --num",
-        num_programs.saturating_mul(2 * PROGRAM_LEN) >> 20
+        num_programs.saturating_mul(2 * bytes) >> 20
     ))
 }
 
@@ -82,6 +81,7 @@ pub fn available() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::PROGRAM_LEN;
 
     #[test]
     fn programs_lie_in_one_cache_line_each() {
@@ -92,6 +92,6 @@ mod tests {
             programs.fill(7);
         }
         assert!(Memory::zeroed(1 << 60, PROGRAM_LEN).is_err());
-        assert!(check_memory(1 << 40).is_err());
+        assert!(check_memory(1 << 40, PROGRAM_LEN).is_err());
     }
 }

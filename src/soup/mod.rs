@@ -2,34 +2,29 @@
 
 pub mod checkpoint;
 pub mod interaction;
+pub mod long_tape;
 pub(crate) mod memory;
 mod mutation;
 pub mod pairing;
+mod pairs;
 pub mod settings;
 mod shared;
 pub mod tokens;
-
-use std::time::Instant;
+pub mod zff;
 
 use rayon::prelude::*;
 
 use crate::Error;
 use crate::engine::jit::NativeTally;
-use crate::engine::traced::{self, IN_PLACE};
 use crate::engine::{Engine, Options, Runner};
-use crate::language::bff::Dialect;
-use crate::language::{Ended, Family, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
+use crate::language::{Ended, Family, Outcome};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use memory::{Memory, check_memory};
-use mutation::Mutation;
-use pairing::Pairs;
-use settings::Settings;
-use shared::SharedPrograms;
-use tokens::{NEW, Tokens};
-
-/// Pairs that go through an epoch's phases together.
-const BATCH: usize = 32;
+use pairs::Meetings;
+use settings::{Settings, World};
+use tokens::Tokens;
+use zff::Zff;
 
 /// What an epoch, or several of them, came to. Two are equal where the soups did the
 /// same, whatever native code had to do with it.
@@ -125,7 +120,6 @@ impl std::ops::Sub for Tally {
 pub struct Soup {
     settings: Settings,
     streams: Streams,
-    mutation: Mutation,
     runner: Runner,
     programs: Memory,
     epochs_done: u64,
@@ -133,11 +127,18 @@ pub struct Soup {
     next_reset: u64,
     /// Set where the last epoch calls for a reset that has not been done yet.
     reset_due: bool,
-    /// The pairs of the next epoch, where they are known already.
-    next_pairs: Pairs,
-    spare_pairs: Pairs,
+    world: State,
     /// The tracer tokens, where bytes carry some.
     tokens: Option<Tokens>,
+}
+
+/// What a soup's world has besides programs.
+#[derive(Debug)]
+enum State {
+    Pairs(Box<Meetings>),
+    Zff(Box<Zff>),
+    /// All that there is lies on the tape.
+    LongTape,
 }
 
 impl Soup {
@@ -145,7 +146,10 @@ impl Soup {
     pub fn new(settings: Settings) -> Result<Soup, Error> {
         settings.check()?;
         let mut soup = Soup::zeroed(settings)?;
-        soup.refill(0);
+        match &mut soup.world {
+            State::Zff(zff) => zff.fill(&mut soup.programs),
+            State::Pairs(_) | State::LongTape => soup.refill(0),
+        }
         let initial = &soup.settings.initial_program;
         soup.programs[..initial.len()].copy_from_slice(initial);
         Ok(soup)
@@ -157,20 +161,37 @@ impl Soup {
     /// Where the checkpoint's last epoch was one with a reset, that reset is
     /// taken as due if `reset_pending`, as a run that goes on must, or as
     /// forgotten, as cubff's `--load` does.
+    ///
+    /// A world with a random stream goes on with that of the checkpoint, which must have one.
     pub fn from_checkpoint(
         settings: Settings,
         checkpoint: Checkpoint,
         reset_pending: bool,
     ) -> Result<Soup, Error> {
         settings.check()?;
-        let num_programs = checkpoint.programs.len() / PROGRAM_LEN;
-        if num_programs != settings.num_programs {
+        let program_len = settings.language.program_len;
+        let num_programs = checkpoint.programs.len() / program_len;
+        if num_programs != settings.num_programs || checkpoint.program_len != program_len {
             return Err(Error::Usage(format!(
-                "the checkpoint holds {num_programs} programs, the settings ask for {}",
+                "the checkpoint holds {} programs of {} bytes, the settings ask for {} of \
+                 {program_len}",
+                checkpoint.num_programs(),
+                checkpoint.program_len,
                 settings.num_programs
             )));
         }
         let mut soup = Soup::zeroed(settings)?;
+        if let State::Zff(zff) = &mut soup.world {
+            let stream = checkpoint.stream.ok_or_else(|| {
+                Error::Usage(
+                    "a soup of --world zff goes on with its random stream, which is in the \
+                     checkpoint's sidecar, and it has none; take the checkpoint from its run \
+                     folder, its sidecar beside it"
+                        .into(),
+                )
+            })?;
+            zff.go_on_from(stream);
+        }
         soup.programs.copy_from_slice(&checkpoint.programs);
         soup.epochs_done = checkpoint.epochs_done;
         soup.next_reset = checkpoint.next_reset;
@@ -189,18 +210,20 @@ impl Soup {
     }
 
     fn zeroed(settings: Settings) -> Result<Soup, Error> {
-        let n = settings.num_programs;
-        check_memory(n)?;
+        let (n, program_len) = (settings.num_programs, settings.language.program_len);
+        check_memory(n, program_len)?;
         Ok(Soup {
-            programs: Memory::zeroed(n, PROGRAM_LEN)?,
+            programs: Memory::zeroed(n, program_len)?,
             streams: Streams::new(settings.seed),
-            mutation: Mutation::new(settings.mutation_prob),
+            world: match settings.world {
+                World::Pairs => State::Pairs(Box::new(Meetings::new(&settings)?)),
+                World::Zff => State::Zff(Box::new(Zff::new(settings.seed))),
+                World::LongTape { .. } => State::LongTape,
+            },
             runner: Engine::Reference.runner(settings.language, &Options::default()),
             epochs_done: 0,
             next_reset: 1,
             reset_due: false,
-            next_pairs: Pairs::new(n)?,
-            spare_pairs: Pairs::new(n)?,
             tokens: None,
             settings,
         })
@@ -242,15 +265,30 @@ impl Soup {
         self.next_reset
     }
 
+    /// Where the world's random stream stands, in a world that has one.
+    pub fn stream(&self) -> Option<u64> {
+        match &self.world {
+            State::Zff(zff) => Some(zff.stream()),
+            State::Pairs(_) | State::LongTape => None,
+        }
+    }
+
     /// Have every byte carry a tracer token from now on, each a new one. That changes no
     /// byte, and is slower: tapes are run by an engine that follows every copy. Only the BFF
     /// family has copies to follow.
     pub fn trace(&mut self) -> Result<(), Error> {
-        if self.dialect().is_none() {
+        if !matches!(self.settings.language.family, Family::Bff(_)) {
             return Err(Error::Usage(format!(
                 "--tracers: tokens are carried by the copies of the BFF family, and {} has \
                  none; leave --tracers out or choose another --lang",
                 self.settings.language
+            )));
+        }
+        if self.settings.world != World::Pairs {
+            return Err(Error::Usage(format!(
+                "--tracers: tokens are carried from pair to pair, and --world {} has none; \
+                 leave --tracers out",
+                self.settings.world.name()
             )));
         }
         let tokens = Tokens::new(self.settings.num_programs, self.epochs_done)?;
@@ -261,13 +299,6 @@ impl Soup {
     /// The tracer tokens, where bytes carry some.
     pub fn tokens(&self) -> Option<&Tokens> {
         self.tokens.as_ref()
-    }
-
-    fn dialect(&self) -> Option<&'static Dialect> {
-        match &self.settings.language.family {
-            Family::Bff(dialect) => Some(dialect),
-            _ => None,
-        }
     }
 
     /// Do the reset that is due, which the next epoch would begin with.
@@ -281,37 +312,23 @@ impl Soup {
         }
     }
 
-    /// Do one epoch: the reset that is due, then pair, mutate and run.
+    /// Do one epoch: the reset that is due, then what the world's epoch is; in pairs: pair,
+    /// mutate and run.
     pub fn step(&mut self) -> Tally {
         self.reset_if_due();
         let epoch = self.epochs_done;
-        let dialect = self.dialect();
-        let (settings, streams) = (&self.settings, self.streams);
-        let (pairs, spare) = (&mut self.next_pairs, &mut self.spare_pairs);
-        if pairs.epoch() != Some(epoch) {
-            pairs.draw(settings, &streams, epoch);
-        }
-        let shared = SharedPrograms::new(&mut self.programs, pairs);
-        let (runner, mutation) = (&self.runner, self.mutation);
-        let tokens = &mut self.tokens;
-        let first = first_stream(settings, &streams, epoch);
-        let begun = Instant::now();
-        // The next epoch's pairing depends on the seed alone: it is drawn by
-        // one thread while the others run this epoch's tapes.
-        let (tally, ()) = rayon::join(
-            || match (dialect, tokens) {
-                (Some(dialect), Some(tokens)) => {
-                    let (steps, origins) = (settings.max_steps, &mut tokens.origins);
-                    let tally = interact_traced(dialect, first, mutation, steps, &shared, origins);
-                    tokens.advance(shared.pairs(), epoch);
-                    tally
-                }
-                _ => interact(first, runner, mutation, settings.max_steps, &shared),
-            },
-            || spare.draw(settings, &streams, epoch + 1),
-        );
-        self.runner.between_epochs(begun.elapsed());
-        std::mem::swap(&mut self.next_pairs, &mut self.spare_pairs);
+        let (settings, streams, programs) = (&self.settings, &self.streams, &mut self.programs);
+        let tally = match &mut self.world {
+            State::Pairs(meetings) => {
+                let (runner, tokens) = (&self.runner, &mut self.tokens);
+                let (tally, time) =
+                    meetings.step(epoch, settings, streams, runner, programs, tokens);
+                self.runner.between_epochs(time);
+                tally
+            }
+            State::Zff(zff) => zff.step(settings, &self.runner, programs),
+            State::LongTape => long_tape::step(epoch, settings, streams, programs),
+        };
         self.epochs_done += 1;
         self.reset_due = self.settings.resets_after(epoch);
         tally
@@ -333,99 +350,4 @@ impl Soup {
             }
         });
     }
-}
-
-/// Programs of tapes in one cache line each.
-#[repr(align(64))]
-struct CacheLines([Tape; BATCH]);
-
-/// What the streams of an epoch's tapes are counted from.
-fn first_stream(settings: &Settings, streams: &Streams, epoch: u64) -> u64 {
-    (settings.num_programs as u64).wrapping_mul(streams.key(epoch))
-}
-
-/// The stream that mutates pair number `pair`, and those behind it.
-fn stream_of(first: u64, pair: usize) -> u64 {
-    first
-        .wrapping_add(pair as u64)
-        .wrapping_mul(TAPE_LEN as u64)
-}
-
-/// Mutate and run every pair of an epoch, on all threads.
-fn interact(
-    first: u64,
-    runner: &Runner,
-    mutation: Mutation,
-    max_steps: u32,
-    programs: &SharedPrograms<'_>,
-) -> Tally {
-    let interacting = programs.pairs().interacting();
-    let len = programs.pairs().len();
-    (0..len.div_ceil(BATCH))
-        .into_par_iter()
-        .with_min_len(4)
-        .map(|batch| {
-            let pairs = batch * BATCH..len.min((batch + 1) * BATCH);
-            // In phases: what waits for memory waits for all tapes at once.
-            let CacheLines(tapes) = &mut CacheLines([[0; TAPE_LEN]; BATCH]);
-            // SAFETY: the pairs of this batch are this call's alone, and it is one thread's.
-            unsafe { programs.load(pairs.clone(), tapes) };
-            // As many programs are asked for at once as can be under way.
-            let next = pairs.end..(pairs.end + BATCH).min(len);
-            let middle = (pairs.end + BATCH / 2).min(len);
-            programs.prefetch(next.start..middle);
-            mutation.apply(&mut tapes[..pairs.len()], stream_of(first, pairs.start));
-            let running = pairs.end.min(interacting).saturating_sub(pairs.start);
-            let mut outcomes = [Outcome::default(); BATCH];
-            programs.prefetch(middle..next.end);
-            let native = runner.run_all(&mut tapes[..running], max_steps, &mut outcomes);
-            let mut tally = Tally {
-                native,
-                ..Tally::default()
-            };
-            for outcome in &outcomes[..running] {
-                tally.count(outcome);
-            }
-            // SAFETY: as above.
-            unsafe { programs.store(pairs, tapes) };
-            tally
-        })
-        .reduce(Tally::default, |a, b| a + b)
-}
-
-/// As [`interact`], and tell where the bytes of each pair came from.
-fn interact_traced(
-    dialect: &Dialect,
-    first: u64,
-    mutation: Mutation,
-    max_steps: u32,
-    programs: &SharedPrograms<'_>,
-    origins: &mut [traced::Origins],
-) -> Tally {
-    let interacting = programs.pairs().interacting();
-    origins
-        .par_chunks_mut(BATCH)
-        .enumerate()
-        .with_min_len(4)
-        .map(|(batch, origins)| {
-            let pairs = batch * BATCH..batch * BATCH + origins.len();
-            let CacheLines(tapes) = &mut CacheLines([[0; TAPE_LEN]; BATCH]);
-            // SAFETY: the pairs of this batch are this call's alone, and it is one thread's.
-            unsafe { programs.load(pairs.clone(), tapes) };
-            origins.fill(IN_PLACE);
-            let stream = stream_of(first, pairs.start);
-            mutation.apply_and_tell(&mut tapes[..pairs.len()], stream, |pair, place| {
-                origins[pair][place] = (NEW + place) as u8;
-            });
-            let mut tally = Tally::default();
-            for ((pair, tape), origins) in pairs.clone().zip(&mut *tapes).zip(origins) {
-                if pair < interacting {
-                    tally.count(&traced::run(dialect, tape, origins, max_steps));
-                }
-            }
-            // SAFETY: as above.
-            unsafe { programs.store(pairs, tapes) };
-            tally
-        })
-        .reduce(Tally::default, |a, b| a + b)
 }

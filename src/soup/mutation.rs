@@ -36,6 +36,19 @@ impl Mutation {
         }
     }
 
+    /// As [`Mutation::apply`], for tapes of any length that lie one behind the other.
+    pub fn apply_to_bytes(self, bytes: &mut [u8], stream: u64) {
+        let (tapes, rest) = bytes.as_chunks_mut();
+        self.apply(tapes, stream);
+        let behind = stream.wrapping_add(tapes.as_flattened().len() as u64);
+        for (i, byte) in (0..).zip(rest) {
+            let random = mix(behind.wrapping_add(i));
+            if mutates(random, self.threshold) {
+                *byte = random as u8;
+            }
+        }
+    }
+
     /// As [`Mutation::apply`], and tell the places of each tape that mutated, even where the
     /// byte came out as it was; `see` is given the number of the tape and the place.
     pub fn apply_and_tell(

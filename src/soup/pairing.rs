@@ -8,6 +8,7 @@ use super::memory::Memory;
 use super::settings::{Meeting, Settings};
 use crate::Error;
 use crate::lanes::{Lanes, prefetch};
+use crate::language::PROGRAM_LEN;
 use crate::random::{Streams, mix};
 
 /// The pairs of one epoch: every program of the soup in exactly one of them.
@@ -303,47 +304,79 @@ pub struct Grid {
     pub height: usize,
     /// How many rows and columns away a neighbour may be.
     pub radius: usize,
+    /// Whether opposite edges are joined.
+    pub torus: bool,
 }
 
 impl Grid {
-    /// Neighbours of a program lie in these rows and columns.
-    fn window(&self, program: usize) -> [std::ops::Range<usize>; 2] {
-        let around = |at: usize, len: usize| {
-            at.saturating_sub(self.radius)
-                ..at.saturating_add(self.radius).saturating_add(1).min(len)
-        };
+    /// Where neighbours of a program lie: in these rows and columns.
+    fn window(&self, program: usize) -> [Span; 2] {
+        let around = |at, len| Span::around(at, len, self.radius, self.torus);
         [
             around(program / self.width, self.height),
             around(program % self.width, self.width),
         ]
     }
 
-    /// The neighbours of a program, row by row, itself left out.
+    /// The neighbours of a program, row by row, itself left out. On a torus rows and columns
+    /// go from R before the program to R behind it; where that would be some of them twice,
+    /// from the first to the last.
     pub fn neighbours(&self, program: usize) -> impl Iterator<Item = usize> {
         let [rows, columns] = self.window(program);
         let width = self.width;
-        rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
+        (0..rows.count)
+            .flat_map(move |row| {
+                (0..columns.count).map(move |column| rows.at(row) * width + columns.at(column))
+            })
             .filter(move |neighbour| *neighbour != program)
     }
 
     fn pick(&self, program: usize, random: u64) -> Option<usize> {
         let [rows, columns] = self.window(program);
-        let neighbours = rows.len() * columns.len() - 1;
+        let neighbours = rows.count * columns.count - 1;
         if neighbours == 0 {
             return None;
         }
-        let at = |index: usize| {
-            (rows.start + index / columns.len()) * self.width
-                + columns.start
-                + index % columns.len()
-        };
         let index = (random % neighbours as u64) as usize;
         // Places before the program itself keep their number.
-        Some(if at(index) < program {
-            at(index)
-        } else {
-            at(index + 1)
-        })
+        let index = index + usize::from(index >= rows.own * columns.count + columns.own);
+        Some(rows.at(index / columns.count) * self.width + columns.at(index % columns.count))
+    }
+}
+
+/// Some rows, or columns, one behind the other.
+#[derive(Clone, Copy)]
+struct Span {
+    first: usize,
+    count: usize,
+    /// Which of them the program in their midst has.
+    own: usize,
+    /// How many there are on the grid; behind the last comes the first.
+    len: usize,
+}
+
+impl Span {
+    /// Those up to `radius` away from number `at` of `len`.
+    fn around(at: usize, len: usize, radius: usize, torus: bool) -> Span {
+        let width = radius.saturating_mul(2).saturating_add(1);
+        let (first, end) = match torus {
+            false => (at.saturating_sub(radius), at.saturating_add(radius).saturating_add(1).min(len)),
+            true if width >= len => (0, len),
+            true => {
+                let first = (at + len - radius) % len;
+                (first, first + width)
+            }
+        };
+        Span {
+            first,
+            count: end - first,
+            own: (at + len - first) % len,
+            len,
+        }
+    }
+
+    fn at(self, index: usize) -> usize {
+        (self.first + index) % self.len
     }
 }
 
@@ -382,7 +415,7 @@ impl Pattern {
     /// The error says which line is wrong and why, or that there is no memory for a soup
     /// of so many programs.
     pub fn read(num_programs: usize, mut input: impl BufRead) -> Result<Pattern, String> {
-        super::memory::check_memory(num_programs).map_err(|error| error.to_string())?;
+        super::memory::check_memory(num_programs, PROGRAM_LEN).map_err(|error| error.to_string())?;
         let mut entries = Vec::new();
         let mut line = Vec::new();
         for number in 1.. {
@@ -482,6 +515,7 @@ mod tests {
                 width,
                 height,
                 radius,
+                torus: radius % 2 == 0,
             })
         };
         let meetings = [
@@ -576,11 +610,14 @@ mod tests {
 
     #[test]
     fn a_grid_meets_as_the_pattern_of_its_neighbours_does() {
-        for (width, height, radius) in [(8, 6, 2), (48, 1, 3), (1, 48, 1), (6, 8, 50)] {
+        let shapes = [(8, 6, 2), (48, 1, 3), (1, 48, 1), (6, 8, 50), (16, 3, 1), (12, 4, 2)];
+        let shapes = shapes.map(|shape| [(shape, false), (shape, true)]);
+        for ((width, height, radius), torus) in shapes.into_iter().flatten() {
             let grid = Grid {
                 width,
                 height,
                 radius,
+                torus,
             };
             let mut entries = Vec::new();
             for program in 0..48 {
@@ -612,12 +649,36 @@ mod tests {
             width: 5,
             height: 4,
             radius: 1,
+            torus: false,
         };
         assert_eq!(grid.neighbours(0).collect::<Vec<_>>(), [1, 5, 6]);
         assert_eq!(
             grid.neighbours(7).collect::<Vec<_>>(),
             [1, 2, 3, 6, 8, 11, 12, 13]
         );
+    }
+
+    #[test]
+    fn a_torus_joins_opposite_edges() {
+        let mut grid = Grid {
+            width: 5,
+            height: 4,
+            radius: 1,
+            torus: true,
+        };
+        let neighbours = |grid: &Grid, program| grid.neighbours(program).collect::<Vec<_>>();
+        assert_eq!(neighbours(&grid, 0), [19, 15, 16, 4, 1, 9, 5, 6]);
+        assert_eq!(neighbours(&grid, 7), [1, 2, 3, 6, 8, 11, 12, 13]);
+        // Nobody is met twice: all rows are within reach.
+        grid.radius = 2;
+        assert_eq!(neighbours(&grid, 0).len(), 19);
+        let ring = Grid {
+            width: 6,
+            height: 1,
+            radius: 2,
+            torus: true,
+        };
+        assert_eq!(neighbours(&ring, 0), [4, 5, 1, 2]);
     }
 
     #[test]

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use super::pairing::{Grid, Pattern};
 use crate::Error;
-use crate::language::{Language, PROGRAM_LEN, bff};
+use super::{long_tape, zff};
+use crate::language::{Family, Language, bff};
 
 /// What determines a soup, to the byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// What the bytes mean.
     pub language: &'static Language,
+    /// Where programs are, and how an epoch comes about.
+    pub world: World,
     /// Number of programs: even, and not zero.
     pub num_programs: usize,
     /// Seed of every random stream.
     pub seed: u64,
-    /// Chance of each byte to mutate before each interaction, 0 to 1.
+    /// Chance of each byte to mutate before each interaction, 0 to 1; in other worlds than
+    /// that of pairs see [`World`].
     pub mutation_prob: f64,
     /// Steps after which an interaction ends.
     pub max_steps: u32,
@@ -27,6 +31,60 @@ pub struct Settings {
     pub initial_program: Vec<u8>,
     /// After each epoch e (from 0) divisible by this the soup starts afresh.
     pub reset_interval: Option<u64>,
+}
+
+/// Where programs are, and how an epoch comes about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum World {
+    /// Programs of their own, which meet in pairs as [`Settings::meeting`] says.
+    #[default]
+    Pairs,
+    /// zff's grid of Z80 programs (docs/worlds.md, "zff"). The mutation probability is that
+    /// of each pair to make one byte of the grid mutate.
+    Zff,
+    /// One tape whose ends are joined, looked at as programs one behind the other. The
+    /// mutation probability is that of each step to make one byte of the tape mutate.
+    LongTape {
+        /// How far ahead of the first head the second one starts.
+        head_offset: usize,
+    },
+}
+
+impl World {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            World::Pairs => "pairs",
+            World::Zff => "zff",
+            World::LongTape { .. } => "long-tape",
+        }
+    }
+
+    /// Chance of a mutation where nothing else is said.
+    pub const fn mutation_prob(self) -> f64 {
+        match self {
+            World::Pairs => 1.0 / 4096.0,
+            World::Zff => zff::MUTATION_PROB,
+            World::LongTape { .. } => long_tape::MUTATION_PROB,
+        }
+    }
+
+    /// Steps after which a run of `language` ends, where nothing else is said.
+    pub const fn max_steps(self, language: &Language) -> u32 {
+        match self {
+            World::Pairs | World::Zff => language.max_steps,
+            World::LongTape { .. } => long_tape::MAX_STEPS,
+        }
+    }
+
+    /// Programs of a soup of `language`, where nothing else is said.
+    pub const fn num_programs(self, language: &Language) -> usize {
+        match self {
+            World::Pairs => 1 << 17,
+            World::Zff => zff::NUM_PROGRAMS,
+            World::LongTape { .. } => long_tape::TAPE_BYTES / language.program_len,
+        }
+    }
 }
 
 /// Who meets whom in an epoch.
@@ -48,10 +106,11 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             language: &bff::BFF_NOHEADS,
+            world: World::Pairs,
             num_programs: 1 << 17,
             seed: 0,
-            mutation_prob: 1.0 / 4096.0,
-            max_steps: 8192,
+            mutation_prob: World::Pairs.mutation_prob(),
+            max_steps: bff::BFF_NOHEADS.max_steps,
             meeting: Meeting::Shuffle,
             zero_init: false,
             initial_program: Vec::new(),
@@ -82,10 +141,11 @@ impl Settings {
             )
         } else if self.meeting == Meeting::FixedShuffle && !n.is_power_of_two() {
             format!("--fixed-shuffle needs a --num that is a power of two, and {n} is not")
-        } else if self.initial_program.len() > PROGRAM_LEN {
+        } else if self.initial_program.len() > self.language.program_len {
             format!(
-                "--initial-program is {} bytes long; a program has at most {PROGRAM_LEN}",
-                self.initial_program.len()
+                "--initial-program is {} bytes long; a program has at most {}",
+                self.initial_program.len(),
+                self.language.program_len
             )
         } else if let Some(interval) = self.reset_interval
             && (interval == 0 || i64::try_from(interval).is_err())
@@ -94,6 +154,8 @@ impl Settings {
                 "--reset-interval {interval}: choose a number of epochs from 1 to {}",
                 i64::MAX
             )
+        } else if let Some(problem) = self.problem_with_world() {
+            problem
         } else {
             match &self.meeting {
                 Meeting::Grid(Grid { radius: 0, .. }) => {
@@ -114,6 +176,69 @@ impl Settings {
             }
         };
         Err(Error::Usage(problem))
+    }
+
+    /// What is wrong with these settings in their world, if anything.
+    fn problem_with_world(&self) -> Option<String> {
+        let (language, n) = (self.language, self.num_programs);
+        if self.world == World::Pairs {
+            return None;
+        }
+        let flag = format!("--world {}", self.world.name());
+        if self.meeting != Meeting::Shuffle {
+            return Some(format!(
+                "{flag}: who meets whom is the world's own; leave out --grid, --fixed-shuffle, \
+                 --no-permute-programs and --interaction-pattern"
+            ));
+        }
+        match self.world {
+            World::Pairs => None,
+            World::Zff if language.program_len != zff::PROGRAM_LEN => Some(format!(
+                "{flag} is a grid of Z80 programs of {} bytes, and {language} is another \
+                 language; choose --lang z80",
+                zff::PROGRAM_LEN
+            )),
+            World::Zff if n != zff::NUM_PROGRAMS => Some(format!(
+                "--num {n}: {flag} has {} programs, {} x {}; leave --num out",
+                zff::NUM_PROGRAMS,
+                zff::WIDTH,
+                zff::HEIGHT
+            )),
+            World::Zff if self.zero_init || self.reset_interval.is_some() => Some(format!(
+                "{flag} starts once, from its random stream; leave out --zero-init and \
+                 --reset-interval"
+            )),
+            World::Zff => None,
+            World::LongTape { head_offset } => {
+                let runs = match language.family {
+                    Family::Bff(_) | Family::RelativeForth(_) => true,
+                    Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => false,
+                };
+                let bytes = self.soup_bytes();
+                if !runs {
+                    Some(format!(
+                        "{flag}: addresses of {language} reach over 128 bytes only; choose a \
+                         language of the BFF family, forthrelative or i8080"
+                    ))
+                } else if !bytes.is_power_of_two() || bytes < long_tape::LEAST_BYTES {
+                    Some(format!(
+                        "--tape-bytes {bytes}: choose a power of two from {} up",
+                        long_tape::LEAST_BYTES
+                    ))
+                } else if head_offset >= bytes {
+                    Some(format!(
+                        "--head-offset {head_offset}: choose less than the {bytes} bytes of the tape"
+                    ))
+                } else {
+                    None
+                }
+            }
+        }
+    }
+
+    /// Bytes of the whole soup.
+    pub fn soup_bytes(&self) -> usize {
+        self.num_programs.saturating_mul(self.language.program_len)
     }
 
     /// Whether the soup starts afresh after epoch `epoch`, counted from 0.

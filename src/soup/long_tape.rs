@@ -1,0 +1,60 @@
+//! The long tape: one tape whose ends are joined, run from random places.
+//!
+//! There are no programs but those that come about. In each epoch so many runs start, one
+//! after the other, as a soup of pairs of as many bytes has interactions. After each run as
+//! many bytes mutate as its steps call for. Facts: docs/worlds.md, "Long tape".
+
+use super::Tally;
+use super::settings::{Settings, World};
+use crate::engine::ring;
+use crate::language::{Ring, TAPE_LEN};
+use crate::random::{Streams, mix};
+
+/// Bytes of the tape, where nothing else is said.
+pub const TAPE_BYTES: usize = 1 << 16;
+/// Bytes of the shortest tape.
+pub const LEAST_BYTES: usize = 256;
+/// Steps after which a run ends, where nothing else is said.
+pub const MAX_STEPS: u32 = 1024;
+/// Chance of each step to make a byte mutate, where nothing else is said.
+pub const MUTATION_PROB: f64 = 1.0 / 8192.0;
+
+/// Runs of an epoch on a tape of so many bytes.
+pub const fn runs_of_epoch(tape_bytes: usize) -> u64 {
+    (tape_bytes / TAPE_LEN) as u64
+}
+
+/// Do epoch number `epoch`: its runs, one after the other. Each may read what the one before
+/// wrote, so there is nothing in them for a second thread.
+pub(super) fn step(
+    epoch: u64,
+    settings: &Settings,
+    streams: &Streams,
+    tape: &mut [u8],
+) -> Tally {
+    let World::LongTape { head_offset } = settings.world else {
+        return Tally::default();
+    };
+    let len = tape.len() as u64;
+    let runs = runs_of_epoch(tape.len());
+    let first = epoch.wrapping_mul(runs);
+    let mut tally = Tally::default();
+    for run in 0..runs {
+        let stream = mix(streams.key(first.wrapping_add(run)));
+        let start = (stream % len) as usize;
+        let Some(mut space) = Ring::new(tape) else {
+            break;
+        };
+        let starts = ring::Start { pc: start, head_offset };
+        let outcome = ring::run(settings.language, &mut space, starts, settings.max_steps);
+        tally.count(&outcome);
+        // A share of a mutation is one as often as it says.
+        let share = (mix(stream.wrapping_add(1)) >> 11) as f64 / (1_u64 << 53) as f64;
+        let mutations = (f64::from(outcome.steps) * settings.mutation_prob + share) as u64;
+        for number in 0..mutations {
+            let random = mix(stream.wrapping_add(2).wrapping_add(number));
+            tape[((random >> 8) % len) as usize] = random as u8;
+        }
+    }
+    tally
+}

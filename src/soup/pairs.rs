@@ -1,0 +1,226 @@
+//! Pairs of programs: mutated, joined to tapes, run and split again.
+
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use super::Tally;
+use super::mutation::Mutation;
+use super::pairing::Pairs;
+use super::settings::Settings;
+use super::shared::SharedPrograms;
+use super::tokens::{NEW, Tokens};
+use crate::Error;
+use crate::engine::Runner;
+use crate::engine::traced::{self, IN_PLACE};
+use crate::language::bff::Dialect;
+use crate::language::{Family, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
+use crate::random::Streams;
+
+/// Pairs that go through an epoch's phases together.
+const BATCH: usize = 32;
+
+/// What an epoch of pairs needs besides the programs.
+#[derive(Debug)]
+pub(super) struct Meetings {
+    mutation: Mutation,
+    /// The pairs of the next epoch, where they are known already.
+    next: Pairs,
+    spare: Pairs,
+    /// Tapes of programs that are not of 64 bytes.
+    tapes: Vec<u8>,
+}
+
+impl Meetings {
+    pub(super) fn new(settings: &Settings) -> Result<Meetings, Error> {
+        Ok(Meetings {
+            mutation: Mutation::new(settings.mutation_prob),
+            next: Pairs::new(settings.num_programs)?,
+            spare: Pairs::new(settings.num_programs)?,
+            tapes: Vec::new(),
+        })
+    }
+
+    /// Do epoch number `epoch`: pair, mutate and run. Answers with how long the runs took, too.
+    pub(super) fn step(
+        &mut self,
+        epoch: u64,
+        settings: &Settings,
+        streams: &Streams,
+        runner: &Runner,
+        programs: &mut [u8],
+        tokens: &mut Option<Tokens>,
+    ) -> (Tally, Duration) {
+        let Meetings {
+            mutation,
+            next: pairs,
+            spare,
+            tapes,
+        } = self;
+        if pairs.epoch() != Some(epoch) {
+            pairs.draw(settings, streams, epoch);
+        }
+        let (mutation, max_steps) = (*mutation, settings.max_steps);
+        let first = first_stream(settings, streams, epoch);
+        let begun = Instant::now();
+        let epoch_of = |pairs: &Pairs| match (&settings.language.family, tokens) {
+            _ if settings.language.program_len != PROGRAM_LEN => {
+                interact_short(first, runner, mutation, max_steps, (programs, pairs), tapes)
+            }
+            (Family::Bff(dialect), Some(tokens)) => {
+                let shared = SharedPrograms::new(programs, pairs);
+                let origins = &mut tokens.origins;
+                let tally = interact_traced(dialect, first, mutation, max_steps, &shared, origins);
+                tokens.advance(pairs, epoch);
+                tally
+            }
+            _ => {
+                let shared = SharedPrograms::new(programs, pairs);
+                interact(first, runner, mutation, max_steps, &shared)
+            }
+        };
+        // The next epoch's pairing depends on the seed alone: it is drawn by
+        // one thread while the others run this epoch's tapes.
+        let (tally, ()) = rayon::join(
+            || epoch_of(pairs),
+            || spare.draw(settings, streams, epoch + 1),
+        );
+        let time = begun.elapsed();
+        std::mem::swap(&mut self.next, &mut self.spare);
+        (tally, time)
+    }
+}
+
+/// Programs of tapes in one cache line each.
+#[repr(align(64))]
+struct CacheLines([Tape; BATCH]);
+
+/// What the streams of an epoch's tapes are counted from.
+pub(super) fn first_stream(settings: &Settings, streams: &Streams, epoch: u64) -> u64 {
+    (settings.num_programs as u64).wrapping_mul(streams.key(epoch))
+}
+
+/// The stream that mutates pair number `pair` of tapes of so many bytes, and those behind it.
+pub(super) fn stream_of(first: u64, pair: usize, tape_len: usize) -> u64 {
+    first
+        .wrapping_add(pair as u64)
+        .wrapping_mul(tape_len as u64)
+}
+
+/// Mutate and run every pair of an epoch, on all threads.
+fn interact(
+    first: u64,
+    runner: &Runner,
+    mutation: Mutation,
+    max_steps: u32,
+    programs: &SharedPrograms<'_>,
+) -> Tally {
+    let interacting = programs.pairs().interacting();
+    let len = programs.pairs().len();
+    (0..len.div_ceil(BATCH))
+        .into_par_iter()
+        .with_min_len(4)
+        .map(|batch| {
+            let pairs = batch * BATCH..len.min((batch + 1) * BATCH);
+            // In phases: what waits for memory waits for all tapes at once.
+            let CacheLines(tapes) = &mut CacheLines([[0; TAPE_LEN]; BATCH]);
+            // SAFETY: the pairs of this batch are this call's alone, and it is one thread's.
+            unsafe { programs.load(pairs.clone(), tapes) };
+            // As many programs are asked for at once as can be under way.
+            let next = pairs.end..(pairs.end + BATCH).min(len);
+            let middle = (pairs.end + BATCH / 2).min(len);
+            programs.prefetch(next.start..middle);
+            mutation.apply(&mut tapes[..pairs.len()], stream_of(first, pairs.start, TAPE_LEN));
+            let running = pairs.end.min(interacting).saturating_sub(pairs.start);
+            let mut outcomes = [Outcome::default(); BATCH];
+            programs.prefetch(middle..next.end);
+            let native = runner.run_all(&mut tapes[..running], max_steps, &mut outcomes);
+            let mut tally = Tally {
+                native,
+                ..Tally::default()
+            };
+            for outcome in &outcomes[..running] {
+                tally.count(outcome);
+            }
+            // SAFETY: as above.
+            unsafe { programs.store(pairs, tapes) };
+            tally
+        })
+        .reduce(Tally::default, |a, b| a + b)
+}
+
+/// As [`interact`], and tell where the bytes of each pair came from.
+fn interact_traced(
+    dialect: &Dialect,
+    first: u64,
+    mutation: Mutation,
+    max_steps: u32,
+    programs: &SharedPrograms<'_>,
+    origins: &mut [traced::Origins],
+) -> Tally {
+    let interacting = programs.pairs().interacting();
+    origins
+        .par_chunks_mut(BATCH)
+        .enumerate()
+        .with_min_len(4)
+        .map(|(batch, origins)| {
+            let pairs = batch * BATCH..batch * BATCH + origins.len();
+            let CacheLines(tapes) = &mut CacheLines([[0; TAPE_LEN]; BATCH]);
+            // SAFETY: the pairs of this batch are this call's alone, and it is one thread's.
+            unsafe { programs.load(pairs.clone(), tapes) };
+            origins.fill(IN_PLACE);
+            let stream = stream_of(first, pairs.start, TAPE_LEN);
+            mutation.apply_and_tell(&mut tapes[..pairs.len()], stream, |pair, place| {
+                origins[pair][place] = (NEW + place) as u8;
+            });
+            let mut tally = Tally::default();
+            for ((pair, tape), origins) in pairs.clone().zip(&mut *tapes).zip(origins) {
+                if pair < interacting {
+                    tally.count(&traced::run(dialect, tape, origins, max_steps));
+                }
+            }
+            // SAFETY: as above.
+            unsafe { programs.store(pairs, tapes) };
+            tally
+        })
+        .reduce(Tally::default, |a, b| a + b)
+}
+
+/// As [`interact`], for programs that are not of 64 bytes: all tapes are joined, run and split
+/// one after the other.
+fn interact_short(
+    first: u64,
+    runner: &Runner,
+    mutation: Mutation,
+    max_steps: u32,
+    (programs, pairs): (&mut [u8], &Pairs),
+    tapes: &mut Vec<u8>,
+) -> Tally {
+    let program_len = programs.len() / (2 * pairs.len());
+    let tape_len = 2 * program_len;
+    tapes.resize(programs.len(), 0);
+    let places = || pairs.programs_of(0..pairs.len()).map(|program| program * program_len);
+    for (half, at) in tapes.chunks_exact_mut(program_len).zip(places()) {
+        half.copy_from_slice(&programs[at..at + program_len]);
+    }
+    let running = pairs.interacting();
+    let tally = tapes
+        .par_chunks_mut(BATCH * tape_len)
+        .enumerate()
+        .with_min_len(4)
+        .map(|(batch, tapes)| {
+            let pair = batch * BATCH;
+            mutation.apply_to_bytes(tapes, stream_of(first, pair, tape_len));
+            let running = running.saturating_sub(pair).min(tapes.len() / tape_len);
+            let mut outcomes = [Outcome::default(); BATCH];
+            runner.run_bytes(&mut tapes[..running * tape_len], max_steps, &mut outcomes);
+            let mut tally = Tally::default();
+            outcomes[..running].iter().for_each(|outcome| tally.count(outcome));
+            tally
+        })
+        .reduce(Tally::default, |a, b| a + b);
+    for (half, at) in tapes.chunks_exact(program_len).zip(places()) {
+        programs[at..at + program_len].copy_from_slice(half);
+    }
+    tally
+}
