@@ -5,6 +5,7 @@
 //! Engines run tapes by these rules; none has an idea of its own.
 
 pub mod bff;
+pub mod cpu;
 pub mod forth;
 pub mod subleq;
 mod text;

@@ -1,0 +1,152 @@
+//! The Z80 and the 8080: what both share.
+//!
+//! The 8080's registers, flags and most of its opcodes are a part of the Z80's.
+//! Both number their registers by the same three bits of an opcode and their
+//! pairs by the same two, so both keep them in one word, where such a field of
+//! the opcode is already, but for a shift, the place to look at. That lets one
+//! piece of code stand for dozens of opcodes, and a processor that has to guess
+//! where a jump table leads has few places to choose from.
+
+pub mod i8080;
+pub mod z80;
+
+use std::hint::select_unpredictable;
+
+/// The result was zero; all flags are bits of the register F.
+const ZERO: u8 = 0x40;
+/// Bit 7 of the result.
+const SIGN: u8 = 0x80;
+/// A carry from bit 3 to bit 4 (8080: auxiliary carry).
+const HALF: u8 = 0x10;
+/// An even number of ones, or (Z80) an overflow.
+const PARITY: u8 = 0x04;
+/// A carry from bit 7.
+const CARRY: u8 = 0x01;
+
+/// Sign and zero of each byte, and its parity.
+static SIGN_ZERO_PARITY: [u8; 256] = {
+    let mut flags = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let value = byte as u8;
+        flags[byte] = value & SIGN
+            | if value == 0 { ZERO } else { 0 }
+            | if value.count_ones() % 2 == 0 { PARITY } else { 0 };
+        byte += 1;
+    }
+    flags
+};
+
+/// The flags that the four pairs of conditions test, and 0 to test none.
+const TESTED: [u8; 4] = [ZERO, CARRY, PARITY, SIGN];
+
+/// Whether the condition in bits 3 to 5 of `opcode` holds: NZ, Z, NC, C, PO, PE, P, M.
+#[inline(always)]
+fn holds(opcode: u8, flags: u8) -> bool {
+    let tested = TESTED[opcode as usize >> 4 & 3];
+    (flags & tested != 0) == (opcode & 8 != 0)
+}
+
+/// The registers B, C, D, E, H, L, F and A, by their numbers in opcodes, with F
+/// where these mean the byte at (HL). Register r is byte `r ^ 1` of the word, so
+/// that the pairs BC, DE and HL are its words 0 to 2; word 3 is F and A, the other
+/// way round.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Registers(u64);
+
+/// Where the pair HL is.
+const HL: u8 = 0x20;
+
+impl Registers {
+    /// Where the register in bits 3 to 5 of `opcode` is: its shift.
+    #[inline(always)]
+    const fn upper(opcode: u8) -> u8 {
+        opcode & 0x38 ^ 8
+    }
+
+    /// Where the register in bits 0 to 2 of `opcode` is.
+    #[inline(always)]
+    const fn lower(opcode: u8) -> u8 {
+        Registers::upper(opcode << 3)
+    }
+
+    /// Where the pair in bits 4 and 5 of `opcode` is.
+    #[inline(always)]
+    const fn pair_of(opcode: u8) -> u8 {
+        opcode & 0x30
+    }
+
+    #[inline(always)]
+    const fn get(self, shift: u8) -> u8 {
+        (self.0 >> (shift & 63)) as u8
+    }
+
+    #[inline(always)]
+    fn set(&mut self, shift: u8, value: u8) {
+        let shift = shift & 63;
+        self.0 = self.0 & !(0xff << shift) | u64::from(value) << shift;
+    }
+
+    #[inline(always)]
+    const fn pair(self, shift: u8) -> u16 {
+        (self.0 >> (shift & 63)) as u16
+    }
+
+    #[inline(always)]
+    fn set_pair(&mut self, shift: u8, value: u16) {
+        let shift = shift & 63;
+        self.0 = self.0 & !(0xffff << shift) | u64::from(value) << shift;
+    }
+
+    #[inline(always)]
+    const fn a(self) -> u8 {
+        (self.0 >> 48) as u8
+    }
+
+    #[inline(always)]
+    fn set_a(&mut self, value: u8) {
+        self.set(48, value);
+    }
+
+    #[inline(always)]
+    const fn f(self) -> u8 {
+        (self.0 >> 56) as u8
+    }
+
+    #[inline(always)]
+    fn set_f(&mut self, value: u8) {
+        self.set(56, value);
+    }
+
+    #[inline(always)]
+    fn set_af(&mut self, a: u8, f: u8) {
+        self.set_pair(48, u16::from_le_bytes([a, f]));
+    }
+
+    /// The pair in bits 4 and 5 of `opcode` as pushed: there the last one is AF.
+    #[inline(always)]
+    fn pushed(self, opcode: u8) -> u16 {
+        let pair = self.pair(Registers::pair_of(opcode));
+        select_unpredictable(opcode & 0x30 == 0x30, pair.swap_bytes(), pair)
+    }
+
+    /// Set the pair in bits 4 and 5 of `opcode` to what was popped.
+    #[inline(always)]
+    fn pop(&mut self, opcode: u8, value: u16) {
+        let swapped = value.swap_bytes();
+        let value = select_unpredictable(opcode & 0x30 == 0x30, swapped, value);
+        self.set_pair(Registers::pair_of(opcode), value);
+    }
+}
+
+/// Whether bits 0 to 2 of `opcode` mean the byte at (HL).
+#[inline(always)]
+const fn lower_is_memory(opcode: u8) -> bool {
+    opcode & 7 == 6
+}
+
+/// Whether bits 3 to 5 of `opcode` mean the byte at (HL).
+#[inline(always)]
+const fn upper_is_memory(opcode: u8) -> bool {
+    opcode & 0x38 == 0x30
+}

@@ -1,0 +1,1189 @@
+//! The Z80, as the grid world has it and as hardware has it.
+//!
+//! Undocumented opcodes, flags 5 and 3, the hidden register WZ and the refresh
+//! register are all there, since each of them can end up in a soup. There are no
+//! interrupts, no clock and nothing at the ports: IN reads 0. Facts: docs/cpus.md.
+
+use std::fmt;
+use std::hint::select_unpredictable;
+
+use super::{
+    CARRY, HALF, HL, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO, holds, lower_is_memory,
+    upper_is_memory,
+};
+
+/// Whose Z80 it is, where they differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Variant {
+    /// That of zff, the grid world of Alexander Mordvintsev.
+    #[default]
+    Zff,
+    /// The chip as Zilog made it (NMOS).
+    Hardware,
+}
+
+/// The last operation subtracted.
+const SUBTRACTED: u8 = 0x02;
+/// Copies of bits 5 and 3, mostly of the result: Y and X.
+const YX: u8 = 0x28;
+
+/// All registers.
+///
+/// ```
+/// use broth::language::cpu::z80::{State, Variant, step};
+///
+/// let mut memory = [0; 32];
+/// memory[..3].copy_from_slice(&[0x01, 0x34, 0x12]); // LD BC,1234
+/// let mut state = State::new();
+/// step(Variant::Zff, &mut memory, &mut state);
+/// assert_eq!((state.bc(), state.pc()), (0x1234, 3));
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct State {
+    registers: Registers,
+    /// BC', DE', HL' and AF'.
+    shadow: Registers,
+    /// IX, and IY above it.
+    index: u32,
+    pc: u16,
+    sp: u16,
+    wz: u16,
+    i: u8,
+    /// The low seven bits of R, and any eighth.
+    refresh: u8,
+    /// The eighth bit of R.
+    refresh_high: u8,
+    /// What the last instruction set the flags to, and 0 if it left them alone.
+    q: u8,
+    /// IFF2.
+    interrupts: bool,
+    halted: bool,
+}
+
+impl State {
+    /// The registers at the start of a run of zff: AF = SP = FFFF, all others 0.
+    pub fn new() -> Self {
+        let mut state = State {
+            sp: 0xffff,
+            ..State::default()
+        };
+        state.set_af(0xffff);
+        state
+    }
+
+    /// The registers at the start of a run of Cicala et al.: A = F = FF,
+    /// SP = 00FF, all others 0.
+    pub fn with_low_stack() -> Self {
+        State {
+            sp: 0x00ff,
+            ..State::new()
+        }
+    }
+
+    /// Where the next instruction is.
+    pub fn pc(&self) -> u16 {
+        self.pc
+    }
+
+    /// Have the next instruction be at `pc`.
+    pub fn set_pc(&mut self, pc: u16) {
+        self.pc = pc;
+    }
+
+    /// Whether it has met a HALT.
+    pub fn halted(&self) -> bool {
+        self.halted
+    }
+
+    /// The stack pointer.
+    pub fn sp(&self) -> u16 {
+        self.sp
+    }
+
+    /// Set the stack pointer.
+    pub fn set_sp(&mut self, sp: u16) {
+        self.sp = sp;
+    }
+
+    /// A, and the flags as low byte.
+    pub fn af(&self) -> u16 {
+        self.registers.pushed(0xf5)
+    }
+
+    /// Set A and the flags.
+    pub fn set_af(&mut self, af: u16) {
+        self.registers.pop(0xf1, af);
+    }
+
+    /// B and C.
+    pub fn bc(&self) -> u16 {
+        self.registers.pair(0x00)
+    }
+
+    /// Set B and C.
+    pub fn set_bc(&mut self, bc: u16) {
+        self.registers.set_pair(0x00, bc);
+    }
+
+    /// D and E.
+    pub fn de(&self) -> u16 {
+        self.registers.pair(0x10)
+    }
+
+    /// Set D and E.
+    pub fn set_de(&mut self, de: u16) {
+        self.registers.set_pair(0x10, de);
+    }
+
+    /// H and L.
+    pub fn hl(&self) -> u16 {
+        self.registers.pair(HL)
+    }
+
+    /// Set H and L.
+    pub fn set_hl(&mut self, hl: u16) {
+        self.registers.set_pair(HL, hl);
+    }
+
+    /// AF', BC', DE' and HL'.
+    pub fn shadow(&self) -> [u16; 4] {
+        let shadow = self.shadow;
+        [0xf5, 0xc5, 0xd5, 0xe5].map(|push| shadow.pushed(push))
+    }
+
+    /// Set AF', BC', DE' and HL'.
+    pub fn set_shadow(&mut self, pairs: [u16; 4]) {
+        for (pop, pair) in [0xf1, 0xc1, 0xd1, 0xe1].into_iter().zip(pairs) {
+            self.shadow.pop(pop, pair);
+        }
+    }
+
+    /// IX.
+    pub fn ix(&self) -> u16 {
+        self.index as u16
+    }
+
+    /// Set IX.
+    pub fn set_ix(&mut self, ix: u16) {
+        self.index = self.index & 0xffff_0000 | u32::from(ix);
+    }
+
+    /// IY.
+    pub fn iy(&self) -> u16 {
+        (self.index >> 16) as u16
+    }
+
+    /// Set IY.
+    pub fn set_iy(&mut self, iy: u16) {
+        self.index = self.index & 0xffff | u32::from(iy) << 16;
+    }
+
+    /// The hidden register WZ (MEMPTR), which no instruction but BIT shows.
+    pub fn wz(&self) -> u16 {
+        self.wz
+    }
+
+    /// Set WZ.
+    pub fn set_wz(&mut self, wz: u16) {
+        self.wz = wz;
+    }
+
+    /// The interrupt vector.
+    pub fn i(&self) -> u8 {
+        self.i
+    }
+
+    /// Set the interrupt vector.
+    pub fn set_i(&mut self, i: u8) {
+        self.i = i;
+    }
+
+    /// The refresh register.
+    pub fn r(&self) -> u8 {
+        self.refresh & 0x7f | self.refresh_high
+    }
+
+    /// Set the refresh register.
+    pub fn set_r(&mut self, r: u8) {
+        self.refresh = r;
+        self.refresh_high = r & 0x80;
+    }
+
+    /// The interrupt flip-flop IFF2, which LD A,I and LD A,R show.
+    pub fn iff2(&self) -> bool {
+        self.interrupts
+    }
+
+    /// Set IFF2.
+    pub fn set_iff2(&mut self, iff2: bool) {
+        self.interrupts = iff2;
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (af, bc, de, hl) = (self.af(), self.bc(), self.de(), self.hl());
+        let (sp, pc, ix, iy) = (self.sp, self.pc, self.ix(), self.iy());
+        let (wz, i, r, iff2) = (self.wz, self.i, self.r(), self.interrupts);
+        write!(f, "PC {pc:04X} SP {sp:04X} AF {af:04X} BC {bc:04X} DE {de:04X} HL {hl:04X} ")?;
+        write!(f, "IX {ix:04X} IY {iy:04X} WZ {wz:04X} I {i:02X} R {r:02X} IFF2 {iff2}")?;
+        write!(f, " shadow {:04X?} halted {}", self.shadow(), self.halted)
+    }
+}
+
+/// Do one instruction, its prefixes and operands with it, on a `memory` of N bytes; addresses
+/// wrap around in it. A round of an instruction that repeats itself is one. After a HALT
+/// nothing is done any more.
+#[inline]
+pub fn step<const N: usize>(variant: Variant, memory: &mut [u8; N], state: &mut State) {
+    run(variant, memory, state, 1);
+}
+
+/// Do `max_steps` instructions, or fewer if there is a HALT. Returns how many.
+#[inline]
+pub fn run<const N: usize>(
+    variant: Variant,
+    memory: &mut [u8; N],
+    state: &mut State,
+    max_steps: u32,
+) -> u32 {
+    match variant {
+        Variant::Zff => Machine::<N, false>::run(memory, state, max_steps),
+        Variant::Hardware => Machine::<N, true>::run(memory, state, max_steps),
+    }
+}
+
+/// What eight rotations and shifts make of each byte, with the carry clear and set:
+/// the result, and above it the flags. Numbered by bits 3 to 5 of the opcode, and then the carry.
+static ROTATED: [[u16; 256]; 16] = {
+    let mut table = [[0; 256]; 16];
+    let mut i = 0;
+    while i < 16 * 256 {
+        let (operation, carry, value) = (i >> 9, (i >> 8 & 1) as u8, i as u8);
+        let result = match operation {
+            0 => value.rotate_left(1),
+            1 => value.rotate_right(1),
+            2 => value << 1 | carry,
+            3 => value >> 1 | carry << 7,
+            4 => value << 1,
+            5 => (value as i8 >> 1) as u8,
+            6 => value << 1 | 1,
+            _ => value >> 1,
+        };
+        let out = if operation % 2 == 0 { value >> 7 } else { value & 1 };
+        let flags = SIGN_ZERO_PARITY[result as usize] | result & YX | out;
+        table[i >> 8][i & 0xff] = u16::from_le_bytes([result, flags]);
+        i += 1;
+    }
+    table
+};
+
+/// The result and the flags of the rotation or shift in bits 3 to 5 of `opcode`.
+#[inline(always)]
+fn rotate(opcode: u8, value: u8, flags: u8) -> [u8; 2] {
+    let row = opcode >> 2 & 0x0e | flags & CARRY;
+    ROTATED[row as usize][value as usize].to_le_bytes()
+}
+
+/// Sign, zero, Y and X of `result`.
+#[inline(always)]
+fn sign_zero_yx(result: u8) -> u8 {
+    result & (SIGN | YX) | if result == 0 { ZERO } else { 0 }
+}
+
+/// Result and flags of ADD, ADC, SUB, SBC and CP, which bits 3 to 5 of `opcode` tell apart.
+#[inline(always)]
+fn add_or_subtract(opcode: u8, a: u8, operand: u8, flags: u8) -> (u8, u8) {
+    // To subtract is to add what is inverted, with all carries the other way round.
+    let inverted = if opcode & 0x10 != 0 { 0xff } else { 0 };
+    let carry = flags & opcode >> 3 & !(opcode >> 5) & CARRY;
+    let addend = operand ^ inverted;
+    let sum = u16::from(a) + u16::from(addend) + u16::from((carry ^ inverted) & 1);
+    let [result, carry] = sum.to_le_bytes();
+    let carries = a ^ addend ^ result;
+    let flags = sign_zero_yx(result)
+        | (carries ^ inverted) & HALF
+        | (carries >> 7 ^ carry) << 2
+        | inverted & SUBTRACTED
+        | (carry ^ inverted) & CARRY;
+    (result, flags)
+}
+
+/// Whether `opcode` is a CP, not an ADD, ADC, SUB or SBC.
+#[inline(always)]
+fn is_compare(opcode: u8) -> bool {
+    opcode & 0x38 == 0x38
+}
+
+/// Result and flags of AND, XOR and OR, which bits 3 to 5 of `opcode` tell apart.
+#[inline(always)]
+fn logic(opcode: u8, a: u8, operand: u8) -> (u8, u8) {
+    // What is in both, or in one only, makes up what is in either.
+    let both = if opcode & 0x08 == 0 { a & operand } else { 0 };
+    let one = if opcode & 0x18 != 0 { a ^ operand } else { 0 };
+    let result = both | one;
+    let half = if opcode & 0x18 == 0 { HALF } else { 0 };
+    let flags = SIGN_ZERO_PARITY[result as usize] | result & YX | half;
+    (result, flags)
+}
+
+/// Result and flags of INC (bit 0 of `opcode` clear) and DEC.
+#[inline(always)]
+fn increment_or_decrement(opcode: u8, value: u8, flags: u8) -> (u8, u8) {
+    let decrement = opcode & 1;
+    let result = value.wrapping_add(1).wrapping_sub(2 * decrement);
+    let overflown = 0x80 - decrement;
+    let flags = flags & CARRY
+        | sign_zero_yx(result)
+        | (value ^ result) & HALF
+        | if result == overflown { PARITY } else { 0 }
+        | decrement << 1;
+    (result, flags)
+}
+
+/// A after DAA, and the flags.
+fn adjust_decimal(a: u8, flags: u8) -> (u8, u8) {
+    let low = a & 0x0f;
+    let mut correction = 0;
+    if low > 9 || flags & HALF != 0 {
+        correction = 0x06;
+    }
+    let mut carry = flags & CARRY;
+    if a > 0x99 || carry != 0 {
+        correction |= 0x60;
+        carry = CARRY;
+    }
+    let result = if flags & SUBTRACTED != 0 {
+        a.wrapping_sub(correction)
+    } else {
+        a.wrapping_add(correction)
+    };
+    let flags = flags & SUBTRACTED
+        | SIGN_ZERO_PARITY[result as usize]
+        | result & YX
+        | (a ^ result) & HALF
+        | carry;
+    (result, flags)
+}
+
+/// What DD and FD do to an opcode that follows them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Indexed {
+    /// Nothing.
+    No,
+    /// IX or IY takes the place of HL, H and L.
+    Pair,
+    /// (IX+d) or (IY+d) takes the place of (HL).
+    Memory,
+}
+
+/// What DD and FD do to each opcode, prefixes left out.
+static INDEXED: [Indexed; 256] = {
+    let mut table = [Indexed::No; 256];
+    let mut i = 0;
+    while i < 256 {
+        let (upper, lower) = (i >> 3 & 7, i & 7);
+        let (in_upper, in_lower) = (upper & 6 == 4, lower & 6 == 4);
+        table[i] = match i {
+            0x76 => Indexed::No,
+            0x09 | 0x19 | 0x21..=0x23 | 0x29..=0x2b | 0x39 => Indexed::Pair,
+            0xe1 | 0xe3 | 0xe5 | 0xe9 | 0xf9 => Indexed::Pair,
+            0x34..=0x36 => Indexed::Memory,
+            0x00..=0x3f if in_upper && matches!(lower, 4..=6) => Indexed::Pair,
+            0x40..=0x7f if lower == 6 || upper == 6 => Indexed::Memory,
+            0x40..=0x7f if in_upper || in_lower => Indexed::Pair,
+            0x80..=0xbf if lower == 6 => Indexed::Memory,
+            0x80..=0xbf if in_lower => Indexed::Pair,
+            _ => Indexed::No,
+        };
+        i += 1;
+    }
+    table
+};
+
+/// A run of `state`'s on a memory. HARDWARE is its variant.
+struct Machine<'m, const N: usize, const HARDWARE: bool> {
+    memory: &'m mut [u8; N],
+    /// With `refresh` less by `done`, and `pc` behind what was read of the instruction.
+    state: State,
+    /// Instructions begun.
+    done: u32,
+}
+
+impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
+    fn run(memory: &mut [u8; N], state: &mut State, max_steps: u32) -> u32 {
+        const { assert!(N.is_power_of_two() && N <= 1 << 16) };
+        let mut machine = Machine::<N, HARDWARE> {
+            memory,
+            state: *state,
+            done: 0,
+        };
+        while machine.done < max_steps && !machine.state.halted {
+            machine.done += 1;
+            let opcode = machine.fetch();
+            machine.execute(opcode);
+        }
+        *state = machine.state;
+        state.refresh = state.refresh.wrapping_add(machine.done as u8);
+        machine.done
+    }
+
+    #[inline(always)]
+    fn read(&self, address: u16) -> u8 {
+        self.memory[address as usize & (N - 1)]
+    }
+
+    #[inline(always)]
+    fn write(&mut self, address: u16, value: u8) {
+        self.memory[address as usize & (N - 1)] = value;
+    }
+
+    #[inline(always)]
+    fn read_pair(&self, address: u16) -> u16 {
+        u16::from_le_bytes([self.read(address), self.read(address.wrapping_add(1))])
+    }
+
+    #[inline(always)]
+    fn write_pair(&mut self, address: u16, value: u16) {
+        let [low, high] = value.to_le_bytes();
+        self.write(address, low);
+        self.write(address.wrapping_add(1), high);
+    }
+
+    #[inline(always)]
+    fn fetch(&mut self) -> u8 {
+        let byte = self.read(self.state.pc);
+        self.state.pc = self.state.pc.wrapping_add(1);
+        byte
+    }
+
+    #[inline(always)]
+    fn fetch_pair(&mut self) -> u16 {
+        let pair = self.read_pair(self.state.pc);
+        self.state.pc = self.state.pc.wrapping_add(2);
+        pair
+    }
+
+    #[inline(always)]
+    fn push(&mut self, value: u16) {
+        self.state.sp = self.state.sp.wrapping_sub(2);
+        self.write_pair(self.state.sp, value);
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> u16 {
+        let value = self.read_pair(self.state.sp);
+        self.state.sp = self.state.sp.wrapping_add(2);
+        value
+    }
+
+    #[inline(always)]
+    fn set_flags(&mut self, flags: u8) {
+        self.state.registers.set_f(flags);
+        if HARDWARE {
+            self.state.q = flags;
+        }
+    }
+
+    #[inline(always)]
+    fn set_a_and_flags(&mut self, a: u8, flags: u8) {
+        self.state.registers.set_af(a, flags);
+        if HARDWARE {
+            self.state.q = flags;
+        }
+    }
+
+    /// Add `displacement` to the program counter if `taken`; then WZ has it, too.
+    #[inline(always)]
+    fn jump_relative(&mut self, taken: bool, displacement: u8) {
+        let state = &mut self.state;
+        let target = state.pc.wrapping_add(displacement as i8 as u16);
+        state.pc = select_unpredictable(taken, target, state.pc);
+        state.wz = select_unpredictable(taken, target, state.wz);
+    }
+
+    /// The register in bits 0 to 2 of `opcode`, or the byte at `at`.
+    #[inline(always)]
+    fn lower(&self, opcode: u8, at: u16) -> u8 {
+        let register = self.state.registers.get(Registers::lower(opcode));
+        select_unpredictable(lower_is_memory(opcode), self.read(at), register)
+    }
+
+    /// The register in bits 3 to 5 of `opcode`, or the byte at `at`.
+    #[inline(always)]
+    fn upper(&self, opcode: u8, at: u16) -> u8 {
+        let register = self.state.registers.get(Registers::upper(opcode));
+        select_unpredictable(upper_is_memory(opcode), self.read(at), register)
+    }
+
+    /// Set the register in bits 3 to 5 of `opcode`, or the byte at `at`.
+    #[inline(always)]
+    fn set_upper(&mut self, opcode: u8, at: u16, value: u8) {
+        let is_memory = upper_is_memory(opcode);
+        let mut registers = self.state.registers;
+        registers.set(Registers::upper(opcode), value);
+        registers.0 = select_unpredictable(is_memory, self.state.registers.0, registers.0);
+        self.state.registers = registers;
+        self.write(at, select_unpredictable(is_memory, value, self.read(at)));
+    }
+
+    /// The pair in bits 4 and 5 of `opcode`, of which the last one is SP.
+    #[inline(always)]
+    fn pair(&self, opcode: u8) -> u16 {
+        let pair = self.state.registers.pair(Registers::pair_of(opcode));
+        select_unpredictable(opcode & 0x30 == 0x30, self.state.sp, pair)
+    }
+
+    #[inline(always)]
+    fn set_pair(&mut self, opcode: u8, value: u16) {
+        let is_sp = opcode & 0x30 == 0x30;
+        let state = &mut self.state;
+        let mut registers = state.registers;
+        registers.set_pair(Registers::pair_of(opcode), value);
+        state.registers.0 = select_unpredictable(is_sp, state.registers.0, registers.0);
+        state.sp = select_unpredictable(is_sp, value, state.sp);
+    }
+
+    /// The rest of an instruction that begins with `opcode`.
+    #[inline(always)]
+    fn execute(&mut self, opcode: u8) {
+        let q = self.state.q;
+        if HARDWARE {
+            self.state.q = 0;
+        }
+        match opcode {
+            0xcb => self.execute_cb(),
+            0xed => self.execute_ed(),
+            0xdd | 0xfd => self.execute_indexed(opcode),
+            _ => {
+                let at = self.state.hl();
+                self.execute_plain(opcode, at, q);
+            }
+        }
+    }
+
+    /// An opcode without prefix, `at` being the address of what it calls (HL), and `q`
+    /// the Q of the instruction before.
+    #[inline(always)]
+    fn execute_plain(&mut self, opcode: u8, at: u16, q: u8) {
+        let registers = self.state.registers;
+        let (a, flags) = (registers.a(), registers.f());
+        match opcode {
+            // NOP
+            0x00 => {}
+            // EX AF,AF'
+            0x08 => self.exchange(0xffff << 48),
+            // DJNZ d
+            0x10 => {
+                let displacement = self.fetch();
+                let b = registers.get(8).wrapping_sub(1);
+                self.state.registers.set(8, b);
+                self.jump_relative(b != 0, displacement);
+            }
+            // JR d
+            0x18 => {
+                let displacement = self.fetch();
+                self.state.pc = self.state.pc.wrapping_add(displacement as i8 as u16);
+                if HARDWARE {
+                    self.state.wz = self.state.pc;
+                }
+            }
+            // JR cc,d
+            0x20 | 0x28 | 0x30 | 0x38 => {
+                let displacement = self.fetch();
+                self.jump_relative(holds(opcode & 0x18, flags), displacement);
+            }
+            // LD rr,nn
+            0x01 | 0x11 | 0x21 | 0x31 => {
+                let value = self.fetch_pair();
+                self.set_pair(opcode, value);
+            }
+            // ADD HL,rr
+            0x09 | 0x19 | 0x29 | 0x39 => {
+                let (hl, addend) = (registers.pair(HL), self.pair(opcode));
+                let (sum, carry) = hl.overflowing_add(addend);
+                self.state.registers.set_pair(HL, sum);
+                self.state.wz = hl.wrapping_add(1);
+                let [_, high] = sum.to_le_bytes();
+                let half = ((hl ^ addend ^ sum) >> 8) as u8 & HALF;
+                let kept = flags & (SIGN | ZERO | PARITY);
+                self.set_flags(kept | high & YX | half | u8::from(carry));
+            }
+            // LD (BC),A, LD (DE),A
+            0x02 | 0x12 => {
+                let address = registers.pair(Registers::pair_of(opcode));
+                self.store_a(address, a);
+            }
+            // LD A,(BC), LD A,(DE)
+            0x0a | 0x1a => {
+                let address = registers.pair(Registers::pair_of(opcode));
+                self.load_a(address);
+            }
+            // LD (nn),HL
+            0x22 => {
+                let address = self.fetch_pair();
+                self.write_pair(address, registers.pair(HL));
+                self.state.wz = address.wrapping_add(1);
+            }
+            // LD HL,(nn)
+            0x2a => {
+                let address = self.fetch_pair();
+                let value = self.read_pair(address);
+                self.state.registers.set_pair(HL, value);
+                self.state.wz = address.wrapping_add(1);
+            }
+            // LD (nn),A
+            0x32 => {
+                let address = self.fetch_pair();
+                self.store_a(address, a);
+            }
+            // LD A,(nn)
+            0x3a => {
+                let address = self.fetch_pair();
+                self.load_a(address);
+            }
+            // INC rr, DEC rr
+            0x03 | 0x0b | 0x13 | 0x1b | 0x23 | 0x2b | 0x33 | 0x3b => {
+                let one = 1u16.wrapping_sub(u16::from(opcode & 8) >> 2);
+                self.set_pair(opcode, self.pair(opcode).wrapping_add(one));
+            }
+            // INC r, DEC r
+            0x04 | 0x05 | 0x0c | 0x0d | 0x14 | 0x15 | 0x1c | 0x1d | 0x24 | 0x25 | 0x2c | 0x2d
+            | 0x34 | 0x35 | 0x3c | 0x3d => {
+                let value = self.upper(opcode, at);
+                let (result, flags) = increment_or_decrement(opcode, value, flags);
+                self.set_upper(opcode, at, result);
+                self.set_flags(flags);
+            }
+            // LD r,n
+            0x06 | 0x0e | 0x16 | 0x1e | 0x26 | 0x2e | 0x36 | 0x3e => {
+                let value = self.fetch();
+                self.set_upper(opcode, at, value);
+            }
+            // RLCA, RRCA, RLA, RRA
+            0x07 | 0x0f | 0x17 | 0x1f => {
+                let [result, rotated] = rotate(opcode, a, flags);
+                let kept = flags & (SIGN | ZERO | PARITY);
+                self.set_a_and_flags(result, kept | rotated & (YX | CARRY));
+            }
+            // DAA
+            0x27 => {
+                let (result, flags) = adjust_decimal(a, flags);
+                self.set_a_and_flags(result, flags);
+            }
+            // CPL
+            0x2f => {
+                let kept = flags & (SIGN | ZERO | PARITY | CARRY);
+                self.set_a_and_flags(!a, kept | !a & YX | HALF | SUBTRACTED);
+            }
+            // SCF, CCF
+            0x37 | 0x3f => {
+                let yx = if HARDWARE { (q ^ flags) | a } else { a };
+                let complement = opcode >> 3 & 1;
+                let was = flags & complement;
+                let kept = flags & (SIGN | ZERO | PARITY);
+                self.set_flags(kept | yx & YX | was << 4 | was ^ CARRY);
+            }
+            // HALT
+            0x76 => self.state.halted = true,
+            // LD r,r'
+            0x40..=0x7f => {
+                let value = self.lower(opcode, at);
+                self.set_upper(opcode, at, value);
+            }
+            // ADD, ADC, SUB, SBC, CP r
+            0x80..=0x9f | 0xb8..=0xbf => {
+                let operand = self.lower(opcode, at);
+                self.arithmetic(opcode, operand);
+            }
+            // AND, XOR, OR r
+            0xa0..=0xb7 => {
+                let (result, flags) = logic(opcode, a, self.lower(opcode, at));
+                self.set_a_and_flags(result, flags);
+            }
+            // ADD, ADC, SUB, SBC, CP n
+            0xc6 | 0xce | 0xd6 | 0xde | 0xfe => {
+                let operand = self.fetch();
+                self.arithmetic(opcode, operand);
+            }
+            // AND, XOR, OR n
+            0xe6 | 0xee | 0xf6 => {
+                let (result, flags) = logic(opcode, a, self.fetch());
+                self.set_a_and_flags(result, flags);
+            }
+            // RET cc
+            0xc0 | 0xc8 | 0xd0 | 0xd8 | 0xe0 | 0xe8 | 0xf0 | 0xf8 => {
+                self.return_if(holds(opcode, flags));
+            }
+            // RET
+            0xc9 => self.return_if(true),
+            // POP rr
+            0xc1 | 0xd1 | 0xe1 | 0xf1 => {
+                let value = self.pop();
+                self.state.registers.pop(opcode, value);
+            }
+            // PUSH rr
+            0xc5 | 0xd5 | 0xe5 | 0xf5 => self.push(registers.pushed(opcode)),
+            // EXX
+            0xd9 => self.exchange(0xffff_ffff_ffff),
+            // JP (HL)
+            0xe9 => self.state.pc = registers.pair(HL),
+            // LD SP,HL
+            0xf9 => self.state.sp = registers.pair(HL),
+            // JP cc,nn
+            0xc2 | 0xca | 0xd2 | 0xda | 0xe2 | 0xea | 0xf2 | 0xfa => {
+                let target = self.fetch_pair();
+                let taken = holds(opcode, flags);
+                self.state.pc = select_unpredictable(taken, target, self.state.pc);
+                self.state.wz = target;
+            }
+            // JP nn
+            0xc3 => {
+                self.state.pc = self.fetch_pair();
+                self.state.wz = self.state.pc;
+            }
+            // CALL cc,nn
+            0xc4 | 0xcc | 0xd4 | 0xdc | 0xe4 | 0xec | 0xf4 | 0xfc => {
+                let target = self.fetch_pair();
+                self.state.wz = target;
+                if holds(opcode, flags) {
+                    self.push(self.state.pc);
+                    self.state.pc = target;
+                }
+            }
+            // CALL nn
+            0xcd => {
+                let target = self.fetch_pair();
+                self.call(target);
+            }
+            // RST
+            0xc7 | 0xcf | 0xd7 | 0xdf | 0xe7 | 0xef | 0xf7 | 0xff => {
+                self.call(u16::from(opcode & 0x38));
+            }
+            // OUT (n),A
+            0xd3 => {
+                let port = u16::from(self.fetch());
+                let low = if HARDWARE { (port + 1) & 0xff } else { port + 1 };
+                self.state.wz = low | u16::from(a) << 8;
+            }
+            // IN A,(n)
+            0xdb => {
+                let port = self.fetch();
+                self.state.registers.set_a(0);
+                let low = if HARDWARE { port } else { 0 };
+                self.state.wz = u16::from_le_bytes([low, a]).wrapping_add(1);
+            }
+            // EX (SP),HL
+            0xe3 => {
+                let value = self.read_pair(self.state.sp);
+                self.write_pair(self.state.sp, registers.pair(HL));
+                self.state.registers.set_pair(HL, value);
+                self.state.wz = value;
+            }
+            // EX DE,HL
+            0xeb => {
+                let de = registers.pair(0x10);
+                self.state.registers.set_pair(0x10, registers.pair(HL));
+                self.state.registers.set_pair(HL, de);
+            }
+            // DI, EI
+            0xf3 | 0xfb => self.state.interrupts = opcode & 8 != 0,
+            // Prefixes, which do not come here.
+            0xcb | 0xdd | 0xed | 0xfd => {}
+        }
+    }
+
+    #[inline(always)]
+    fn exchange(&mut self, which: u64) {
+        let difference = (self.state.registers.0 ^ self.state.shadow.0) & which;
+        self.state.registers.0 ^= difference;
+        self.state.shadow.0 ^= difference;
+    }
+
+    #[inline(always)]
+    fn store_a(&mut self, address: u16, a: u8) {
+        self.write(address, a);
+        self.state.wz = u16::from_le_bytes([(address as u8).wrapping_add(1), a]);
+    }
+
+    #[inline(always)]
+    fn load_a(&mut self, address: u16) {
+        let value = self.read(address);
+        self.state.registers.set_a(value);
+        self.state.wz = address.wrapping_add(1);
+    }
+
+    #[inline(always)]
+    fn arithmetic(&mut self, opcode: u8, operand: u8) {
+        let registers = self.state.registers;
+        let (a, flags) = (registers.a(), registers.f());
+        let (result, flags) = add_or_subtract(opcode, a, operand, flags);
+        // A comparison leaves A, and shows bits of what A was compared with.
+        let a = select_unpredictable(is_compare(opcode), a, result);
+        let shown = select_unpredictable(is_compare(opcode), operand, result);
+        self.set_a_and_flags(a, flags & !YX | shown & YX);
+    }
+
+    #[inline(always)]
+    fn return_if(&mut self, taken: bool) {
+        let target = self.read_pair(self.state.sp);
+        let state = &mut self.state;
+        state.sp = state.sp.wrapping_add(2 * u16::from(taken));
+        state.pc = select_unpredictable(taken, target, state.pc);
+        state.wz = select_unpredictable(taken, target, state.wz);
+    }
+
+    #[inline(always)]
+    fn call(&mut self, target: u16) {
+        self.push(self.state.pc);
+        self.state.pc = target;
+        self.state.wz = target;
+    }
+
+    /// The operation on `value` that an opcode behind CB stands for. BIT leaves the value,
+    /// and its Y and X are those of `shown`.
+    #[inline(always)]
+    fn operate_cb(&mut self, opcode: u8, value: u8, shown: u8) -> u8 {
+        let flags = self.state.registers.f();
+        let bit = 1 << (opcode >> 3 & 7);
+        match opcode >> 6 {
+            0 => {
+                let [result, flags] = rotate(opcode, value, flags);
+                self.set_flags(flags);
+                result
+            }
+            1 => {
+                let tested = value & bit;
+                let zero = if tested == 0 { ZERO | PARITY } else { 0 };
+                self.set_flags(flags & CARRY | tested & SIGN | zero | HALF | shown & YX);
+                value
+            }
+            2 => value & !bit,
+            _ => value | bit,
+        }
+    }
+
+    #[inline(always)]
+    fn execute_cb(&mut self) {
+        let opcode = self.fetch();
+        self.state.refresh = self.state.refresh.wrapping_add(1);
+        let at = self.state.hl();
+        let value = self.lower(opcode, at);
+        let [_, high] = self.state.wz.to_le_bytes();
+        let shown = if lower_is_memory(opcode) { high } else { value };
+        let result = self.operate_cb(opcode, value, shown);
+        self.set_upper(opcode << 3, at, result);
+    }
+
+    /// What follows DD (`prefix`: IX) or FD (IY).
+    #[inline(never)]
+    fn execute_indexed(&mut self, prefix: u8) {
+        let q = self.state.q;
+        let opcode = self.read(self.state.pc);
+        match opcode {
+            0xdd | 0xfd => {
+                // zff passes over both. On hardware the second one counts.
+                if !HARDWARE {
+                    self.state.pc = self.state.pc.wrapping_add(1);
+                }
+                return;
+            }
+            0xed => {
+                self.state.pc = self.state.pc.wrapping_add(1);
+                let counted = if HARDWARE { 1 } else { 2 };
+                self.state.refresh = self.state.refresh.wrapping_add(counted);
+                self.execute_ed();
+                if !HARDWARE {
+                    self.state.refresh = self.state.refresh.wrapping_sub(1);
+                }
+                return;
+            }
+            _ => {}
+        }
+        self.state.pc = self.state.pc.wrapping_add(1);
+        self.state.refresh = self.state.refresh.wrapping_add(1);
+        let shift = prefix >> 1 & 0x10;
+        let index = (self.state.index >> shift) as u16;
+        if opcode == 0xcb {
+            let at = self.displaced(index);
+            let opcode = self.fetch();
+            let value = self.read(at);
+            let [_, high] = at.to_le_bytes();
+            let result = self.operate_cb(opcode, value, high);
+            if opcode >> 6 != 1 {
+                self.write(at, result);
+                // Registers get a copy.
+                self.set_upper(opcode << 3, at, result);
+            }
+            return;
+        }
+        match INDEXED[opcode as usize] {
+            Indexed::No => {
+                let at = self.state.hl();
+                self.execute_plain(opcode, at, q);
+            }
+            Indexed::Memory => {
+                let at = self.displaced(index);
+                self.execute_plain(opcode, at, q);
+            }
+            Indexed::Pair => {
+                let (hl, wz) = (self.state.hl(), self.state.wz);
+                self.state.set_hl(index);
+                self.execute_plain(opcode, 0, q);
+                let mask = 0xffff << shift;
+                let index = u32::from(self.state.hl()) << shift;
+                self.state.index = self.state.index & !mask | index;
+                self.state.set_hl(hl);
+                if !HARDWARE {
+                    match opcode {
+                        0x22 | 0x2a => self.state.wz = wz,
+                        0xe9 => self.state.wz = self.state.pc,
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// The address of (IX+d), which WZ gets, too.
+    #[inline(always)]
+    fn displaced(&mut self, index: u16) -> u16 {
+        let displacement = self.fetch();
+        self.state.wz = index.wrapping_add(displacement as i8 as u16);
+        self.state.wz
+    }
+
+    #[inline(always)]
+    fn execute_ed(&mut self) {
+        let opcode = self.fetch();
+        self.state.refresh = self.state.refresh.wrapping_add(1);
+        let registers = self.state.registers;
+        let (a, flags) = (registers.a(), registers.f());
+        match opcode {
+            // IN r,(C)
+            0x40 | 0x48 | 0x50 | 0x58 | 0x60 | 0x68 | 0x70 | 0x78 => {
+                if opcode != 0x70 {
+                    self.state.registers.set(Registers::upper(opcode), 0);
+                }
+                let yx = if HARDWARE { 0 } else { flags & YX };
+                self.set_flags(flags & CARRY | yx | ZERO | PARITY);
+                if HARDWARE || opcode == 0x78 {
+                    self.state.wz = self.state.bc().wrapping_add(1);
+                }
+            }
+            // OUT (C),r
+            0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 => {
+                if HARDWARE || opcode == 0x79 {
+                    self.state.wz = registers.pair(0).wrapping_add(1);
+                }
+            }
+            // SBC HL,rr, ADC HL,rr
+            0x42 | 0x4a | 0x52 | 0x5a | 0x62 | 0x6a | 0x72 | 0x7a => {
+                let (hl, operand) = (registers.pair(HL), self.pair(opcode));
+                // As ADC A,n and SBC A,n, one byte after the other.
+                let (low_op, high_op) = if opcode & 8 == 0 { (0x18, 0x18) } else { (0x08, 0x08) };
+                let [l, h] = hl.to_le_bytes();
+                let [low, high] = operand.to_le_bytes();
+                let (l, carried) = add_or_subtract(low_op, l, low, flags);
+                let (h, flags) = add_or_subtract(high_op, h, high, carried);
+                let result = u16::from_le_bytes([l, h]);
+                let zero = if result == 0 { ZERO } else { 0 };
+                self.state.registers.set_pair(HL, result);
+                self.state.wz = hl.wrapping_add(1);
+                self.set_flags(flags & !ZERO | zero);
+            }
+            // LD (nn),rr
+            0x43 | 0x53 | 0x63 | 0x73 => {
+                let address = self.fetch_pair();
+                self.write_pair(address, self.pair(opcode));
+                self.state.wz = address.wrapping_add(1);
+            }
+            // LD rr,(nn)
+            0x4b | 0x5b | 0x6b | 0x7b => {
+                let address = self.fetch_pair();
+                let value = self.read_pair(address);
+                self.set_pair(opcode, value);
+                self.state.wz = address.wrapping_add(1);
+            }
+            // NEG
+            0x44 | 0x4c | 0x54 | 0x5c | 0x64 | 0x6c | 0x74 | 0x7c => {
+                let (result, flags) = add_or_subtract(0x10, 0, a, 0);
+                self.set_a_and_flags(result, flags);
+            }
+            // RETN, RETI
+            0x45 | 0x4d | 0x55 | 0x5d | 0x65 | 0x6d | 0x75 | 0x7d => self.return_if(true),
+            // LD I,A
+            0x47 => self.state.i = a,
+            // LD R,A
+            0x4f => {
+                self.state.set_r(a);
+                self.state.refresh = a.wrapping_sub(self.done as u8);
+            }
+            // LD A,I, LD A,R
+            0x57 | 0x5f => {
+                let value = if opcode == 0x57 {
+                    self.state.i
+                } else {
+                    let refresh = self.state.refresh.wrapping_add(self.done as u8);
+                    refresh & 0x7f | self.state.refresh_high
+                };
+                let yx = if HARDWARE { value & YX } else { flags & YX };
+                let parity = if self.state.interrupts { PARITY } else { 0 };
+                let kept = flags & CARRY | sign_zero_yx(value) & !YX;
+                self.set_a_and_flags(value, kept | yx | parity);
+            }
+            // RRD, RLD
+            0x67 | 0x6f => {
+                let at = registers.pair(HL);
+                let value = self.read(at);
+                let (digit, stored) = if opcode == 0x67 {
+                    (value & 0x0f, value >> 4 | a << 4)
+                } else {
+                    (value >> 4, value << 4 | a & 0x0f)
+                };
+                let result = a & 0xf0 | digit;
+                self.write(at, stored);
+                self.state.wz = at.wrapping_add(1);
+                let parity = SIGN_ZERO_PARITY[result as usize];
+                self.set_a_and_flags(result, flags & CARRY | parity | result & YX);
+            }
+            // LDI, LDD, LDIR, LDDR
+            0xa0 | 0xa8 | 0xb0 | 0xb8 => self.copy_round(opcode),
+            // CPI, CPD, CPIR, CPDR
+            0xa1 | 0xa9 | 0xb1 | 0xb9 => self.compare_round(opcode),
+            // INI, IND, INIR, INDR, OUTI, OUTD, OTIR, OTDR
+            0xa2 | 0xa3 | 0xaa | 0xab | 0xb2 | 0xb3 | 0xba | 0xbb => self.port_round(opcode),
+            // IM, which nothing shows, and what has no meaning.
+            _ => {}
+        }
+    }
+
+    /// Whether a block instruction goes on, and to the same instruction again if so.
+    #[inline(always)]
+    fn repeat(&mut self, again: bool) -> bool {
+        if again {
+            self.state.pc = self.state.pc.wrapping_sub(2);
+        }
+        again
+    }
+
+    /// On hardware, an instruction that repeats itself shows bits of its own address.
+    #[inline(always)]
+    fn show_own_address(&mut self) {
+        if HARDWARE {
+            let [_, high] = self.state.pc.to_le_bytes();
+            let flags = self.state.registers.f();
+            self.set_flags(flags & !YX | high & YX);
+        }
+    }
+
+    /// 1, or -1 for a block instruction that goes down.
+    #[inline(always)]
+    fn direction(opcode: u8) -> u16 {
+        1u16.wrapping_sub(u16::from(opcode & 8) >> 2)
+    }
+
+    #[inline(always)]
+    fn copy_round(&mut self, opcode: u8) {
+        let one = Self::direction(opcode);
+        let (bc, de, hl) = (self.state.bc(), self.state.de(), self.state.hl());
+        let value = self.read(hl);
+        self.write(de, value);
+        self.state.set_bc(bc.wrapping_sub(1));
+        self.state.set_de(de.wrapping_add(one));
+        self.state.set_hl(hl.wrapping_add(one));
+        let shown = value.wrapping_add(self.state.registers.a());
+        let kept = self.state.registers.f() & (SIGN | ZERO | CARRY);
+        let more = if bc != 1 { PARITY } else { 0 };
+        self.set_flags(kept | more | shown & 0x08 | shown << 4 & 0x20);
+        if self.repeat(opcode & 0x10 != 0 && bc != 1) {
+            self.state.wz = self.state.pc.wrapping_add(1);
+            self.show_own_address();
+        }
+    }
+
+    #[inline(always)]
+    fn compare_round(&mut self, opcode: u8) {
+        let one = Self::direction(opcode);
+        let (bc, hl) = (self.state.bc(), self.state.hl());
+        let (a, flags) = (self.state.registers.a(), self.state.registers.f());
+        let (result, compared) = add_or_subtract(0x10, a, self.read(hl), 0);
+        self.state.set_bc(bc.wrapping_sub(1));
+        self.state.set_hl(hl.wrapping_add(one));
+        self.state.wz = self.state.wz.wrapping_add(one);
+        let shown = result.wrapping_sub(compared >> 4 & 1);
+        let more = if bc != 1 { PARITY } else { 0 };
+        self.set_flags(
+            flags & CARRY
+                | compared & (SIGN | ZERO | HALF | SUBTRACTED)
+                | more
+                | shown & 0x08
+                | shown << 4 & 0x20,
+        );
+        if opcode & 0x10 == 0 {
+            return;
+        }
+        if self.repeat(bc != 1 && result != 0) {
+            // zff has nothing more for CPDR.
+            if HARDWARE || opcode == 0xb1 {
+                self.state.wz = self.state.pc.wrapping_add(1);
+            }
+            self.show_own_address();
+        } else if !HARDWARE {
+            self.state.wz = self.state.wz.wrapping_add(1);
+        }
+    }
+
+    #[inline(always)]
+    fn port_round(&mut self, opcode: u8) {
+        let one = Self::direction(opcode);
+        let is_in = opcode & 1 == 0;
+        let (bc, hl) = (self.state.bc(), self.state.hl());
+        let value = if is_in { 0 } else { self.read(hl) };
+        if is_in {
+            self.write(hl, value);
+        }
+        let next = hl.wrapping_add(one);
+        self.state.set_hl(next);
+        let after = bc.wrapping_sub(0x100);
+        self.state.set_bc(after);
+        let [_, b] = after.to_le_bytes();
+        let flags = self.state.registers.f();
+        if HARDWARE {
+            self.state.wz = if is_in { bc } else { after }.wrapping_add(one);
+            let other = if is_in { bc.wrapping_add(one) } else { next } as u8;
+            let (sum, carried) = value.overflowing_add(other);
+            let parity = SIGN_ZERO_PARITY[(sum & 7 ^ b) as usize] & PARITY;
+            let carries = if carried { HALF | CARRY } else { 0 };
+            self.set_flags(sign_zero_yx(b) | value >> 6 & SUBTRACTED | parity | carries);
+        } else {
+            let zero = if b == 0 { ZERO } else { 0 };
+            self.set_flags(flags & !ZERO | zero | SUBTRACTED);
+            let moved = if one == 1 { 1 } else { 2u16.wrapping_neg() };
+            self.state.wz = after.wrapping_add(moved);
+        }
+        if self.repeat(opcode & 0x10 != 0 && b != 0) && HARDWARE {
+            self.state.wz = self.state.pc.wrapping_add(1);
+            self.show_own_address();
+            self.show_interrupted(value, b);
+        }
+    }
+
+    /// The half carry and the parity of a block instruction on ports that will go on,
+    /// `b` being what B is then.
+    fn show_interrupted(&mut self, value: u8, b: u8) {
+        let mut flags = self.state.registers.f();
+        let mut counted = b;
+        if flags & CARRY != 0 {
+            let (next, last) = if value & 0x80 != 0 {
+                (b.wrapping_sub(1), 0x00)
+            } else {
+                (b.wrapping_add(1), 0x0f)
+            };
+            counted = next;
+            flags = flags & !HALF | if b & 0x0f == last { HALF } else { 0 };
+        }
+        let odd = !SIGN_ZERO_PARITY[(counted & 7) as usize] & PARITY;
+        self.set_flags(flags ^ odd);
+    }
+}
