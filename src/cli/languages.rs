@@ -9,7 +9,7 @@ use super::Failure;
 
 pub fn languages() -> Result<ExitCode, Failure> {
     let mut out = anstream::stdout().lock();
-    for language in Language::ALL {
+    for language in Language::every() {
         writeln!(out, "{:<20}{}", language.name, language.summary)?;
     }
     Ok(ExitCode::SUCCESS)

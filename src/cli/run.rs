@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use broth::engine::Engine;
 use broth::language::Language;
-use broth::language::cpu::{Z80, Z80_ZFF};
+use broth::language::machine::{Z80, Z80_ZFF};
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
 use broth::output::folder::Place;

@@ -20,7 +20,8 @@ mod vectors;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::language::{Language, Outcome, Tape};
+use crate::language::machine::Machine;
+use crate::language::{Family, Language, Outcome, Tape};
 use jit::{CacheTally, Jit, NativeTally, NoNativeCode, Way};
 
 /// Which engine runs the tapes. It never changes a result.
@@ -121,6 +122,18 @@ fn run_by_reference(
     NativeTally::default()
 }
 
+fn run_machine<const N: usize>(
+    machine: Machine,
+    tapes: &mut [u8],
+    max_steps: u32,
+    outcomes: &mut [Outcome],
+) {
+    let (tapes, _) = tapes.as_chunks_mut::<N>();
+    for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
+        *outcome = machine.run(tape, max_steps);
+    }
+}
+
 /// An engine, made ready for a language and for this machine.
 #[derive(Debug)]
 pub struct Runner {
@@ -155,8 +168,18 @@ impl Runner {
     /// Run each of `tapes`, which lie one behind the other and are as long as those of the
     /// language, for at most `max_steps` steps; their outcomes go to the start of `outcomes`.
     pub fn run_bytes(&self, tapes: &mut [u8], max_steps: u32, outcomes: &mut [Outcome]) {
-        let (tapes, _) = tapes.as_chunks_mut();
-        self.run_all(tapes, max_steps, outcomes);
+        match (&self.language.family, self.language.program_len) {
+            (Family::Machine(machine), 16) => {
+                run_machine::<32>(*machine, tapes, max_steps, outcomes);
+            }
+            (Family::Machine(machine), 32) => {
+                run_machine::<64>(*machine, tapes, max_steps, outcomes);
+            }
+            _ => {
+                let (tapes, _) = tapes.as_chunks_mut();
+                self.run_all(tapes, max_steps, outcomes);
+            }
+        }
     }
 
     /// To be called after each epoch, with the time it took: what has become hot

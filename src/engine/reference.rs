@@ -1,6 +1,6 @@
 //! The reference engine: a language's rules, one step at a time.
 
-use crate::language::{Ended, Family, Language, Outcome, Rules, Tape, View};
+use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape, View};
 
 /// Run `tape` for at most `max_steps` steps.
 ///
@@ -23,6 +23,7 @@ pub fn run(language: &Language, tape: &mut Tape, max_steps: u32) -> Outcome {
         }
         Family::Subleq(variant) => run_by(variant, tape, max_steps, |_, _| {}),
         Family::RelativeSubleq(variant) => run_by(variant, tape, max_steps, |_, _| {}),
+        Family::Machine(machine) => machine.run(tape, max_steps),
     }
 }
 
@@ -42,7 +43,33 @@ pub fn trace(
         Family::RelativeSubleq(rules) => {
             run_by(rules, tape, max_steps, |t, s| see(t, rules.view(t, s)))
         }
+        Family::Machine(machine) => machine.trace(tape, max_steps, see),
     }
+}
+
+/// As [`trace`], for a tape of any language, which is as long as those of the language; a
+/// longer one is run as if it were 128 bytes, what is missing being 0.
+pub fn trace_bytes(
+    language: &Language,
+    tape: &mut [u8],
+    max_steps: u32,
+    mut see: impl FnMut(&[u8], View<'_>),
+) -> Outcome {
+    if let Family::Machine(machine) = &language.family {
+        let mut see = |tape: &[u8], view: View<'_>| see(tape, view);
+        if let Ok(tape) = <&mut [u8; 32]>::try_from(&mut *tape) {
+            return machine.trace(tape, max_steps, |tape, view| see(tape, view));
+        }
+        if let Ok(tape) = <&mut [u8; 64]>::try_from(&mut *tape) {
+            return machine.trace(tape, max_steps, |tape, view| see(tape, view));
+        }
+    }
+    let mut whole: Tape = [0; TAPE_LEN];
+    let len = tape.len().min(TAPE_LEN);
+    whole[..len].copy_from_slice(&tape[..len]);
+    let outcome = trace(language, &mut whole, max_steps, |tape, view| see(tape, view));
+    tape[..len].copy_from_slice(&whole[..len]);
+    outcome
 }
 
 #[inline(always)]

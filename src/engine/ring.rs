@@ -28,7 +28,10 @@ pub fn run(language: &Language, ring: &mut Ring<'_>, start: Start, max_steps: u3
             let mut state = forth::State::at(start.pc);
             go(max_steps, || dialect.step_on(ring, &mut state))
         }
-        Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => Outcome::default(),
+        Family::Forth(_)
+        | Family::Subleq(_)
+        | Family::RelativeSubleq(_)
+        | Family::Machine(_) => Outcome::default(),
     }
 }
 

@@ -439,6 +439,7 @@ impl Rules for Dialect {
             pc: state.pc,
             marks: [Some(state.head0), Some(state.head1), None],
             stack: &[],
+            note: String::new(),
         }
     }
 }

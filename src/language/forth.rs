@@ -309,6 +309,7 @@ impl Rules for Dialect {
             pc: state.pc,
             marks: [None; 3],
             stack: state.stack(),
+            note: String::new(),
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod bff;
 pub mod cpu;
 pub mod forth;
+pub mod machine;
 pub mod subleq;
 mod text;
 
@@ -104,13 +105,15 @@ pub struct Step {
 /// Where a running tape stands, for showing it to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View<'a> {
-    /// Place of the byte about to be read, 0..128.
+    /// Place of the byte about to be read, on the tape.
     pub pc: usize,
     /// Places the next step may touch: the heads (BFF) or the operands
     /// (subleq family); fewer where the language has fewer.
     pub marks: [Option<usize>; 3],
     /// The stack, oldest first (Forth family; empty elsewhere).
     pub stack: &'a [u8],
+    /// What else there is to say: of a CPU the instruction and the registers.
+    pub note: String,
 }
 
 /// The rules of a family of languages: how a run starts and what one step does.
@@ -238,6 +241,8 @@ pub enum Family {
     RelativeSubleq(subleq::Relative),
     /// The stack machine with addresses that count from the op.
     RelativeForth(forth::Dialect),
+    /// A CPU, whose memory is the tape.
+    Machine(machine::Machine),
 }
 
 /// A language. There is one of each, in [`Language::ALL`].
@@ -275,7 +280,8 @@ impl Language {
     ];
 
     /// Those of other worlds, in alphabetical order.
-    pub const OF_WORLDS: [&'static Language; 1] = [&forth::FORTHRELATIVE];
+    pub const OF_WORLDS: [&'static Language; 3] =
+        [&forth::FORTHRELATIVE, &machine::Z80, &machine::Z80_ZFF];
 
     /// Every language there is.
     pub fn every() -> impl Iterator<Item = &'static Language> {
@@ -294,6 +300,7 @@ impl Language {
             Family::Forth(dialect) | Family::RelativeForth(dialect) => dialect.kind(byte),
             Family::Subleq(variant) => variant.kind(byte),
             Family::RelativeSubleq(variant) => variant.kind(byte),
+            Family::Machine(machine) => machine.kind(byte),
         }
     }
 
@@ -304,6 +311,7 @@ impl Language {
             Family::Forth(_) | Family::RelativeForth(_) => &forth::KINDS,
             Family::Subleq(variant) => variant.kinds(),
             Family::RelativeSubleq(variant) => variant.kinds(),
+            Family::Machine(machine) => machine.kinds(),
         };
         let used: Vec<_> = (0..=255).map(|byte| self.kind(byte)).collect();
         all.iter().filter(|kind| used.contains(kind)).collect()

@@ -120,6 +120,7 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Rules for Variant<ADDRESSES, 
             pc: state.pc,
             marks: [mark(0), mark(1), mark(2)],
             stack: &[],
+            note: String::new(),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::output::performance::PerformanceRow;
 use crate::output::picture::frames::{self, Frames};
 use crate::output::{files, picture, settings_file, sidecar};
 use crate::soup::checkpoint::Checkpoint;
-use crate::soup::settings::Settings;
+use crate::soup::settings::{Settings, World};
 use crate::soup::tokens::{MOST_EPOCHS, TokenMeasures};
 use crate::soup::{Soup, Tally};
 use recorder::{Desk, Done, Due, Interval, Recorder};
@@ -319,7 +319,9 @@ impl Newest {
             let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
             let program_len = settings.language.program_len;
             let read = Checkpoint::read_of(program_len, &path).and_then(|mut checkpoint| {
-                checkpoint.stream = sidecar::read_stream(&path)?;
+                if settings.world == World::Zff {
+                    checkpoint.stream = sidecar::read_stream(&path)?;
+                }
                 if plan.tracers {
                     checkpoint.read_tokens(&path)?;
                 }

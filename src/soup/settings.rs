@@ -212,7 +212,10 @@ impl Settings {
             World::LongTape { head_offset } => {
                 let runs = match language.family {
                     Family::Bff(_) | Family::RelativeForth(_) => true,
-                    Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => false,
+                    Family::Forth(_)
+                    | Family::Subleq(_)
+                    | Family::RelativeSubleq(_)
+                    | Family::Machine(_) => false,
                 };
                 let bytes = self.soup_bytes();
                 if !runs {

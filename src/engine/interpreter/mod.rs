@@ -45,7 +45,7 @@ fn for_lanes(language: &Language, lanes: Lanes) -> RunTapes {
     match language.family {
         Family::Bff(_) => bff::for_lanes(lanes),
         Family::Forth(_) => forth::run_all,
-        Family::RelativeForth(_) => super::run_by_reference,
+        Family::RelativeForth(_) | Family::Machine(_) => super::run_by_reference,
         Family::Subleq(_) => |runner, tapes, max_steps, outcomes| {
             if let Family::Subleq(variant) = &runner.language.family {
                 subleq::run_all(variant, tapes, max_steps, outcomes);

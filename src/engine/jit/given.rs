@@ -33,7 +33,10 @@ impl Piece {
         let dialect = match &language.family {
             Family::Bff(dialect) => dialect,
             Family::Forth(dialect) => return forth_loop(dialect, spot, code),
-            Family::Subleq(_) | Family::RelativeSubleq(_) | Family::RelativeForth(_) => {
+            Family::Subleq(_)
+            | Family::RelativeSubleq(_)
+            | Family::RelativeForth(_)
+            | Family::Machine(_) => {
                 return Err(NoPiece(format!(
                     "there is no native code for {language}; \
                      choose a language of the BFF or the Forth family"
