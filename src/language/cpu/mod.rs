@@ -31,7 +31,11 @@ static SIGN_ZERO_PARITY: [u8; 256] = {
         let value = byte as u8;
         flags[byte] = value & SIGN
             | if value == 0 { ZERO } else { 0 }
-            | if value.count_ones() % 2 == 0 { PARITY } else { 0 };
+            | if value.count_ones() % 2 == 0 {
+                PARITY
+            } else {
+                0
+            };
         byte += 1;
     }
     flags
@@ -149,4 +153,97 @@ const fn lower_is_memory(opcode: u8) -> bool {
 #[inline(always)]
 const fn upper_is_memory(opcode: u8) -> bool {
     opcode & 0x38 == 0x30
+}
+
+/// What an addition or subtraction came to.
+struct Sum {
+    result: u8,
+    /// The carries into each bit, as the adder has them.
+    carries: u8,
+    /// The carry out of bit 7, as the adder has it.
+    carry: u8,
+    /// All ones for a subtraction, which adds the inverted operand: the borrows are
+    /// its carries the other way round.
+    inverted: u8,
+}
+
+/// Do ADD, ADC, SUB, SBC or CP, which bits 3 to 5 of `opcode` tell apart.
+#[inline(always)]
+fn add_or_subtract(opcode: u8, a: u8, operand: u8, flags: u8) -> Sum {
+    let inverted = if opcode & 0x10 != 0 { 0xff } else { 0 };
+    let carry = flags & opcode >> 3 & !(opcode >> 5) & CARRY;
+    let addend = operand ^ inverted;
+    let sum = u16::from(a) + u16::from(addend) + u16::from((carry ^ inverted) & 1);
+    let [result, carry] = sum.to_le_bytes();
+    Sum {
+        result,
+        carries: a ^ addend ^ result,
+        carry,
+        inverted,
+    }
+}
+
+/// Whether `opcode` is a CP, not an ADD, ADC, SUB or SBC.
+#[inline(always)]
+const fn is_compare(opcode: u8) -> bool {
+    opcode & 0x38 == 0x38
+}
+
+/// Whether `opcode` is an AND, not an XOR or OR.
+#[inline(always)]
+const fn is_and(opcode: u8) -> bool {
+    opcode & 0x18 == 0
+}
+
+/// Do AND, XOR or OR, which bits 3 to 5 of `opcode` tell apart.
+#[inline(always)]
+fn logic(opcode: u8, a: u8, operand: u8) -> u8 {
+    // What is in both, or in one only, makes up what is in either.
+    let both = if opcode & 0x08 == 0 { a & operand } else { 0 };
+    let one = if is_and(opcode) { 0 } else { a ^ operand };
+    both | one
+}
+
+/// A byte plus 1, or minus 1 for the odd opcodes.
+#[inline(always)]
+fn increment_or_decrement(opcode: u8, value: u8) -> u8 {
+    value.wrapping_add(1).wrapping_sub(2 * (opcode & 1))
+}
+
+/// 1, or -1 if bit 3 of `opcode` is set.
+#[inline(always)]
+fn direction(opcode: u8) -> u16 {
+    1u16.wrapping_sub(u16::from(opcode & 8) >> 2)
+}
+
+/// N bytes, N a power of two no greater than 65,536, that addresses wrap around in.
+struct Memory<'m, const N: usize>(&'m mut [u8; N]);
+
+impl<'m, const N: usize> Memory<'m, N> {
+    fn new(bytes: &'m mut [u8; N]) -> Self {
+        const { assert!(N.is_power_of_two() && N <= 1 << 16) };
+        Memory(bytes)
+    }
+
+    #[inline(always)]
+    fn read(&self, address: u16) -> u8 {
+        self.0[address as usize & (N - 1)]
+    }
+
+    #[inline(always)]
+    fn write(&mut self, address: u16, value: u8) {
+        self.0[address as usize & (N - 1)] = value;
+    }
+
+    #[inline(always)]
+    fn read_pair(&self, address: u16) -> u16 {
+        u16::from_le_bytes([self.read(address), self.read(address.wrapping_add(1))])
+    }
+
+    #[inline(always)]
+    fn write_pair(&mut self, address: u16, value: u16) {
+        let [low, high] = value.to_le_bytes();
+        self.write(address, low);
+        self.write(address.wrapping_add(1), high);
+    }
 }

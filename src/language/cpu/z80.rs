@@ -8,7 +8,8 @@ use std::fmt;
 use std::hint::select_unpredictable;
 
 use super::{
-    CARRY, HALF, HL, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO, holds, lower_is_memory,
+    CARRY, HALF, HL, Memory, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO, add_or_subtract,
+    direction, holds, increment_or_decrement, is_and, is_compare, logic, lower_is_memory,
     upper_is_memory,
 };
 
@@ -225,8 +226,14 @@ impl fmt::Debug for State {
         let (af, bc, de, hl) = (self.af(), self.bc(), self.de(), self.hl());
         let (sp, pc, ix, iy) = (self.sp, self.pc, self.ix(), self.iy());
         let (wz, i, r, iff2) = (self.wz, self.i, self.r(), self.interrupts);
-        write!(f, "PC {pc:04X} SP {sp:04X} AF {af:04X} BC {bc:04X} DE {de:04X} HL {hl:04X} ")?;
-        write!(f, "IX {ix:04X} IY {iy:04X} WZ {wz:04X} I {i:02X} R {r:02X} IFF2 {iff2}")?;
+        write!(
+            f,
+            "PC {pc:04X} SP {sp:04X} AF {af:04X} BC {bc:04X} DE {de:04X} HL {hl:04X} "
+        )?;
+        write!(
+            f,
+            "IX {ix:04X} IY {iy:04X} WZ {wz:04X} I {i:02X} R {r:02X} IFF2 {iff2}"
+        )?;
         write!(f, " shadow {:04X?} halted {}", self.shadow(), self.halted)
     }
 }
@@ -270,7 +277,11 @@ static ROTATED: [[u16; 256]; 16] = {
             6 => value << 1 | 1,
             _ => value >> 1,
         };
-        let out = if operation % 2 == 0 { value >> 7 } else { value & 1 };
+        let out = if operation % 2 == 0 {
+            value >> 7
+        } else {
+            value & 1
+        };
         let flags = SIGN_ZERO_PARITY[result as usize] | result & YX | out;
         table[i >> 8][i & 0xff] = u16::from_le_bytes([result, flags]);
         i += 1;
@@ -293,52 +304,33 @@ fn sign_zero_yx(result: u8) -> u8 {
 
 /// Result and flags of ADD, ADC, SUB, SBC and CP, which bits 3 to 5 of `opcode` tell apart.
 #[inline(always)]
-fn add_or_subtract(opcode: u8, a: u8, operand: u8, flags: u8) -> (u8, u8) {
-    // To subtract is to add what is inverted, with all carries the other way round.
-    let inverted = if opcode & 0x10 != 0 { 0xff } else { 0 };
-    let carry = flags & opcode >> 3 & !(opcode >> 5) & CARRY;
-    let addend = operand ^ inverted;
-    let sum = u16::from(a) + u16::from(addend) + u16::from((carry ^ inverted) & 1);
-    let [result, carry] = sum.to_le_bytes();
-    let carries = a ^ addend ^ result;
-    let flags = sign_zero_yx(result)
-        | (carries ^ inverted) & HALF
-        | (carries >> 7 ^ carry) << 2
-        | inverted & SUBTRACTED
-        | (carry ^ inverted) & CARRY;
-    (result, flags)
+fn add(opcode: u8, a: u8, operand: u8, flags: u8) -> (u8, u8) {
+    let sum = add_or_subtract(opcode, a, operand, flags);
+    let flags = sign_zero_yx(sum.result)
+        | (sum.carries ^ sum.inverted) & HALF
+        | (sum.carries >> 7 ^ sum.carry) << 2
+        | sum.inverted & SUBTRACTED
+        | (sum.carry ^ sum.inverted) & CARRY;
+    (sum.result, flags)
 }
 
-/// Whether `opcode` is a CP, not an ADD, ADC, SUB or SBC.
+/// The flags of AND, XOR and OR.
 #[inline(always)]
-fn is_compare(opcode: u8) -> bool {
-    opcode & 0x38 == 0x38
+fn logic_flags(opcode: u8, result: u8) -> u8 {
+    let half = if is_and(opcode) { HALF } else { 0 };
+    SIGN_ZERO_PARITY[result as usize] | result & YX | half
 }
 
-/// Result and flags of AND, XOR and OR, which bits 3 to 5 of `opcode` tell apart.
+/// The flags of INC and DEC, which have made `value` a `result`.
 #[inline(always)]
-fn logic(opcode: u8, a: u8, operand: u8) -> (u8, u8) {
-    // What is in both, or in one only, makes up what is in either.
-    let both = if opcode & 0x08 == 0 { a & operand } else { 0 };
-    let one = if opcode & 0x18 != 0 { a ^ operand } else { 0 };
-    let result = both | one;
-    let half = if opcode & 0x18 == 0 { HALF } else { 0 };
-    let flags = SIGN_ZERO_PARITY[result as usize] | result & YX | half;
-    (result, flags)
-}
-
-/// Result and flags of INC (bit 0 of `opcode` clear) and DEC.
-#[inline(always)]
-fn increment_or_decrement(opcode: u8, value: u8, flags: u8) -> (u8, u8) {
+fn increment_flags(opcode: u8, value: u8, result: u8, flags: u8) -> u8 {
     let decrement = opcode & 1;
-    let result = value.wrapping_add(1).wrapping_sub(2 * decrement);
     let overflown = 0x80 - decrement;
-    let flags = flags & CARRY
+    flags & CARRY
         | sign_zero_yx(result)
         | (value ^ result) & HALF
         | if result == overflown { PARITY } else { 0 }
-        | decrement << 1;
-    (result, flags)
+        | decrement << 1
 }
 
 /// A after DAA, and the flags.
@@ -403,7 +395,7 @@ static INDEXED: [Indexed; 256] = {
 
 /// A run of `state`'s on a memory. HARDWARE is its variant.
 struct Machine<'m, const N: usize, const HARDWARE: bool> {
-    memory: &'m mut [u8; N],
+    memory: Memory<'m, N>,
     /// With `refresh` less by `done`, and `pc` behind what was read of the instruction.
     state: State,
     /// Instructions begun.
@@ -412,9 +404,8 @@ struct Machine<'m, const N: usize, const HARDWARE: bool> {
 
 impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     fn run(memory: &mut [u8; N], state: &mut State, max_steps: u32) -> u32 {
-        const { assert!(N.is_power_of_two() && N <= 1 << 16) };
         let mut machine = Machine::<N, HARDWARE> {
-            memory,
+            memory: Memory::new(memory),
             state: *state,
             done: 0,
         };
@@ -429,37 +420,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     }
 
     #[inline(always)]
-    fn read(&self, address: u16) -> u8 {
-        self.memory[address as usize & (N - 1)]
-    }
-
-    #[inline(always)]
-    fn write(&mut self, address: u16, value: u8) {
-        self.memory[address as usize & (N - 1)] = value;
-    }
-
-    #[inline(always)]
-    fn read_pair(&self, address: u16) -> u16 {
-        u16::from_le_bytes([self.read(address), self.read(address.wrapping_add(1))])
-    }
-
-    #[inline(always)]
-    fn write_pair(&mut self, address: u16, value: u16) {
-        let [low, high] = value.to_le_bytes();
-        self.write(address, low);
-        self.write(address.wrapping_add(1), high);
-    }
-
-    #[inline(always)]
     fn fetch(&mut self) -> u8 {
-        let byte = self.read(self.state.pc);
+        let byte = self.memory.read(self.state.pc);
         self.state.pc = self.state.pc.wrapping_add(1);
         byte
     }
 
     #[inline(always)]
     fn fetch_pair(&mut self) -> u16 {
-        let pair = self.read_pair(self.state.pc);
+        let pair = self.memory.read_pair(self.state.pc);
         self.state.pc = self.state.pc.wrapping_add(2);
         pair
     }
@@ -467,12 +436,12 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn push(&mut self, value: u16) {
         self.state.sp = self.state.sp.wrapping_sub(2);
-        self.write_pair(self.state.sp, value);
+        self.memory.write_pair(self.state.sp, value);
     }
 
     #[inline(always)]
     fn pop(&mut self) -> u16 {
-        let value = self.read_pair(self.state.sp);
+        let value = self.memory.read_pair(self.state.sp);
         self.state.sp = self.state.sp.wrapping_add(2);
         value
     }
@@ -506,14 +475,14 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn lower(&self, opcode: u8, at: u16) -> u8 {
         let register = self.state.registers.get(Registers::lower(opcode));
-        select_unpredictable(lower_is_memory(opcode), self.read(at), register)
+        select_unpredictable(lower_is_memory(opcode), self.memory.read(at), register)
     }
 
     /// The register in bits 3 to 5 of `opcode`, or the byte at `at`.
     #[inline(always)]
     fn upper(&self, opcode: u8, at: u16) -> u8 {
         let register = self.state.registers.get(Registers::upper(opcode));
-        select_unpredictable(upper_is_memory(opcode), self.read(at), register)
+        select_unpredictable(upper_is_memory(opcode), self.memory.read(at), register)
     }
 
     /// Set the register in bits 3 to 5 of `opcode`, or the byte at `at`.
@@ -524,7 +493,10 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         registers.set(Registers::upper(opcode), value);
         registers.0 = select_unpredictable(is_memory, self.state.registers.0, registers.0);
         self.state.registers = registers;
-        self.write(at, select_unpredictable(is_memory, value, self.read(at)));
+        self.memory.write(
+            at,
+            select_unpredictable(is_memory, value, self.memory.read(at)),
+        );
     }
 
     /// The pair in bits 4 and 5 of `opcode`, of which the last one is SP.
@@ -622,13 +594,13 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // LD (nn),HL
             0x22 => {
                 let address = self.fetch_pair();
-                self.write_pair(address, registers.pair(HL));
+                self.memory.write_pair(address, registers.pair(HL));
                 self.state.wz = address.wrapping_add(1);
             }
             // LD HL,(nn)
             0x2a => {
                 let address = self.fetch_pair();
-                let value = self.read_pair(address);
+                let value = self.memory.read_pair(address);
                 self.state.registers.set_pair(HL, value);
                 self.state.wz = address.wrapping_add(1);
             }
@@ -644,14 +616,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // INC rr, DEC rr
             0x03 | 0x0b | 0x13 | 0x1b | 0x23 | 0x2b | 0x33 | 0x3b => {
-                let one = 1u16.wrapping_sub(u16::from(opcode & 8) >> 2);
-                self.set_pair(opcode, self.pair(opcode).wrapping_add(one));
+                let value = self.pair(opcode).wrapping_add(direction(opcode));
+                self.set_pair(opcode, value);
             }
             // INC r, DEC r
             0x04 | 0x05 | 0x0c | 0x0d | 0x14 | 0x15 | 0x1c | 0x1d | 0x24 | 0x25 | 0x2c | 0x2d
             | 0x34 | 0x35 | 0x3c | 0x3d => {
                 let value = self.upper(opcode, at);
-                let (result, flags) = increment_or_decrement(opcode, value, flags);
+                let result = increment_or_decrement(opcode, value);
+                let flags = increment_flags(opcode, value, result, flags);
                 self.set_upper(opcode, at, result);
                 self.set_flags(flags);
             }
@@ -698,8 +671,8 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // AND, XOR, OR r
             0xa0..=0xb7 => {
-                let (result, flags) = logic(opcode, a, self.lower(opcode, at));
-                self.set_a_and_flags(result, flags);
+                let result = logic(opcode, a, self.lower(opcode, at));
+                self.set_a_and_flags(result, logic_flags(opcode, result));
             }
             // ADD, ADC, SUB, SBC, CP n
             0xc6 | 0xce | 0xd6 | 0xde | 0xfe => {
@@ -708,8 +681,8 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // AND, XOR, OR n
             0xe6 | 0xee | 0xf6 => {
-                let (result, flags) = logic(opcode, a, self.fetch());
-                self.set_a_and_flags(result, flags);
+                let result = logic(opcode, a, self.fetch());
+                self.set_a_and_flags(result, logic_flags(opcode, result));
             }
             // RET cc
             0xc0 | 0xc8 | 0xd0 | 0xd8 | 0xe0 | 0xe8 | 0xf0 | 0xf8 => {
@@ -763,7 +736,11 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // OUT (n),A
             0xd3 => {
                 let port = u16::from(self.fetch());
-                let low = if HARDWARE { (port + 1) & 0xff } else { port + 1 };
+                let low = if HARDWARE {
+                    (port + 1) & 0xff
+                } else {
+                    port + 1
+                };
                 self.state.wz = low | u16::from(a) << 8;
             }
             // IN A,(n)
@@ -775,8 +752,8 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // EX (SP),HL
             0xe3 => {
-                let value = self.read_pair(self.state.sp);
-                self.write_pair(self.state.sp, registers.pair(HL));
+                let value = self.memory.read_pair(self.state.sp);
+                self.memory.write_pair(self.state.sp, registers.pair(HL));
                 self.state.registers.set_pair(HL, value);
                 self.state.wz = value;
             }
@@ -802,13 +779,13 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn store_a(&mut self, address: u16, a: u8) {
-        self.write(address, a);
+        self.memory.write(address, a);
         self.state.wz = u16::from_le_bytes([(address as u8).wrapping_add(1), a]);
     }
 
     #[inline(always)]
     fn load_a(&mut self, address: u16) {
-        let value = self.read(address);
+        let value = self.memory.read(address);
         self.state.registers.set_a(value);
         self.state.wz = address.wrapping_add(1);
     }
@@ -817,7 +794,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     fn arithmetic(&mut self, opcode: u8, operand: u8) {
         let registers = self.state.registers;
         let (a, flags) = (registers.a(), registers.f());
-        let (result, flags) = add_or_subtract(opcode, a, operand, flags);
+        let (result, flags) = add(opcode, a, operand, flags);
         // A comparison leaves A, and shows bits of what A was compared with.
         let a = select_unpredictable(is_compare(opcode), a, result);
         let shown = select_unpredictable(is_compare(opcode), operand, result);
@@ -826,7 +803,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn return_if(&mut self, taken: bool) {
-        let target = self.read_pair(self.state.sp);
+        let target = self.memory.read_pair(self.state.sp);
         let state = &mut self.state;
         state.sp = state.sp.wrapping_add(2 * u16::from(taken));
         state.pc = select_unpredictable(taken, target, state.pc);
@@ -879,7 +856,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(never)]
     fn execute_indexed(&mut self, prefix: u8) {
         let q = self.state.q;
-        let opcode = self.read(self.state.pc);
+        let opcode = self.memory.read(self.state.pc);
         match opcode {
             0xdd | 0xfd => {
                 // zff passes over both. On hardware the second one counts.
@@ -907,11 +884,11 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         if opcode == 0xcb {
             let at = self.displaced(index);
             let opcode = self.fetch();
-            let value = self.read(at);
+            let value = self.memory.read(at);
             let [_, high] = at.to_le_bytes();
             let result = self.operate_cb(opcode, value, high);
             if opcode >> 6 != 1 {
-                self.write(at, result);
+                self.memory.write(at, result);
                 // Registers get a copy.
                 self.set_upper(opcode << 3, at, result);
             }
@@ -981,11 +958,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             0x42 | 0x4a | 0x52 | 0x5a | 0x62 | 0x6a | 0x72 | 0x7a => {
                 let (hl, operand) = (registers.pair(HL), self.pair(opcode));
                 // As ADC A,n and SBC A,n, one byte after the other.
-                let (low_op, high_op) = if opcode & 8 == 0 { (0x18, 0x18) } else { (0x08, 0x08) };
+                let (low_op, high_op) = if opcode & 8 == 0 {
+                    (0x18, 0x18)
+                } else {
+                    (0x08, 0x08)
+                };
                 let [l, h] = hl.to_le_bytes();
                 let [low, high] = operand.to_le_bytes();
-                let (l, carried) = add_or_subtract(low_op, l, low, flags);
-                let (h, flags) = add_or_subtract(high_op, h, high, carried);
+                let (l, carried) = add(low_op, l, low, flags);
+                let (h, flags) = add(high_op, h, high, carried);
                 let result = u16::from_le_bytes([l, h]);
                 let zero = if result == 0 { ZERO } else { 0 };
                 self.state.registers.set_pair(HL, result);
@@ -995,19 +976,19 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // LD (nn),rr
             0x43 | 0x53 | 0x63 | 0x73 => {
                 let address = self.fetch_pair();
-                self.write_pair(address, self.pair(opcode));
+                self.memory.write_pair(address, self.pair(opcode));
                 self.state.wz = address.wrapping_add(1);
             }
             // LD rr,(nn)
             0x4b | 0x5b | 0x6b | 0x7b => {
                 let address = self.fetch_pair();
-                let value = self.read_pair(address);
+                let value = self.memory.read_pair(address);
                 self.set_pair(opcode, value);
                 self.state.wz = address.wrapping_add(1);
             }
             // NEG
             0x44 | 0x4c | 0x54 | 0x5c | 0x64 | 0x6c | 0x74 | 0x7c => {
-                let (result, flags) = add_or_subtract(0x10, 0, a, 0);
+                let (result, flags) = add(0x10, 0, a, 0);
                 self.set_a_and_flags(result, flags);
             }
             // RETN, RETI
@@ -1035,14 +1016,14 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // RRD, RLD
             0x67 | 0x6f => {
                 let at = registers.pair(HL);
-                let value = self.read(at);
+                let value = self.memory.read(at);
                 let (digit, stored) = if opcode == 0x67 {
                     (value & 0x0f, value >> 4 | a << 4)
                 } else {
                     (value >> 4, value << 4 | a & 0x0f)
                 };
                 let result = a & 0xf0 | digit;
-                self.write(at, stored);
+                self.memory.write(at, stored);
                 self.state.wz = at.wrapping_add(1);
                 let parity = SIGN_ZERO_PARITY[result as usize];
                 self.set_a_and_flags(result, flags & CARRY | parity | result & YX);
@@ -1077,18 +1058,12 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         }
     }
 
-    /// 1, or -1 for a block instruction that goes down.
-    #[inline(always)]
-    fn direction(opcode: u8) -> u16 {
-        1u16.wrapping_sub(u16::from(opcode & 8) >> 2)
-    }
-
     #[inline(always)]
     fn copy_round(&mut self, opcode: u8) {
-        let one = Self::direction(opcode);
+        let one = direction(opcode);
         let (bc, de, hl) = (self.state.bc(), self.state.de(), self.state.hl());
-        let value = self.read(hl);
-        self.write(de, value);
+        let value = self.memory.read(hl);
+        self.memory.write(de, value);
         self.state.set_bc(bc.wrapping_sub(1));
         self.state.set_de(de.wrapping_add(one));
         self.state.set_hl(hl.wrapping_add(one));
@@ -1104,10 +1079,10 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn compare_round(&mut self, opcode: u8) {
-        let one = Self::direction(opcode);
+        let one = direction(opcode);
         let (bc, hl) = (self.state.bc(), self.state.hl());
         let (a, flags) = (self.state.registers.a(), self.state.registers.f());
-        let (result, compared) = add_or_subtract(0x10, a, self.read(hl), 0);
+        let (result, compared) = add(0x10, a, self.memory.read(hl), 0);
         self.state.set_bc(bc.wrapping_sub(1));
         self.state.set_hl(hl.wrapping_add(one));
         self.state.wz = self.state.wz.wrapping_add(one);
@@ -1136,12 +1111,12 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn port_round(&mut self, opcode: u8) {
-        let one = Self::direction(opcode);
+        let one = direction(opcode);
         let is_in = opcode & 1 == 0;
         let (bc, hl) = (self.state.bc(), self.state.hl());
-        let value = if is_in { 0 } else { self.read(hl) };
+        let value = if is_in { 0 } else { self.memory.read(hl) };
         if is_in {
-            self.write(hl, value);
+            self.memory.write(hl, value);
         }
         let next = hl.wrapping_add(one);
         self.state.set_hl(next);
