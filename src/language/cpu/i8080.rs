@@ -7,13 +7,48 @@ use std::fmt;
 use std::hint::select_unpredictable;
 
 use super::{
-    CARRY, HALF, HL, Memory, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO, add_or_subtract,
-    direction, holds, increment_or_decrement, is_and, is_compare, logic, lower_is_memory,
-    upper_is_memory,
+    CARRY, Class, HALF, HL, Listing, Memory, Registers, SIGN_ZERO_PARITY, add_or_subtract,
+    decimal_correction, direction, holds, increment_or_decrement, is_and, is_compare, logic,
+    lower_is_memory, named, upper_is_memory,
 };
+use crate::language::{Kind, Role};
 
 /// The bit of the flags that is always set; bits 3 and 5 are always clear.
 const ALWAYS: u8 = 0x02;
+
+/// The kinds of opcodes.
+pub static KINDS: [Kind; 15] = [
+    named("·", "no-op", Role::Noop),
+    named("MVI", "constant", Role::Number),
+    named("MOV", "move", Role::Move),
+    named("LDA", "load", Role::Read),
+    named("STA", "store", Role::Copy),
+    named("ADD", "arithmetic", Role::Arithmetic),
+    named("INX", "pair arithmetic", Role::MoveSecond),
+    named("XCHG", "exchange", Role::NumberHigh),
+    named("PUSH", "push", Role::Copy),
+    named("POP", "pop", Role::Read),
+    named("JMP", "jump", Role::Open),
+    named("CALL", "call", Role::Open),
+    named("RET", "return", Role::Close),
+    named("IN", "port, interrupts", Role::Noop),
+    named("HLT", "halt", Role::Close),
+];
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Noop; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = Class::of_i8080(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
+/// The kind of `byte` where it is an opcode.
+pub fn kind(byte: u8) -> &'static Kind {
+    &KINDS[CLASSES[byte as usize] as usize]
+}
 
 /// All registers.
 ///
@@ -162,16 +197,7 @@ fn flags_of(result: u8, half: u8, carry: u8) -> u8 {
 
 /// A after DAA, and the flags.
 fn adjust_decimal(a: u8, flags: u8) -> (u8, u8) {
-    let low = a & 0x0f;
-    let mut correction = 0;
-    if low > 9 || flags & HALF != 0 {
-        correction = 0x06;
-    }
-    let mut carry = flags & CARRY;
-    if a > 0x99 || carry != 0 {
-        correction |= 0x60;
-        carry = CARRY;
-    }
+    let (correction, carry) = decimal_correction(a, flags);
     let result = a.wrapping_add(correction);
     (result, flags_of(result, a ^ correction ^ result, carry))
 }
@@ -477,4 +503,81 @@ impl<const N: usize> Machine<'_, N> {
             0xf3 | 0xfb => {}
         }
     }
+}
+
+const REGISTERS: [&str; 8] = ["B", "C", "D", "E", "H", "L", "M", "A"];
+const PAIRS: [&str; 4] = ["B", "D", "H", "SP"];
+const CONDITIONS: [&str; 8] = ["NZ", "Z", "NC", "C", "PO", "PE", "P", "M"];
+const OPERATIONS: [[&str; 2]; 8] = [
+    ["ADD", "ADI"],
+    ["ADC", "ACI"],
+    ["SUB", "SUI"],
+    ["SBB", "SBI"],
+    ["ANA", "ANI"],
+    ["XRA", "XRI"],
+    ["ORA", "ORI"],
+    ["CMP", "CPI"],
+];
+
+/// The instruction at `pc` in Intel's words with all numbers in hex, such as `LXI B,01C5`, and
+/// how many bytes it has. Addresses wrap around in `memory`. What has no name of its own is
+/// called by what it does.
+///
+/// ```
+/// use broth::language::cpu::i8080::disassemble;
+///
+/// assert_eq!(disassemble(&[0x01, 0xc5, 0x01, 0xc5], 0), ("LXI B,01C5".into(), 3));
+/// ```
+pub fn disassemble(memory: &[u8], pc: u16) -> (String, usize) {
+    let mut listing = Listing::new(memory, pc);
+    let opcode = listing.byte();
+    let upper = usize::from(opcode >> 3 & 7);
+    let (to, from) = (REGISTERS[upper], REGISTERS[usize::from(opcode & 7)]);
+    let pair = PAIRS[upper / 2];
+    let pushed = if upper / 2 == 3 { "PSW" } else { pair };
+    let condition = CONDITIONS[upper];
+    let [operation, immediate] = OPERATIONS[upper];
+    let text = match opcode {
+        0x00 | 0x08 | 0x10 | 0x18 | 0x20 | 0x28 | 0x30 | 0x38 => "NOP".into(),
+        0x02 | 0x12 => format!("STAX {pair}"),
+        0x0a | 0x1a => format!("LDAX {pair}"),
+        0x22 => format!("SHLD {:04X}", listing.pair()),
+        0x2a => format!("LHLD {:04X}", listing.pair()),
+        0x32 => format!("STA {:04X}", listing.pair()),
+        0x3a => format!("LDA {:04X}", listing.pair()),
+        0x76 => "HLT".into(),
+        0xc9 | 0xd9 => "RET".into(),
+        0xc3 | 0xcb => format!("JMP {:04X}", listing.pair()),
+        0xcd | 0xdd | 0xed | 0xfd => format!("CALL {:04X}", listing.pair()),
+        0xd3 => format!("OUT {:02X}", listing.byte()),
+        0xdb => format!("IN {:02X}", listing.byte()),
+        0xe3 => "XTHL".into(),
+        0xe9 => "PCHL".into(),
+        0xeb => "XCHG".into(),
+        0xf3 => "DI".into(),
+        0xf9 => "SPHL".into(),
+        0xfb => "EI".into(),
+        0x00..=0x3f => match opcode & 7 {
+            1 if opcode & 8 == 0 => format!("LXI {pair},{:04X}", listing.pair()),
+            1 => format!("DAD {pair}"),
+            3 if opcode & 8 == 0 => format!("INX {pair}"),
+            3 => format!("DCX {pair}"),
+            4 => format!("INR {to}"),
+            5 => format!("DCR {to}"),
+            6 => format!("MVI {to},{:02X}", listing.byte()),
+            _ => ["RLC", "RRC", "RAL", "RAR", "DAA", "CMA", "STC", "CMC"][upper].into(),
+        },
+        0x40..=0x7f => format!("MOV {to},{from}"),
+        0x80..=0xbf => format!("{operation} {from}"),
+        0xc0..=0xff => match opcode & 7 {
+            0 => format!("R{condition}"),
+            1 => format!("POP {pushed}"),
+            2 => format!("J{condition} {:04X}", listing.pair()),
+            4 => format!("C{condition} {:04X}", listing.pair()),
+            5 => format!("PUSH {pushed}"),
+            6 => format!("{immediate} {:02X}", listing.byte()),
+            _ => format!("RST {upper}"),
+        },
+    };
+    (text, listing.taken)
 }

@@ -12,6 +12,8 @@ pub mod z80;
 
 use std::hint::select_unpredictable;
 
+use super::{Kind, Role};
+
 /// The result was zero; all flags are bits of the register F.
 const ZERO: u8 = 0x40;
 /// Bit 7 of the result.
@@ -245,5 +247,128 @@ impl<'m, const N: usize> Memory<'m, N> {
         let [low, high] = value.to_le_bytes();
         self.write(address, low);
         self.write(address.wrapping_add(1), high);
+    }
+}
+
+/// What DAA adds to A (or subtracts from it), and the carry it leaves.
+fn decimal_correction(a: u8, flags: u8) -> (u8, u8) {
+    let low = if a & 0x0f > 9 || flags & HALF != 0 {
+        0x06
+    } else {
+        0
+    };
+    let exceeds = a > 0x99 || flags & CARRY != 0;
+    let high = if exceeds { 0x60 } else { 0 };
+    (low | high, u8::from(exceeds))
+}
+
+const fn named(symbol: &'static str, name: &'static str, role: Role) -> Kind {
+    Kind { symbol, name, role }
+}
+
+/// What an opcode broadly is: the numbers of both machines' kinds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Class {
+    Noop,
+    Constant,
+    Move,
+    Load,
+    Store,
+    Arithmetic,
+    Pairs,
+    Exchange,
+    Push,
+    Pop,
+    Jump,
+    Call,
+    Return,
+    Port,
+    Halt,
+    Prefix,
+    Extended,
+}
+
+impl Class {
+    /// The classes of the Z80's opcodes.
+    const fn of_z80(opcode: u8) -> Class {
+        match opcode {
+            0x00 => Class::Noop,
+            0x10 | 0x18 | 0x20 | 0x28 | 0x30 | 0x38 => Class::Jump,
+            0x08 | 0xd9 | 0xe3 | 0xeb => Class::Exchange,
+            0x02 | 0x12 | 0x22 | 0x32 | 0x36 => Class::Store,
+            0x0a | 0x1a | 0x2a | 0x3a => Class::Load,
+            0x76 => Class::Halt,
+            0xc3 | 0xe9 => Class::Jump,
+            0xc9 => Class::Return,
+            0xcd => Class::Call,
+            0xcb | 0xdd | 0xfd => Class::Prefix,
+            0xed => Class::Extended,
+            0xd3 | 0xdb | 0xf3 | 0xfb => Class::Port,
+            0xf9 => Class::Move,
+            0x00..=0x3f => match opcode & 7 {
+                1 if opcode & 8 == 0 => Class::Constant,
+                1 | 3 => Class::Pairs,
+                6 => Class::Constant,
+                _ => Class::Arithmetic,
+            },
+            0x40..=0x7f if lower_is_memory(opcode) => Class::Load,
+            0x40..=0x7f if upper_is_memory(opcode) => Class::Store,
+            0x40..=0x7f => Class::Move,
+            0x80..=0xbf => Class::Arithmetic,
+            0xc0..=0xff => match opcode & 7 {
+                0 => Class::Return,
+                1 => Class::Pop,
+                2 => Class::Jump,
+                5 => Class::Push,
+                6 => Class::Arithmetic,
+                _ => Class::Call,
+            },
+        }
+    }
+
+    /// The classes of the 8080's opcodes.
+    const fn of_i8080(opcode: u8) -> Class {
+        match opcode {
+            0x08 | 0x10 | 0x18 | 0x20 | 0x28 | 0x30 | 0x38 => Class::Noop,
+            0xcb => Class::Jump,
+            0xd9 => Class::Return,
+            0xdd | 0xed | 0xfd => Class::Call,
+            _ => Class::of_z80(opcode),
+        }
+    }
+}
+
+/// The instruction at `pc` as its text is made: bytes are taken one after the other from a
+/// memory in which addresses wrap around.
+struct Listing<'m> {
+    memory: &'m [u8],
+    pc: usize,
+    taken: usize,
+}
+
+impl<'m> Listing<'m> {
+    fn new(memory: &'m [u8], pc: u16) -> Self {
+        Listing {
+            memory,
+            pc: usize::from(pc),
+            taken: 0,
+        }
+    }
+
+    /// The next byte; 0 in a memory of no bytes.
+    fn peek(&self) -> u8 {
+        let at = (self.pc + self.taken).checked_rem(self.memory.len());
+        at.map_or(0, |at| self.memory[at])
+    }
+
+    fn byte(&mut self) -> u8 {
+        let byte = self.peek();
+        self.taken += 1;
+        byte
+    }
+
+    fn pair(&mut self) -> u16 {
+        u16::from_le_bytes([self.byte(), self.byte()])
     }
 }

@@ -8,10 +8,11 @@ use std::fmt;
 use std::hint::select_unpredictable;
 
 use super::{
-    CARRY, HALF, HL, Memory, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO, add_or_subtract,
-    direction, holds, increment_or_decrement, is_and, is_compare, logic, lower_is_memory,
-    upper_is_memory,
+    CARRY, Class, HALF, HL, Listing, Memory, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO,
+    add_or_subtract, decimal_correction, direction, holds, increment_or_decrement, is_and,
+    is_compare, logic, lower_is_memory, named, upper_is_memory,
 };
+use crate::language::{Kind, Role};
 
 /// Whose Z80 it is, where they differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,42 @@ pub enum Variant {
 const SUBTRACTED: u8 = 0x02;
 /// Copies of bits 5 and 3, mostly of the result: Y and X.
 const YX: u8 = 0x28;
+
+/// The kinds of opcodes, of those without a prefix and of the prefixes.
+pub static KINDS: [Kind; 17] = [
+    named("·", "no-op", Role::Noop),
+    named("LD n", "constant", Role::Number),
+    named("LD", "move", Role::Move),
+    named("LD@", "load", Role::Read),
+    named("LD!", "store", Role::Copy),
+    named("ADD", "arithmetic", Role::Arithmetic),
+    named("INC rr", "pair arithmetic", Role::MoveSecond),
+    named("EX", "exchange", Role::NumberHigh),
+    named("PUSH", "push", Role::Copy),
+    named("POP", "pop", Role::Read),
+    named("JP", "jump", Role::Open),
+    named("CALL", "call", Role::Open),
+    named("RET", "return", Role::Close),
+    named("IN", "port, interrupts", Role::Noop),
+    named("HALT", "halt", Role::Close),
+    named("CB", "prefix", Role::Arithmetic),
+    named("ED", "prefix of block copies", Role::Copy),
+];
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Noop; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = Class::of_z80(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
+/// The kind of `byte` where it is an opcode, or the prefix of one.
+pub fn kind(byte: u8) -> &'static Kind {
+    &KINDS[CLASSES[byte as usize] as usize]
+}
 
 /// All registers.
 ///
@@ -335,16 +372,7 @@ fn increment_flags(opcode: u8, value: u8, result: u8, flags: u8) -> u8 {
 
 /// A after DAA, and the flags.
 fn adjust_decimal(a: u8, flags: u8) -> (u8, u8) {
-    let low = a & 0x0f;
-    let mut correction = 0;
-    if low > 9 || flags & HALF != 0 {
-        correction = 0x06;
-    }
-    let mut carry = flags & CARRY;
-    if a > 0x99 || carry != 0 {
-        correction |= 0x60;
-        carry = CARRY;
-    }
+    let (correction, carry) = decimal_correction(a, flags);
     let result = if flags & SUBTRACTED != 0 {
         a.wrapping_sub(correction)
     } else {
@@ -1160,5 +1188,215 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         }
         let odd = !SIGN_ZERO_PARITY[(counted & 7) as usize] & PARITY;
         self.set_flags(flags ^ odd);
+    }
+}
+
+const CONDITIONS: [&str; 8] = ["NZ", "Z", "NC", "C", "PO", "PE", "P", "M"];
+const OPERATIONS: [&str; 8] = [
+    "ADD A,", "ADC A,", "SUB ", "SBC A,", "AND ", "XOR ", "OR ", "CP ",
+];
+const ROTATIONS: [&str; 8] = ["RLC", "RRC", "RL", "RR", "SLA", "SRA", "SLL", "SRL"];
+
+/// What an instruction calls HL, H, L and (HL): itself, or what an index register makes of them.
+struct Names {
+    pair: &'static str,
+    high: &'static str,
+    low: &'static str,
+    memory: String,
+}
+
+impl Names {
+    fn plain() -> Self {
+        Names {
+            pair: "HL",
+            high: "H",
+            low: "L",
+            memory: "(HL)".into(),
+        }
+    }
+
+    /// The register in the low three bits of `field`.
+    fn register(&self, field: u8) -> &str {
+        let names = ["B", "C", "D", "E", self.high, self.low, &self.memory, "A"];
+        names[usize::from(field & 7)]
+    }
+
+    /// The pair in bits 4 and 5 of `opcode`, the last one being `last`.
+    fn pair(&self, opcode: u8, last: &'static str) -> &'static str {
+        ["BC", "DE", self.pair, last][usize::from(opcode >> 4 & 3)]
+    }
+}
+
+/// The instruction at `pc` in Zilog's words with all numbers in hex, such as `LD BC,01C5`, and
+/// how many bytes it has, prefixes included. Addresses wrap around in `memory`; the target of a
+/// relative jump is given as a place in it. What does nothing is called NOP, and a prefix that
+/// does nothing is passed over. Two prefixes DD or FD are one NOP, as for zff.
+///
+/// ```
+/// use broth::language::cpu::z80::disassemble;
+///
+/// assert_eq!(disassemble(&[0xed, 0xb0], 0), ("LDIR".into(), 2));
+/// assert_eq!(disassemble(&[0xdd, 0x36, 0xfe, 0x21], 0), ("LD (IX-02),21".into(), 4));
+/// ```
+pub fn disassemble(memory: &[u8], pc: u16) -> (String, usize) {
+    let mut listing = Listing::new(memory, pc);
+    let text = match listing.byte() {
+        0xcb => list_cb(&mut listing),
+        0xed => list_ed(&mut listing),
+        prefix @ (0xdd | 0xfd) => list_indexed(&mut listing, prefix),
+        opcode => list_plain(&mut listing, opcode, &Names::plain()),
+    };
+    (text, listing.taken)
+}
+
+fn list_plain(listing: &mut Listing<'_>, opcode: u8, names: &Names) -> String {
+    let upper = usize::from(opcode >> 3 & 7);
+    let (to, from) = (names.register(opcode >> 3), names.register(opcode));
+    let (pair, pushed) = (names.pair(opcode, "SP"), names.pair(opcode, "AF"));
+    let hl = names.pair;
+    let condition = CONDITIONS[upper];
+    let mut relative = |name: &str| {
+        let displacement = listing.byte() as i8;
+        let target = (listing.pc + listing.taken) as i64 + i64::from(displacement);
+        let len = listing.memory.len().max(1) as i64;
+        format!("{name}{:02X}", target.rem_euclid(len))
+    };
+    match opcode {
+        0x00 => "NOP".into(),
+        0x08 => "EX AF,AF'".into(),
+        0x10 => relative("DJNZ "),
+        0x18 => relative("JR "),
+        0x20 | 0x28 | 0x30 | 0x38 => relative(&format!("JR {},", CONDITIONS[upper & 3])),
+        0x02 | 0x12 => format!("LD ({pair}),A"),
+        0x0a | 0x1a => format!("LD A,({pair})"),
+        0x22 => format!("LD ({:04X}),{hl}", listing.pair()),
+        0x2a => format!("LD {hl},({:04X})", listing.pair()),
+        0x32 => format!("LD ({:04X}),A", listing.pair()),
+        0x3a => format!("LD A,({:04X})", listing.pair()),
+        0x76 => "HALT".into(),
+        0xc3 => format!("JP {:04X}", listing.pair()),
+        0xc9 => "RET".into(),
+        0xcd => format!("CALL {:04X}", listing.pair()),
+        0xd3 => format!("OUT ({:02X}),A", listing.byte()),
+        0xd9 => "EXX".into(),
+        0xdb => format!("IN A,({:02X})", listing.byte()),
+        0xe3 => format!("EX (SP),{hl}"),
+        0xe9 => format!("JP ({hl})"),
+        0xeb => "EX DE,HL".into(),
+        0xf3 => "DI".into(),
+        0xf9 => format!("LD SP,{hl}"),
+        0xfb => "EI".into(),
+        0x00..=0x3f => match opcode & 7 {
+            1 if opcode & 8 == 0 => format!("LD {pair},{:04X}", listing.pair()),
+            1 => format!("ADD {hl},{pair}"),
+            3 if opcode & 8 == 0 => format!("INC {pair}"),
+            3 => format!("DEC {pair}"),
+            4 => format!("INC {to}"),
+            5 => format!("DEC {to}"),
+            6 => format!("LD {to},{:02X}", listing.byte()),
+            _ => ["RLCA", "RRCA", "RLA", "RRA", "DAA", "CPL", "SCF", "CCF"][upper].into(),
+        },
+        0x40..=0x7f => format!("LD {to},{from}"),
+        0x80..=0xbf => format!("{}{from}", OPERATIONS[upper]),
+        0xc0..=0xff => match opcode & 7 {
+            0 => format!("RET {condition}"),
+            1 => format!("POP {pushed}"),
+            2 => format!("JP {condition},{:04X}", listing.pair()),
+            4 => format!("CALL {condition},{:04X}", listing.pair()),
+            5 => format!("PUSH {pushed}"),
+            6 => format!("{}{:02X}", OPERATIONS[upper], listing.byte()),
+            _ => format!("RST {:02X}", opcode & 0x38),
+        },
+    }
+}
+
+/// What an opcode behind CB does to what is called `operand`.
+fn operation_cb(opcode: u8, operand: &str) -> String {
+    let upper = opcode >> 3 & 7;
+    match opcode >> 6 {
+        0 => format!("{} {operand}", ROTATIONS[usize::from(upper)]),
+        1 => format!("BIT {upper},{operand}"),
+        2 => format!("RES {upper},{operand}"),
+        _ => format!("SET {upper},{operand}"),
+    }
+}
+
+fn list_cb(listing: &mut Listing<'_>) -> String {
+    let opcode = listing.byte();
+    operation_cb(opcode, Names::plain().register(opcode))
+}
+
+fn list_indexed(listing: &mut Listing<'_>, prefix: u8) -> String {
+    let opcode = listing.byte();
+    let [pair, high, low] = if prefix == 0xdd {
+        ["IX", "IXH", "IXL"]
+    } else {
+        ["IY", "IYH", "IYL"]
+    };
+    let displaced = |listing: &mut Listing<'_>| {
+        let displacement = listing.byte() as i8;
+        let sign = if displacement < 0 { '-' } else { '+' };
+        format!("({pair}{sign}{:02X})", displacement.unsigned_abs())
+    };
+    let mut names = Names::plain();
+    match opcode {
+        0xdd | 0xfd => return "NOP".into(),
+        0xed => return list_ed(listing),
+        0xcb => {
+            let operand = displaced(listing);
+            let opcode = listing.byte();
+            let text = operation_cb(opcode, &operand);
+            return if opcode >> 6 == 1 || lower_is_memory(opcode) {
+                text
+            } else {
+                format!("LD {},{text}", names.register(opcode))
+            };
+        }
+        _ => {}
+    }
+    match INDEXED[usize::from(opcode)] {
+        Indexed::No => {}
+        Indexed::Memory => names.memory = displaced(listing),
+        Indexed::Pair => (names.pair, names.high, names.low) = (pair, high, low),
+    }
+    list_plain(listing, opcode, &names)
+}
+
+fn list_ed(listing: &mut Listing<'_>) -> String {
+    let opcode = listing.byte();
+    let names = Names::plain();
+    let (register, pair) = (names.register(opcode >> 3), names.pair(opcode, "SP"));
+    match opcode {
+        0x70 => "IN (C)".into(),
+        0x71 => "OUT (C),0".into(),
+        0x47 => "LD I,A".into(),
+        0x4d => "RETI".into(),
+        0x4f => "LD R,A".into(),
+        0x57 => "LD A,I".into(),
+        0x5f => "LD A,R".into(),
+        0x67 => "RRD".into(),
+        0x6f => "RLD".into(),
+        0x40..=0x7f => match opcode & 7 {
+            0 => format!("IN {register},(C)"),
+            1 => format!("OUT (C),{register}"),
+            2 if opcode & 8 == 0 => format!("SBC HL,{pair}"),
+            2 => format!("ADC HL,{pair}"),
+            3 if opcode & 8 == 0 => format!("LD ({:04X}),{pair}", listing.pair()),
+            3 => format!("LD {pair},({:04X})", listing.pair()),
+            4 => "NEG".into(),
+            5 => "RETN".into(),
+            6 => format!("IM {}", [0, 0, 1, 2][usize::from(opcode >> 3 & 3)]),
+            _ => "NOP".into(),
+        },
+        0xa0..=0xbf if opcode & 7 < 4 => {
+            let stem = ["LD", "CP", "IN", "OT"][usize::from(opcode & 7)];
+            let end = ["I", "D", "IR", "DR"][usize::from(opcode >> 3 & 3)];
+            match opcode {
+                0xa3 => "OUTI".into(),
+                0xab => "OUTD".into(),
+                _ => format!("{stem}{end}"),
+            }
+        }
+        _ => "NOP".into(),
     }
 }
