@@ -12,6 +12,8 @@ pub mod z80;
 
 use std::hint::select_unpredictable;
 
+use super::{Kind, Role};
+
 /// The result was zero; all flags are bits of the register F.
 const ZERO: u8 = 0x40;
 /// Bit 7 of the result.
@@ -31,7 +33,11 @@ static SIGN_ZERO_PARITY: [u8; 256] = {
         let value = byte as u8;
         flags[byte] = value & SIGN
             | if value == 0 { ZERO } else { 0 }
-            | if value.count_ones() % 2 == 0 { PARITY } else { 0 };
+            | if value.count_ones() % 2 == 0 {
+                PARITY
+            } else {
+                0
+            };
         byte += 1;
     }
     flags
@@ -149,4 +155,220 @@ const fn lower_is_memory(opcode: u8) -> bool {
 #[inline(always)]
 const fn upper_is_memory(opcode: u8) -> bool {
     opcode & 0x38 == 0x30
+}
+
+/// What an addition or subtraction came to.
+struct Sum {
+    result: u8,
+    /// The carries into each bit, as the adder has them.
+    carries: u8,
+    /// The carry out of bit 7, as the adder has it.
+    carry: u8,
+    /// All ones for a subtraction, which adds the inverted operand: the borrows are
+    /// its carries the other way round.
+    inverted: u8,
+}
+
+/// Do ADD, ADC, SUB, SBC or CP, which bits 3 to 5 of `opcode` tell apart.
+#[inline(always)]
+fn add_or_subtract(opcode: u8, a: u8, operand: u8, flags: u8) -> Sum {
+    let inverted = if opcode & 0x10 != 0 { 0xff } else { 0 };
+    let carry = flags & opcode >> 3 & !(opcode >> 5) & CARRY;
+    let addend = operand ^ inverted;
+    let sum = u16::from(a) + u16::from(addend) + u16::from((carry ^ inverted) & 1);
+    let [result, carry] = sum.to_le_bytes();
+    Sum {
+        result,
+        carries: a ^ addend ^ result,
+        carry,
+        inverted,
+    }
+}
+
+/// Whether `opcode` is a CP, not an ADD, ADC, SUB or SBC.
+#[inline(always)]
+const fn is_compare(opcode: u8) -> bool {
+    opcode & 0x38 == 0x38
+}
+
+/// Whether `opcode` is an AND, not an XOR or OR.
+#[inline(always)]
+const fn is_and(opcode: u8) -> bool {
+    opcode & 0x18 == 0
+}
+
+/// Do AND, XOR or OR, which bits 3 to 5 of `opcode` tell apart.
+#[inline(always)]
+fn logic(opcode: u8, a: u8, operand: u8) -> u8 {
+    // What is in both, or in one only, makes up what is in either.
+    let both = if opcode & 0x08 == 0 { a & operand } else { 0 };
+    let one = if is_and(opcode) { 0 } else { a ^ operand };
+    both | one
+}
+
+/// A byte plus 1, or minus 1 for the odd opcodes.
+#[inline(always)]
+fn increment_or_decrement(opcode: u8, value: u8) -> u8 {
+    value.wrapping_add(1).wrapping_sub(2 * (opcode & 1))
+}
+
+/// 1, or -1 if bit 3 of `opcode` is set.
+#[inline(always)]
+fn direction(opcode: u8) -> u16 {
+    1u16.wrapping_sub(u16::from(opcode & 8) >> 2)
+}
+
+/// N bytes, N a power of two no greater than 65,536, that addresses wrap around in.
+struct Memory<'m, const N: usize>(&'m mut [u8; N]);
+
+impl<'m, const N: usize> Memory<'m, N> {
+    fn new(bytes: &'m mut [u8; N]) -> Self {
+        const { assert!(N.is_power_of_two() && N <= 1 << 16) };
+        Memory(bytes)
+    }
+
+    #[inline(always)]
+    fn read(&self, address: u16) -> u8 {
+        self.0[address as usize & (N - 1)]
+    }
+
+    #[inline(always)]
+    fn write(&mut self, address: u16, value: u8) {
+        self.0[address as usize & (N - 1)] = value;
+    }
+
+    #[inline(always)]
+    fn read_pair(&self, address: u16) -> u16 {
+        u16::from_le_bytes([self.read(address), self.read(address.wrapping_add(1))])
+    }
+
+    #[inline(always)]
+    fn write_pair(&mut self, address: u16, value: u16) {
+        let [low, high] = value.to_le_bytes();
+        self.write(address, low);
+        self.write(address.wrapping_add(1), high);
+    }
+}
+
+/// What DAA adds to A (or subtracts from it), and the carry it leaves.
+fn decimal_correction(a: u8, flags: u8) -> (u8, u8) {
+    let low = if a & 0x0f > 9 || flags & HALF != 0 {
+        0x06
+    } else {
+        0
+    };
+    let exceeds = a > 0x99 || flags & CARRY != 0;
+    let high = if exceeds { 0x60 } else { 0 };
+    (low | high, u8::from(exceeds))
+}
+
+const fn named(symbol: &'static str, name: &'static str, role: Role) -> Kind {
+    Kind { symbol, name, role }
+}
+
+/// What an opcode broadly is: the numbers of both machines' kinds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Class {
+    Noop,
+    Constant,
+    Move,
+    Load,
+    Store,
+    Arithmetic,
+    Pairs,
+    Exchange,
+    Push,
+    Pop,
+    Jump,
+    Call,
+    Return,
+    Port,
+    Halt,
+    Prefix,
+    Extended,
+}
+
+impl Class {
+    /// The classes of the Z80's opcodes.
+    const fn of_z80(opcode: u8) -> Class {
+        match opcode {
+            0x00 => Class::Noop,
+            0x10 | 0x18 | 0x20 | 0x28 | 0x30 | 0x38 => Class::Jump,
+            0x08 | 0xd9 | 0xe3 | 0xeb => Class::Exchange,
+            0x02 | 0x12 | 0x22 | 0x32 | 0x36 => Class::Store,
+            0x0a | 0x1a | 0x2a | 0x3a => Class::Load,
+            0x76 => Class::Halt,
+            0xc3 | 0xe9 => Class::Jump,
+            0xc9 => Class::Return,
+            0xcd => Class::Call,
+            0xcb | 0xdd | 0xfd => Class::Prefix,
+            0xed => Class::Extended,
+            0xd3 | 0xdb | 0xf3 | 0xfb => Class::Port,
+            0xf9 => Class::Move,
+            0x00..=0x3f => match opcode & 7 {
+                1 if opcode & 8 == 0 => Class::Constant,
+                1 | 3 => Class::Pairs,
+                6 => Class::Constant,
+                _ => Class::Arithmetic,
+            },
+            0x40..=0x7f if lower_is_memory(opcode) => Class::Load,
+            0x40..=0x7f if upper_is_memory(opcode) => Class::Store,
+            0x40..=0x7f => Class::Move,
+            0x80..=0xbf => Class::Arithmetic,
+            0xc0..=0xff => match opcode & 7 {
+                0 => Class::Return,
+                1 => Class::Pop,
+                2 => Class::Jump,
+                5 => Class::Push,
+                6 => Class::Arithmetic,
+                _ => Class::Call,
+            },
+        }
+    }
+
+    /// The classes of the 8080's opcodes.
+    const fn of_i8080(opcode: u8) -> Class {
+        match opcode {
+            0x08 | 0x10 | 0x18 | 0x20 | 0x28 | 0x30 | 0x38 => Class::Noop,
+            0xcb => Class::Jump,
+            0xd9 => Class::Return,
+            0xdd | 0xed | 0xfd => Class::Call,
+            _ => Class::of_z80(opcode),
+        }
+    }
+}
+
+/// The instruction at `pc` as its text is made: bytes are taken one after the other from a
+/// memory in which addresses wrap around.
+struct Listing<'m> {
+    memory: &'m [u8],
+    pc: usize,
+    taken: usize,
+}
+
+impl<'m> Listing<'m> {
+    fn new(memory: &'m [u8], pc: u16) -> Self {
+        Listing {
+            memory,
+            pc: usize::from(pc),
+            taken: 0,
+        }
+    }
+
+    /// The next byte; 0 in a memory of no bytes.
+    fn peek(&self) -> u8 {
+        let at = (self.pc + self.taken).checked_rem(self.memory.len());
+        at.map_or(0, |at| self.memory[at])
+    }
+
+    fn byte(&mut self) -> u8 {
+        let byte = self.peek();
+        self.taken += 1;
+        byte
+    }
+
+    fn pair(&mut self) -> u16 {
+        u16::from_le_bytes([self.byte(), self.byte()])
+    }
 }

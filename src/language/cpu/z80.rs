@@ -8,9 +8,11 @@ use std::fmt;
 use std::hint::select_unpredictable;
 
 use super::{
-    CARRY, HALF, HL, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO, holds, lower_is_memory,
-    upper_is_memory,
+    CARRY, Class, HALF, HL, Listing, Memory, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO,
+    add_or_subtract, decimal_correction, direction, holds, increment_or_decrement, is_and,
+    is_compare, logic, lower_is_memory, named, upper_is_memory,
 };
+use crate::language::{Kind, Role};
 
 /// Whose Z80 it is, where they differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,42 @@ pub enum Variant {
 const SUBTRACTED: u8 = 0x02;
 /// Copies of bits 5 and 3, mostly of the result: Y and X.
 const YX: u8 = 0x28;
+
+/// The kinds of opcodes, of those without a prefix and of the prefixes.
+pub static KINDS: [Kind; 17] = [
+    named("·", "no-op", Role::Noop),
+    named("LD n", "constant", Role::Number),
+    named("LD", "move", Role::Move),
+    named("LD@", "load", Role::Read),
+    named("LD!", "store", Role::Copy),
+    named("ADD", "arithmetic", Role::Arithmetic),
+    named("INC rr", "pair arithmetic", Role::MoveSecond),
+    named("EX", "exchange", Role::NumberHigh),
+    named("PUSH", "push", Role::Copy),
+    named("POP", "pop", Role::Read),
+    named("JP", "jump", Role::Open),
+    named("CALL", "call", Role::Open),
+    named("RET", "return", Role::Close),
+    named("IN", "port, interrupts", Role::Noop),
+    named("HALT", "halt", Role::Close),
+    named("CB", "prefix", Role::Arithmetic),
+    named("ED", "prefix of block copies", Role::Copy),
+];
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Noop; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = Class::of_z80(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
+/// The kind of `byte` where it is an opcode, or the prefix of one.
+pub fn kind(byte: u8) -> &'static Kind {
+    &KINDS[CLASSES[byte as usize] as usize]
+}
 
 /// All registers.
 ///
@@ -225,8 +263,14 @@ impl fmt::Debug for State {
         let (af, bc, de, hl) = (self.af(), self.bc(), self.de(), self.hl());
         let (sp, pc, ix, iy) = (self.sp, self.pc, self.ix(), self.iy());
         let (wz, i, r, iff2) = (self.wz, self.i, self.r(), self.interrupts);
-        write!(f, "PC {pc:04X} SP {sp:04X} AF {af:04X} BC {bc:04X} DE {de:04X} HL {hl:04X} ")?;
-        write!(f, "IX {ix:04X} IY {iy:04X} WZ {wz:04X} I {i:02X} R {r:02X} IFF2 {iff2}")?;
+        write!(
+            f,
+            "PC {pc:04X} SP {sp:04X} AF {af:04X} BC {bc:04X} DE {de:04X} HL {hl:04X} "
+        )?;
+        write!(
+            f,
+            "IX {ix:04X} IY {iy:04X} WZ {wz:04X} I {i:02X} R {r:02X} IFF2 {iff2}"
+        )?;
         write!(f, " shadow {:04X?} halted {}", self.shadow(), self.halted)
     }
 }
@@ -270,7 +314,11 @@ static ROTATED: [[u16; 256]; 16] = {
             6 => value << 1 | 1,
             _ => value >> 1,
         };
-        let out = if operation % 2 == 0 { value >> 7 } else { value & 1 };
+        let out = if operation % 2 == 0 {
+            value >> 7
+        } else {
+            value & 1
+        };
         let flags = SIGN_ZERO_PARITY[result as usize] | result & YX | out;
         table[i >> 8][i & 0xff] = u16::from_le_bytes([result, flags]);
         i += 1;
@@ -293,66 +341,38 @@ fn sign_zero_yx(result: u8) -> u8 {
 
 /// Result and flags of ADD, ADC, SUB, SBC and CP, which bits 3 to 5 of `opcode` tell apart.
 #[inline(always)]
-fn add_or_subtract(opcode: u8, a: u8, operand: u8, flags: u8) -> (u8, u8) {
-    // To subtract is to add what is inverted, with all carries the other way round.
-    let inverted = if opcode & 0x10 != 0 { 0xff } else { 0 };
-    let carry = flags & opcode >> 3 & !(opcode >> 5) & CARRY;
-    let addend = operand ^ inverted;
-    let sum = u16::from(a) + u16::from(addend) + u16::from((carry ^ inverted) & 1);
-    let [result, carry] = sum.to_le_bytes();
-    let carries = a ^ addend ^ result;
-    let flags = sign_zero_yx(result)
-        | (carries ^ inverted) & HALF
-        | (carries >> 7 ^ carry) << 2
-        | inverted & SUBTRACTED
-        | (carry ^ inverted) & CARRY;
-    (result, flags)
+fn add(opcode: u8, a: u8, operand: u8, flags: u8) -> (u8, u8) {
+    let sum = add_or_subtract(opcode, a, operand, flags);
+    let flags = sign_zero_yx(sum.result)
+        | (sum.carries ^ sum.inverted) & HALF
+        | (sum.carries >> 7 ^ sum.carry) << 2
+        | sum.inverted & SUBTRACTED
+        | (sum.carry ^ sum.inverted) & CARRY;
+    (sum.result, flags)
 }
 
-/// Whether `opcode` is a CP, not an ADD, ADC, SUB or SBC.
+/// The flags of AND, XOR and OR.
 #[inline(always)]
-fn is_compare(opcode: u8) -> bool {
-    opcode & 0x38 == 0x38
+fn logic_flags(opcode: u8, result: u8) -> u8 {
+    let half = if is_and(opcode) { HALF } else { 0 };
+    SIGN_ZERO_PARITY[result as usize] | result & YX | half
 }
 
-/// Result and flags of AND, XOR and OR, which bits 3 to 5 of `opcode` tell apart.
+/// The flags of INC and DEC, which have made `value` a `result`.
 #[inline(always)]
-fn logic(opcode: u8, a: u8, operand: u8) -> (u8, u8) {
-    // What is in both, or in one only, makes up what is in either.
-    let both = if opcode & 0x08 == 0 { a & operand } else { 0 };
-    let one = if opcode & 0x18 != 0 { a ^ operand } else { 0 };
-    let result = both | one;
-    let half = if opcode & 0x18 == 0 { HALF } else { 0 };
-    let flags = SIGN_ZERO_PARITY[result as usize] | result & YX | half;
-    (result, flags)
-}
-
-/// Result and flags of INC (bit 0 of `opcode` clear) and DEC.
-#[inline(always)]
-fn increment_or_decrement(opcode: u8, value: u8, flags: u8) -> (u8, u8) {
+fn increment_flags(opcode: u8, value: u8, result: u8, flags: u8) -> u8 {
     let decrement = opcode & 1;
-    let result = value.wrapping_add(1).wrapping_sub(2 * decrement);
     let overflown = 0x80 - decrement;
-    let flags = flags & CARRY
+    flags & CARRY
         | sign_zero_yx(result)
         | (value ^ result) & HALF
         | if result == overflown { PARITY } else { 0 }
-        | decrement << 1;
-    (result, flags)
+        | decrement << 1
 }
 
 /// A after DAA, and the flags.
 fn adjust_decimal(a: u8, flags: u8) -> (u8, u8) {
-    let low = a & 0x0f;
-    let mut correction = 0;
-    if low > 9 || flags & HALF != 0 {
-        correction = 0x06;
-    }
-    let mut carry = flags & CARRY;
-    if a > 0x99 || carry != 0 {
-        correction |= 0x60;
-        carry = CARRY;
-    }
+    let (correction, carry) = decimal_correction(a, flags);
     let result = if flags & SUBTRACTED != 0 {
         a.wrapping_sub(correction)
     } else {
@@ -403,7 +423,7 @@ static INDEXED: [Indexed; 256] = {
 
 /// A run of `state`'s on a memory. HARDWARE is its variant.
 struct Machine<'m, const N: usize, const HARDWARE: bool> {
-    memory: &'m mut [u8; N],
+    memory: Memory<'m, N>,
     /// With `refresh` less by `done`, and `pc` behind what was read of the instruction.
     state: State,
     /// Instructions begun.
@@ -412,9 +432,8 @@ struct Machine<'m, const N: usize, const HARDWARE: bool> {
 
 impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     fn run(memory: &mut [u8; N], state: &mut State, max_steps: u32) -> u32 {
-        const { assert!(N.is_power_of_two() && N <= 1 << 16) };
         let mut machine = Machine::<N, HARDWARE> {
-            memory,
+            memory: Memory::new(memory),
             state: *state,
             done: 0,
         };
@@ -429,37 +448,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     }
 
     #[inline(always)]
-    fn read(&self, address: u16) -> u8 {
-        self.memory[address as usize & (N - 1)]
-    }
-
-    #[inline(always)]
-    fn write(&mut self, address: u16, value: u8) {
-        self.memory[address as usize & (N - 1)] = value;
-    }
-
-    #[inline(always)]
-    fn read_pair(&self, address: u16) -> u16 {
-        u16::from_le_bytes([self.read(address), self.read(address.wrapping_add(1))])
-    }
-
-    #[inline(always)]
-    fn write_pair(&mut self, address: u16, value: u16) {
-        let [low, high] = value.to_le_bytes();
-        self.write(address, low);
-        self.write(address.wrapping_add(1), high);
-    }
-
-    #[inline(always)]
     fn fetch(&mut self) -> u8 {
-        let byte = self.read(self.state.pc);
+        let byte = self.memory.read(self.state.pc);
         self.state.pc = self.state.pc.wrapping_add(1);
         byte
     }
 
     #[inline(always)]
     fn fetch_pair(&mut self) -> u16 {
-        let pair = self.read_pair(self.state.pc);
+        let pair = self.memory.read_pair(self.state.pc);
         self.state.pc = self.state.pc.wrapping_add(2);
         pair
     }
@@ -467,12 +464,12 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn push(&mut self, value: u16) {
         self.state.sp = self.state.sp.wrapping_sub(2);
-        self.write_pair(self.state.sp, value);
+        self.memory.write_pair(self.state.sp, value);
     }
 
     #[inline(always)]
     fn pop(&mut self) -> u16 {
-        let value = self.read_pair(self.state.sp);
+        let value = self.memory.read_pair(self.state.sp);
         self.state.sp = self.state.sp.wrapping_add(2);
         value
     }
@@ -506,14 +503,14 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn lower(&self, opcode: u8, at: u16) -> u8 {
         let register = self.state.registers.get(Registers::lower(opcode));
-        select_unpredictable(lower_is_memory(opcode), self.read(at), register)
+        select_unpredictable(lower_is_memory(opcode), self.memory.read(at), register)
     }
 
     /// The register in bits 3 to 5 of `opcode`, or the byte at `at`.
     #[inline(always)]
     fn upper(&self, opcode: u8, at: u16) -> u8 {
         let register = self.state.registers.get(Registers::upper(opcode));
-        select_unpredictable(upper_is_memory(opcode), self.read(at), register)
+        select_unpredictable(upper_is_memory(opcode), self.memory.read(at), register)
     }
 
     /// Set the register in bits 3 to 5 of `opcode`, or the byte at `at`.
@@ -524,7 +521,10 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         registers.set(Registers::upper(opcode), value);
         registers.0 = select_unpredictable(is_memory, self.state.registers.0, registers.0);
         self.state.registers = registers;
-        self.write(at, select_unpredictable(is_memory, value, self.read(at)));
+        self.memory.write(
+            at,
+            select_unpredictable(is_memory, value, self.memory.read(at)),
+        );
     }
 
     /// The pair in bits 4 and 5 of `opcode`, of which the last one is SP.
@@ -622,13 +622,13 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // LD (nn),HL
             0x22 => {
                 let address = self.fetch_pair();
-                self.write_pair(address, registers.pair(HL));
+                self.memory.write_pair(address, registers.pair(HL));
                 self.state.wz = address.wrapping_add(1);
             }
             // LD HL,(nn)
             0x2a => {
                 let address = self.fetch_pair();
-                let value = self.read_pair(address);
+                let value = self.memory.read_pair(address);
                 self.state.registers.set_pair(HL, value);
                 self.state.wz = address.wrapping_add(1);
             }
@@ -644,14 +644,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // INC rr, DEC rr
             0x03 | 0x0b | 0x13 | 0x1b | 0x23 | 0x2b | 0x33 | 0x3b => {
-                let one = 1u16.wrapping_sub(u16::from(opcode & 8) >> 2);
-                self.set_pair(opcode, self.pair(opcode).wrapping_add(one));
+                let value = self.pair(opcode).wrapping_add(direction(opcode));
+                self.set_pair(opcode, value);
             }
             // INC r, DEC r
             0x04 | 0x05 | 0x0c | 0x0d | 0x14 | 0x15 | 0x1c | 0x1d | 0x24 | 0x25 | 0x2c | 0x2d
             | 0x34 | 0x35 | 0x3c | 0x3d => {
                 let value = self.upper(opcode, at);
-                let (result, flags) = increment_or_decrement(opcode, value, flags);
+                let result = increment_or_decrement(opcode, value);
+                let flags = increment_flags(opcode, value, result, flags);
                 self.set_upper(opcode, at, result);
                 self.set_flags(flags);
             }
@@ -698,8 +699,8 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // AND, XOR, OR r
             0xa0..=0xb7 => {
-                let (result, flags) = logic(opcode, a, self.lower(opcode, at));
-                self.set_a_and_flags(result, flags);
+                let result = logic(opcode, a, self.lower(opcode, at));
+                self.set_a_and_flags(result, logic_flags(opcode, result));
             }
             // ADD, ADC, SUB, SBC, CP n
             0xc6 | 0xce | 0xd6 | 0xde | 0xfe => {
@@ -708,8 +709,8 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // AND, XOR, OR n
             0xe6 | 0xee | 0xf6 => {
-                let (result, flags) = logic(opcode, a, self.fetch());
-                self.set_a_and_flags(result, flags);
+                let result = logic(opcode, a, self.fetch());
+                self.set_a_and_flags(result, logic_flags(opcode, result));
             }
             // RET cc
             0xc0 | 0xc8 | 0xd0 | 0xd8 | 0xe0 | 0xe8 | 0xf0 | 0xf8 => {
@@ -763,7 +764,11 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // OUT (n),A
             0xd3 => {
                 let port = u16::from(self.fetch());
-                let low = if HARDWARE { (port + 1) & 0xff } else { port + 1 };
+                let low = if HARDWARE {
+                    (port + 1) & 0xff
+                } else {
+                    port + 1
+                };
                 self.state.wz = low | u16::from(a) << 8;
             }
             // IN A,(n)
@@ -775,8 +780,8 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // EX (SP),HL
             0xe3 => {
-                let value = self.read_pair(self.state.sp);
-                self.write_pair(self.state.sp, registers.pair(HL));
+                let value = self.memory.read_pair(self.state.sp);
+                self.memory.write_pair(self.state.sp, registers.pair(HL));
                 self.state.registers.set_pair(HL, value);
                 self.state.wz = value;
             }
@@ -802,13 +807,13 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn store_a(&mut self, address: u16, a: u8) {
-        self.write(address, a);
+        self.memory.write(address, a);
         self.state.wz = u16::from_le_bytes([(address as u8).wrapping_add(1), a]);
     }
 
     #[inline(always)]
     fn load_a(&mut self, address: u16) {
-        let value = self.read(address);
+        let value = self.memory.read(address);
         self.state.registers.set_a(value);
         self.state.wz = address.wrapping_add(1);
     }
@@ -817,7 +822,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     fn arithmetic(&mut self, opcode: u8, operand: u8) {
         let registers = self.state.registers;
         let (a, flags) = (registers.a(), registers.f());
-        let (result, flags) = add_or_subtract(opcode, a, operand, flags);
+        let (result, flags) = add(opcode, a, operand, flags);
         // A comparison leaves A, and shows bits of what A was compared with.
         let a = select_unpredictable(is_compare(opcode), a, result);
         let shown = select_unpredictable(is_compare(opcode), operand, result);
@@ -826,7 +831,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn return_if(&mut self, taken: bool) {
-        let target = self.read_pair(self.state.sp);
+        let target = self.memory.read_pair(self.state.sp);
         let state = &mut self.state;
         state.sp = state.sp.wrapping_add(2 * u16::from(taken));
         state.pc = select_unpredictable(taken, target, state.pc);
@@ -879,7 +884,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(never)]
     fn execute_indexed(&mut self, prefix: u8) {
         let q = self.state.q;
-        let opcode = self.read(self.state.pc);
+        let opcode = self.memory.read(self.state.pc);
         match opcode {
             0xdd | 0xfd => {
                 // zff passes over both. On hardware the second one counts.
@@ -907,11 +912,11 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         if opcode == 0xcb {
             let at = self.displaced(index);
             let opcode = self.fetch();
-            let value = self.read(at);
+            let value = self.memory.read(at);
             let [_, high] = at.to_le_bytes();
             let result = self.operate_cb(opcode, value, high);
             if opcode >> 6 != 1 {
-                self.write(at, result);
+                self.memory.write(at, result);
                 // Registers get a copy.
                 self.set_upper(opcode << 3, at, result);
             }
@@ -981,11 +986,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             0x42 | 0x4a | 0x52 | 0x5a | 0x62 | 0x6a | 0x72 | 0x7a => {
                 let (hl, operand) = (registers.pair(HL), self.pair(opcode));
                 // As ADC A,n and SBC A,n, one byte after the other.
-                let (low_op, high_op) = if opcode & 8 == 0 { (0x18, 0x18) } else { (0x08, 0x08) };
+                let (low_op, high_op) = if opcode & 8 == 0 {
+                    (0x18, 0x18)
+                } else {
+                    (0x08, 0x08)
+                };
                 let [l, h] = hl.to_le_bytes();
                 let [low, high] = operand.to_le_bytes();
-                let (l, carried) = add_or_subtract(low_op, l, low, flags);
-                let (h, flags) = add_or_subtract(high_op, h, high, carried);
+                let (l, carried) = add(low_op, l, low, flags);
+                let (h, flags) = add(high_op, h, high, carried);
                 let result = u16::from_le_bytes([l, h]);
                 let zero = if result == 0 { ZERO } else { 0 };
                 self.state.registers.set_pair(HL, result);
@@ -995,19 +1004,19 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // LD (nn),rr
             0x43 | 0x53 | 0x63 | 0x73 => {
                 let address = self.fetch_pair();
-                self.write_pair(address, self.pair(opcode));
+                self.memory.write_pair(address, self.pair(opcode));
                 self.state.wz = address.wrapping_add(1);
             }
             // LD rr,(nn)
             0x4b | 0x5b | 0x6b | 0x7b => {
                 let address = self.fetch_pair();
-                let value = self.read_pair(address);
+                let value = self.memory.read_pair(address);
                 self.set_pair(opcode, value);
                 self.state.wz = address.wrapping_add(1);
             }
             // NEG
             0x44 | 0x4c | 0x54 | 0x5c | 0x64 | 0x6c | 0x74 | 0x7c => {
-                let (result, flags) = add_or_subtract(0x10, 0, a, 0);
+                let (result, flags) = add(0x10, 0, a, 0);
                 self.set_a_and_flags(result, flags);
             }
             // RETN, RETI
@@ -1035,14 +1044,14 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // RRD, RLD
             0x67 | 0x6f => {
                 let at = registers.pair(HL);
-                let value = self.read(at);
+                let value = self.memory.read(at);
                 let (digit, stored) = if opcode == 0x67 {
                     (value & 0x0f, value >> 4 | a << 4)
                 } else {
                     (value >> 4, value << 4 | a & 0x0f)
                 };
                 let result = a & 0xf0 | digit;
-                self.write(at, stored);
+                self.memory.write(at, stored);
                 self.state.wz = at.wrapping_add(1);
                 let parity = SIGN_ZERO_PARITY[result as usize];
                 self.set_a_and_flags(result, flags & CARRY | parity | result & YX);
@@ -1077,18 +1086,12 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         }
     }
 
-    /// 1, or -1 for a block instruction that goes down.
-    #[inline(always)]
-    fn direction(opcode: u8) -> u16 {
-        1u16.wrapping_sub(u16::from(opcode & 8) >> 2)
-    }
-
     #[inline(always)]
     fn copy_round(&mut self, opcode: u8) {
-        let one = Self::direction(opcode);
+        let one = direction(opcode);
         let (bc, de, hl) = (self.state.bc(), self.state.de(), self.state.hl());
-        let value = self.read(hl);
-        self.write(de, value);
+        let value = self.memory.read(hl);
+        self.memory.write(de, value);
         self.state.set_bc(bc.wrapping_sub(1));
         self.state.set_de(de.wrapping_add(one));
         self.state.set_hl(hl.wrapping_add(one));
@@ -1104,10 +1107,10 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn compare_round(&mut self, opcode: u8) {
-        let one = Self::direction(opcode);
+        let one = direction(opcode);
         let (bc, hl) = (self.state.bc(), self.state.hl());
         let (a, flags) = (self.state.registers.a(), self.state.registers.f());
-        let (result, compared) = add_or_subtract(0x10, a, self.read(hl), 0);
+        let (result, compared) = add(0x10, a, self.memory.read(hl), 0);
         self.state.set_bc(bc.wrapping_sub(1));
         self.state.set_hl(hl.wrapping_add(one));
         self.state.wz = self.state.wz.wrapping_add(one);
@@ -1136,12 +1139,12 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn port_round(&mut self, opcode: u8) {
-        let one = Self::direction(opcode);
+        let one = direction(opcode);
         let is_in = opcode & 1 == 0;
         let (bc, hl) = (self.state.bc(), self.state.hl());
-        let value = if is_in { 0 } else { self.read(hl) };
+        let value = if is_in { 0 } else { self.memory.read(hl) };
         if is_in {
-            self.write(hl, value);
+            self.memory.write(hl, value);
         }
         let next = hl.wrapping_add(one);
         self.state.set_hl(next);
@@ -1185,5 +1188,215 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         }
         let odd = !SIGN_ZERO_PARITY[(counted & 7) as usize] & PARITY;
         self.set_flags(flags ^ odd);
+    }
+}
+
+const CONDITIONS: [&str; 8] = ["NZ", "Z", "NC", "C", "PO", "PE", "P", "M"];
+const OPERATIONS: [&str; 8] = [
+    "ADD A,", "ADC A,", "SUB ", "SBC A,", "AND ", "XOR ", "OR ", "CP ",
+];
+const ROTATIONS: [&str; 8] = ["RLC", "RRC", "RL", "RR", "SLA", "SRA", "SLL", "SRL"];
+
+/// What an instruction calls HL, H, L and (HL): itself, or what an index register makes of them.
+struct Names {
+    pair: &'static str,
+    high: &'static str,
+    low: &'static str,
+    memory: String,
+}
+
+impl Names {
+    fn plain() -> Self {
+        Names {
+            pair: "HL",
+            high: "H",
+            low: "L",
+            memory: "(HL)".into(),
+        }
+    }
+
+    /// The register in the low three bits of `field`.
+    fn register(&self, field: u8) -> &str {
+        let names = ["B", "C", "D", "E", self.high, self.low, &self.memory, "A"];
+        names[usize::from(field & 7)]
+    }
+
+    /// The pair in bits 4 and 5 of `opcode`, the last one being `last`.
+    fn pair(&self, opcode: u8, last: &'static str) -> &'static str {
+        ["BC", "DE", self.pair, last][usize::from(opcode >> 4 & 3)]
+    }
+}
+
+/// The instruction at `pc` in Zilog's words with all numbers in hex, such as `LD BC,01C5`, and
+/// how many bytes it has, prefixes included. Addresses wrap around in `memory`; the target of a
+/// relative jump is given as a place in it. What does nothing is called NOP, and a prefix that
+/// does nothing is passed over. Two prefixes DD or FD are one NOP, as for zff.
+///
+/// ```
+/// use broth::language::cpu::z80::disassemble;
+///
+/// assert_eq!(disassemble(&[0xed, 0xb0], 0), ("LDIR".into(), 2));
+/// assert_eq!(disassemble(&[0xdd, 0x36, 0xfe, 0x21], 0), ("LD (IX-02),21".into(), 4));
+/// ```
+pub fn disassemble(memory: &[u8], pc: u16) -> (String, usize) {
+    let mut listing = Listing::new(memory, pc);
+    let text = match listing.byte() {
+        0xcb => list_cb(&mut listing),
+        0xed => list_ed(&mut listing),
+        prefix @ (0xdd | 0xfd) => list_indexed(&mut listing, prefix),
+        opcode => list_plain(&mut listing, opcode, &Names::plain()),
+    };
+    (text, listing.taken)
+}
+
+fn list_plain(listing: &mut Listing<'_>, opcode: u8, names: &Names) -> String {
+    let upper = usize::from(opcode >> 3 & 7);
+    let (to, from) = (names.register(opcode >> 3), names.register(opcode));
+    let (pair, pushed) = (names.pair(opcode, "SP"), names.pair(opcode, "AF"));
+    let hl = names.pair;
+    let condition = CONDITIONS[upper];
+    let mut relative = |name: &str| {
+        let displacement = listing.byte() as i8;
+        let target = (listing.pc + listing.taken) as i64 + i64::from(displacement);
+        let len = listing.memory.len().max(1) as i64;
+        format!("{name}{:02X}", target.rem_euclid(len))
+    };
+    match opcode {
+        0x00 => "NOP".into(),
+        0x08 => "EX AF,AF'".into(),
+        0x10 => relative("DJNZ "),
+        0x18 => relative("JR "),
+        0x20 | 0x28 | 0x30 | 0x38 => relative(&format!("JR {},", CONDITIONS[upper & 3])),
+        0x02 | 0x12 => format!("LD ({pair}),A"),
+        0x0a | 0x1a => format!("LD A,({pair})"),
+        0x22 => format!("LD ({:04X}),{hl}", listing.pair()),
+        0x2a => format!("LD {hl},({:04X})", listing.pair()),
+        0x32 => format!("LD ({:04X}),A", listing.pair()),
+        0x3a => format!("LD A,({:04X})", listing.pair()),
+        0x76 => "HALT".into(),
+        0xc3 => format!("JP {:04X}", listing.pair()),
+        0xc9 => "RET".into(),
+        0xcd => format!("CALL {:04X}", listing.pair()),
+        0xd3 => format!("OUT ({:02X}),A", listing.byte()),
+        0xd9 => "EXX".into(),
+        0xdb => format!("IN A,({:02X})", listing.byte()),
+        0xe3 => format!("EX (SP),{hl}"),
+        0xe9 => format!("JP ({hl})"),
+        0xeb => "EX DE,HL".into(),
+        0xf3 => "DI".into(),
+        0xf9 => format!("LD SP,{hl}"),
+        0xfb => "EI".into(),
+        0x00..=0x3f => match opcode & 7 {
+            1 if opcode & 8 == 0 => format!("LD {pair},{:04X}", listing.pair()),
+            1 => format!("ADD {hl},{pair}"),
+            3 if opcode & 8 == 0 => format!("INC {pair}"),
+            3 => format!("DEC {pair}"),
+            4 => format!("INC {to}"),
+            5 => format!("DEC {to}"),
+            6 => format!("LD {to},{:02X}", listing.byte()),
+            _ => ["RLCA", "RRCA", "RLA", "RRA", "DAA", "CPL", "SCF", "CCF"][upper].into(),
+        },
+        0x40..=0x7f => format!("LD {to},{from}"),
+        0x80..=0xbf => format!("{}{from}", OPERATIONS[upper]),
+        0xc0..=0xff => match opcode & 7 {
+            0 => format!("RET {condition}"),
+            1 => format!("POP {pushed}"),
+            2 => format!("JP {condition},{:04X}", listing.pair()),
+            4 => format!("CALL {condition},{:04X}", listing.pair()),
+            5 => format!("PUSH {pushed}"),
+            6 => format!("{}{:02X}", OPERATIONS[upper], listing.byte()),
+            _ => format!("RST {:02X}", opcode & 0x38),
+        },
+    }
+}
+
+/// What an opcode behind CB does to what is called `operand`.
+fn operation_cb(opcode: u8, operand: &str) -> String {
+    let upper = opcode >> 3 & 7;
+    match opcode >> 6 {
+        0 => format!("{} {operand}", ROTATIONS[usize::from(upper)]),
+        1 => format!("BIT {upper},{operand}"),
+        2 => format!("RES {upper},{operand}"),
+        _ => format!("SET {upper},{operand}"),
+    }
+}
+
+fn list_cb(listing: &mut Listing<'_>) -> String {
+    let opcode = listing.byte();
+    operation_cb(opcode, Names::plain().register(opcode))
+}
+
+fn list_indexed(listing: &mut Listing<'_>, prefix: u8) -> String {
+    let opcode = listing.byte();
+    let [pair, high, low] = if prefix == 0xdd {
+        ["IX", "IXH", "IXL"]
+    } else {
+        ["IY", "IYH", "IYL"]
+    };
+    let displaced = |listing: &mut Listing<'_>| {
+        let displacement = listing.byte() as i8;
+        let sign = if displacement < 0 { '-' } else { '+' };
+        format!("({pair}{sign}{:02X})", displacement.unsigned_abs())
+    };
+    let mut names = Names::plain();
+    match opcode {
+        0xdd | 0xfd => return "NOP".into(),
+        0xed => return list_ed(listing),
+        0xcb => {
+            let operand = displaced(listing);
+            let opcode = listing.byte();
+            let text = operation_cb(opcode, &operand);
+            return if opcode >> 6 == 1 || lower_is_memory(opcode) {
+                text
+            } else {
+                format!("LD {},{text}", names.register(opcode))
+            };
+        }
+        _ => {}
+    }
+    match INDEXED[usize::from(opcode)] {
+        Indexed::No => {}
+        Indexed::Memory => names.memory = displaced(listing),
+        Indexed::Pair => (names.pair, names.high, names.low) = (pair, high, low),
+    }
+    list_plain(listing, opcode, &names)
+}
+
+fn list_ed(listing: &mut Listing<'_>) -> String {
+    let opcode = listing.byte();
+    let names = Names::plain();
+    let (register, pair) = (names.register(opcode >> 3), names.pair(opcode, "SP"));
+    match opcode {
+        0x70 => "IN (C)".into(),
+        0x71 => "OUT (C),0".into(),
+        0x47 => "LD I,A".into(),
+        0x4d => "RETI".into(),
+        0x4f => "LD R,A".into(),
+        0x57 => "LD A,I".into(),
+        0x5f => "LD A,R".into(),
+        0x67 => "RRD".into(),
+        0x6f => "RLD".into(),
+        0x40..=0x7f => match opcode & 7 {
+            0 => format!("IN {register},(C)"),
+            1 => format!("OUT (C),{register}"),
+            2 if opcode & 8 == 0 => format!("SBC HL,{pair}"),
+            2 => format!("ADC HL,{pair}"),
+            3 if opcode & 8 == 0 => format!("LD ({:04X}),{pair}", listing.pair()),
+            3 => format!("LD {pair},({:04X})", listing.pair()),
+            4 => "NEG".into(),
+            5 => "RETN".into(),
+            6 => format!("IM {}", [0, 0, 1, 2][usize::from(opcode >> 3 & 3)]),
+            _ => "NOP".into(),
+        },
+        0xa0..=0xbf if opcode & 7 < 4 => {
+            let stem = ["LD", "CP", "IN", "OT"][usize::from(opcode & 7)];
+            let end = ["I", "D", "IR", "DR"][usize::from(opcode >> 3 & 3)];
+            match opcode {
+                0xa3 => "OUTI".into(),
+                0xab => "OUTD".into(),
+                _ => format!("{stem}{end}"),
+            }
+        }
+        _ => "NOP".into(),
     }
 }
