@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::engine::{Engine, Options};
-use broth::language::{Language, PROGRAM_LEN};
+use broth::language::Language;
 use broth::measure::census::{Census, Group, Portrait};
 use broth::measure::replicators::Scorer;
 use broth::output::picture::thousands;
@@ -78,9 +78,10 @@ impl Subject {
                 programs: soup.programs().to_vec(),
             });
         }
-        let soup = Checkpoint::read(&args.path)?;
+        let language = args.lang.unwrap_or(&broth::language::bff::BFF_NOHEADS);
+        let soup = Checkpoint::read_of(language.program_len, &args.path)?;
         Ok(Subject {
-            language: args.lang.unwrap_or(&broth::language::bff::BFF_NOHEADS),
+            language,
             seed: args.seed.unwrap_or(0),
             epochs_done: soup.epochs_done,
             programs: soup.programs,
@@ -99,7 +100,7 @@ pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
         subject.language,
         subject.seed,
         thousands(subject.epochs_done as usize),
-        thousands(subject.programs.len() / PROGRAM_LEN)
+        thousands(subject.programs.len() / subject.language.program_len)
     )?;
     for (name, groups) in [
         ("programs", &census.programs),
@@ -126,7 +127,7 @@ pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
 
 /// Columns of the terminal that a program takes.
 fn shown_width(language: &Language) -> usize {
-    PROGRAM_LEN * language.byte_text(0).chars().count()
+    language.program_len * language.byte_text(0).chars().count()
 }
 
 fn row(
@@ -135,7 +136,7 @@ fn row(
     scorer: &Scorer,
     group: &Group,
 ) -> std::io::Result<()> {
-    let num_programs = subject.programs.len() / PROGRAM_LEN;
+    let num_programs = subject.programs.len() / subject.language.program_len;
     let portrait = Portrait::of(
         subject.language,
         scorer,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use broth::engine::jit::{self, NativeTally, Way};
 use broth::engine::{Engine, Options, Runner, reference};
-use broth::language::{self, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, View};
+use broth::language::{self, Language, Outcome, View};
 use broth::output::files;
 use broth::{Error, Tally};
 use clap::Args;
@@ -23,6 +23,8 @@ Examples:
   broth exec --lang bff_noheads '[[{.>]-]   ]-]>.{[['
   broth exec --lang forthcopy '41 7F 02' --trace
   broth exec --lang bff --hex '4041 5b2c 7d5d'
+  broth exec --lang z80_zff '21 0f 3e 3e c5 77 c5 76' --trace
+      instructions and registers of a Z80
   broth exec --lang subleq --file tape.bin --trace | less -R
   broth exec --engine jit '[[{.>]-]   ]-]>.{[['
       the same tape by native code, and what it had to do with it";
@@ -34,7 +36,7 @@ pub struct ExecArgs {
     #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
     lang: &'static Language,
 
-    /// The tape as program text: at most 128 bytes, filled up with zeros
+    /// The tape as program text: at most 128 bytes (z80 64, z80_zff 32), filled up with zeros
     #[arg(required_unless_present = "file", allow_hyphen_values = true)]
     program: Option<String>,
 
@@ -46,12 +48,12 @@ pub struct ExecArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["program", "hex"])]
     file: Option<PathBuf>,
 
-    /// Steps after which the run ends
-    #[arg(long, value_name = "STEPS", default_value_t = 8192)]
-    max_steps: u32,
+    /// Steps after which the run ends [default: 8192; z80 512, z80_zff 128]
+    #[arg(long, value_name = "STEPS")]
+    max_steps: Option<u32>,
 
-    /// Show every step: the program counter on green, heads (subleq:
-    /// operands) on blue, red and yellow, the stack behind
+    /// Show every step: the program counter on green, heads (subleq: operands, CPUs: the
+    /// stack pointer) on blue, red and yellow, the stack or the instruction behind
     #[arg(long)]
     trace: bool,
 
@@ -75,10 +77,10 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
         .into());
     }
     let bytes = read_tape(&args)?;
-    let mut tape: Tape = [0; TAPE_LEN];
-    tape[..bytes.len()].copy_from_slice(&bytes);
-
     let language = args.lang;
+    let mut tape = bytes;
+    tape.resize(language.tape_len(), 0);
+    let max_steps = args.max_steps();
     let runner = prepare(&args, &tape);
     if let Some(why) = runner.no_native_code() {
         warn_without_native_code(why)?;
@@ -86,10 +88,10 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     show(&mut out, language, "before", &tape)?;
     let (outcome, native) = if args.trace {
-        let outcome = trace(&mut out, language, &mut tape, args.max_steps)?;
+        let outcome = trace(&mut out, language, &mut tape, max_steps)?;
         (outcome, NativeTally::default())
     } else {
-        run(&runner, &mut tape, args.max_steps)
+        run(&runner, &mut tape, max_steps)
     };
     show(&mut out, language, "after", &tape)?;
     writeln!(
@@ -112,7 +114,7 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The engine, with all native code that a run of `tape` comes to.
-fn prepare(args: &ExecArgs, tape: &Tape) -> Runner {
+fn prepare(args: &ExecArgs, tape: &[u8]) -> Runner {
     let options = args.how.options();
     // What is come to at all counts as hot.
     let options = Options {
@@ -133,7 +135,7 @@ fn prepare(args: &ExecArgs, tape: &Tape) -> Runner {
     // find some more.
     const MOST_TURNS: usize = 16;
     for _ in 0..MOST_TURNS {
-        run(&runner, &mut tape.clone(), args.max_steps);
+        run(&runner, &mut tape.to_vec(), args.max_steps());
         let Some(jit) = runner.jit_mut() else { break };
         let before = jit.tally().hot;
         jit.settle();
@@ -144,23 +146,25 @@ fn prepare(args: &ExecArgs, tape: &Tape) -> Runner {
     runner
 }
 
-fn run(runner: &Runner, tape: &mut Tape, max_steps: u32) -> (Outcome, NativeTally) {
+fn run(runner: &Runner, tape: &mut [u8], max_steps: u32) -> (Outcome, NativeTally) {
     let mut outcomes = [Outcome::default()];
-    let native = runner.run_all(std::slice::from_mut(tape), max_steps, &mut outcomes);
+    let native = runner.run_bytes(tape, max_steps, &mut outcomes);
     (outcomes[0], native)
 }
 
 fn read_tape(args: &ExecArgs) -> Result<Vec<u8>, Error> {
     let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
+    let tape_len = args.lang.tape_len();
     let bytes = match (&args.file, &args.program) {
-        (Some(path), _) => read_at_most(path, TAPE_LEN)?,
+        (Some(path), _) => read_at_most(path, tape_len)?,
         (None, Some(text)) if args.hex => language::parse_hex(text).map_err(|e| usage(&e))?,
         (None, Some(text)) => args.lang.parse_program(text).map_err(|e| usage(&e))?,
         (None, None) => Vec::new(),
     };
-    if bytes.len() > TAPE_LEN {
+    if bytes.len() > tape_len {
         return Err(usage(&format!(
-            "the tape has more than {TAPE_LEN} bytes, two programs of {PROGRAM_LEN}; shorten it"
+            "the tape has more than {tape_len} bytes, two programs of {}; shorten it",
+            args.lang.program_len
         )));
     }
     Ok(bytes)
@@ -177,13 +181,19 @@ fn read_at_most(path: &std::path::Path, most: usize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn show(out: &mut impl Write, language: &Language, when: &str, tape: &Tape) -> std::io::Result<()> {
-    for (side, program) in ["left", "right"].iter().zip(tape.chunks(PROGRAM_LEN)) {
+impl ExecArgs {
+    fn max_steps(&self) -> u32 {
+        self.max_steps.unwrap_or(self.lang.max_steps)
+    }
+}
+
+fn show(out: &mut impl Write, language: &Language, when: &str, tape: &[u8]) -> std::io::Result<()> {
+    for (side, program) in ["left", "right"].iter().zip(tape.chunks(language.program_len)) {
         let text = paint::tape(language, program, [None; 4]);
         writeln!(out, "{when:<7}{side:<6} {text}")?;
     }
     let digits = hex(tape);
-    let (left, right) = digits.split_at(2 * PROGRAM_LEN);
+    let (left, right) = digits.split_at(digits.len() / 2);
     for (side, digits) in [("left", left), ("right", right)] {
         writeln!(
             out,
@@ -199,12 +209,12 @@ fn show(out: &mut impl Write, language: &Language, when: &str, tape: &Tape) -> s
 fn trace(
     out: &mut impl Write,
     language: &Language,
-    tape: &mut Tape,
+    tape: &mut [u8],
     max_steps: u32,
 ) -> std::io::Result<Outcome> {
     let mut step = 0;
     let mut written = Ok(());
-    let outcome = reference::trace(language, tape, max_steps, |tape, view| {
+    let outcome = reference::trace_bytes(language, tape, max_steps, |tape, view| {
         step += 1;
         if written.is_ok() {
             written = write_step(out, language, step, tape, &view);
@@ -217,7 +227,7 @@ pub fn write_step(
     out: &mut impl Write,
     language: &Language,
     step: u32,
-    tape: &Tape,
+    tape: &[u8],
     view: &View<'_>,
 ) -> std::io::Result<()> {
     let [first, second, third] = view.marks;
@@ -236,6 +246,9 @@ pub fn write_step(
             .map(|byte| format!("{byte:02X}"))
             .collect();
         write!(out, "  stack {}", entries.join(" "))?;
+    }
+    if !view.note.is_empty() {
+        write!(out, "  {}", view.note)?;
     }
     writeln!(out)
 }

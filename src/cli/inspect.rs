@@ -25,7 +25,7 @@ pub struct InspectArgs {
     file: PathBuf,
 
     /// What its bytes mean (a checkpoint does not say): shows bytes and
-    /// programs as program text
+    /// programs as program text, and says how long programs are, where not 64 bytes
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 }
@@ -35,11 +35,11 @@ const SHOWN_BYTES: usize = 8;
 const SHOWN_PROGRAMS: usize = 5;
 
 pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
-    let checkpoint = Checkpoint::read(&args.file)?;
+    let program_len = args.lang.map_or(PROGRAM_LEN, |language| language.program_len);
+    let checkpoint = Checkpoint::read_of(program_len, &args.file)?;
     let measures = Measures::of(&checkpoint.programs);
-    let (programs, _) = checkpoint.programs.as_chunks::<PROGRAM_LEN>();
-    let mut copies: HashMap<&[u8; PROGRAM_LEN], usize> = HashMap::new();
-    for program in programs {
+    let mut copies: HashMap<&[u8], usize> = HashMap::new();
+    for program in checkpoint.programs.chunks_exact(program_len) {
         *copies.entry(program).or_default() += 1;
     }
     let mut commonest: Vec<_> = copies.iter().collect();
@@ -52,7 +52,7 @@ pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
         "programs",
         format!(
             "{} ({} of them distinct)",
-            thousands(programs.len()),
+            thousands(checkpoint.num_programs()),
             thousands(copies.len())
         ),
     )?;
@@ -97,8 +97,8 @@ pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
     line("commonest bytes", bytes.join(", "))?;
     for (i, (program, count)) in commonest.into_iter().take(SHOWN_PROGRAMS).enumerate() {
         let text = match args.lang {
-            Some(language) => language.program_text(*program),
-            None => hex(*program),
+            Some(language) => language.program_text(program),
+            None => hex(program),
         };
         let name = if i == 0 { "commonest programs" } else { "" };
         line(name, format!("{:>7} x {text}", thousands(*count)))?;

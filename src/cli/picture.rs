@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::language::{Language, PROGRAM_LEN};
+use broth::language::Language;
 use broth::output::folder::{RunFolder, list_checkpoints};
 use broth::output::picture::{Layout, Picture, View};
 use broth::output::settings_file::{self, parse_grid};
@@ -122,13 +122,13 @@ fn of_run(args: &PictureArgs) -> Result<Subject, Error> {
     let Some((_, path)) = wanted else {
         return Err(Error::file(&checkpoints, no_checkpoint(args.epoch, &found)));
     };
-    let checkpoint = Checkpoint::read(path)?;
-    if checkpoint.programs.len() != settings.num_programs * PROGRAM_LEN {
+    let checkpoint = Checkpoint::read_of(settings.language.program_len, path)?;
+    if checkpoint.num_programs() != settings.num_programs {
         return Err(Error::file(
             path,
             format!(
                 "is of another soup: it holds {} programs, the run has {}",
-                checkpoint.programs.len() / PROGRAM_LEN,
+                checkpoint.num_programs(),
                 settings.num_programs
             ),
         ));
@@ -156,13 +156,13 @@ fn no_checkpoint(epoch: Option<u64>, found: &[(u64, PathBuf)]) -> String {
 }
 
 fn of_checkpoint(args: &PictureArgs) -> Result<Subject, Error> {
-    let checkpoint = Checkpoint::read(&args.from)?;
     let Some(language) = args.lang else {
         return Err(Error::Usage(format!(
             "{} does not say what its bytes mean; give --lang, as in --lang bff_noheads",
             args.from.display()
         )));
     };
+    let checkpoint = Checkpoint::read_of(language.program_len, &args.from)?;
     if let Some(epoch) = args.epoch {
         return Err(Error::Usage(format!(
             "--epoch {epoch} chooses a checkpoint of a run folder, and {} is a file; \

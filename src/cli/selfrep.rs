@@ -1,17 +1,16 @@
 //! `broth selfrep`
 
 use std::io::{BufWriter, Write};
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::Error;
 use broth::engine::{Engine, Options};
-use broth::language::{self, Language, PROGRAM_LEN, Program};
+use broth::language::{self, Language, PROGRAM_LEN};
 use broth::measure::copying::{Copied, copying_loop};
 use broth::measure::replicators::{
-    AGREEING, Agreement, CUBFF_THRESHOLD, KNIERIM_THRESHOLD, MAX_STEPS, PARTNERS, Partners,
-    Replicators, Scorer, join,
+    AGREEING, Agreement, CUBFF_THRESHOLD, PARTNERS, Partners, Replicators, Scorer,
+    knierim_threshold,
 };
 use broth::output::files;
 use broth::output::picture::thousands;
@@ -27,11 +26,14 @@ A program is run beside 13 random partners; then, four times, what has become of
 half moves to the left, the partner comes to the right again, and the tape is run once more.
 The score, 0 to 64, counts the places of both halves on which at least 4 of the 13 tapes
 agree in the end: cubff counts programs from 5 on as replicators, Knierim et al. from 48 on.
+Programs of the Z80 are shorter: there three quarters of their bytes are the second bound.
 
 Examples:
   broth selfrep '[[{.>]-]                                                ]-]>.{[['
       one program, as if it were alone in a soup of seed 0 after epoch 0
   broth selfrep --lang bff --hex '4041 5b2c 7d5d' --seed 7 --partners
+  broth selfrep --lang z80_zff 'c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5'
+      a program of another length
   broth selfrep --checkpoint runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 \\
       --scores scores.txt
       every program of a soup, one score a line";
@@ -43,7 +45,8 @@ pub struct SelfrepArgs {
     #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
     lang: &'static Language,
 
-    /// The program as program text: at most 64 bytes, filled up with zeros
+    /// The program as program text: at most 64 bytes (z80 32, z80_zff 16),
+    /// filled up with zeros
     #[arg(required_unless_present = "checkpoint", allow_hyphen_values = true)]
     program: Option<String>,
 
@@ -77,60 +80,70 @@ pub struct SelfrepArgs {
     threads: Option<u16>,
 }
 
-/// Scores that are counted together.
-const BANDS: [RangeInclusive<u8>; 6] = [
-    0..=0,
-    1..=CUBFF_THRESHOLD - 1,
-    CUBFF_THRESHOLD..=15,
-    16..=31,
-    32..=KNIERIM_THRESHOLD - 1,
-    KNIERIM_THRESHOLD..=PROGRAM_LEN as u8,
-];
+/// The lowest scores of those that are counted together, and one more than the highest of all.
+fn bands(program_len: usize) -> Vec<u8> {
+    let thresholds = [CUBFF_THRESHOLD, knierim_threshold(program_len)];
+    let quarters = [program_len as u8 / 4, program_len as u8 / 2];
+    let mut lowest = [0, 1].to_vec();
+    lowest.extend(thresholds.into_iter().chain(quarters));
+    lowest.push(program_len as u8 + 1);
+    lowest.sort_unstable();
+    lowest.dedup();
+    lowest
+}
 
 pub fn selfrep(args: SelfrepArgs) -> Result<ExitCode, Failure> {
     let scorer = Scorer::new(args.lang, Engine::Auto, &Options::default());
     match &args.checkpoint {
-        Some(path) => score_soup(&args, &scorer, &Checkpoint::read(path)?),
-        None => explain(&args, &scorer),
+        Some(path) => {
+            let soup = Checkpoint::read_of(args.lang.program_len, path)?;
+            score_soup(&args, &scorer, &soup)
+        }
+        None => match args.lang.program_len {
+            16 => explain::<16>(&args, &scorer),
+            32 => explain::<32>(&args, &scorer),
+            _ => explain::<PROGRAM_LEN>(&args, &scorer),
+        },
     }
 }
 
 /// The program of the command line.
-fn read_program(args: &SelfrepArgs) -> Result<Program, Error> {
+fn read_program<const L: usize>(args: &SelfrepArgs) -> Result<[u8; L], Error> {
     let text = args.program.as_deref().unwrap_or_default();
     let bytes = match args.hex {
         true => language::parse_hex(text),
         false => args.lang.parse_program(text),
     }
     .map_err(|error| Error::Usage(format!("PROGRAM: {error}")))?;
-    if bytes.len() > PROGRAM_LEN {
+    if bytes.len() > L {
         return Err(Error::Usage(format!(
-            "PROGRAM has {} bytes, and a program has {PROGRAM_LEN}; shorten it",
+            "PROGRAM has {} bytes, and a program has {L}; shorten it",
             bytes.len()
         )));
     }
-    let mut program = [0; PROGRAM_LEN];
+    let mut program = [0; L];
     program[..bytes.len()].copy_from_slice(&bytes);
     Ok(program)
 }
 
 /// What a score is called.
-fn verdict(score: u8) -> String {
-    if score >= KNIERIM_THRESHOLD {
-        format!("a replicator ({KNIERIM_THRESHOLD} or more)")
+fn verdict(score: u8, program_len: usize) -> String {
+    let most = knierim_threshold(program_len);
+    if score >= most {
+        format!("a replicator ({most} or more)")
     } else if score >= CUBFF_THRESHOLD {
         format!(
             "in cubff's count a replicator ({CUBFF_THRESHOLD} or more), not in that of \
-             Knierim et al. ({KNIERIM_THRESHOLD})"
+             Knierim et al. ({most})"
         )
     } else {
         format!("no replicator (less than {CUBFF_THRESHOLD})")
     }
 }
 
-fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
+fn explain<const L: usize>(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
     let language = args.lang;
-    let program = read_program(args)?;
+    let program = read_program::<L>(args)?;
     let partners = Partners::of(&Streams::new(args.seed), 1, 0, 0);
     let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners);
     let generations = scorer.generations(&program, &partners);
@@ -140,9 +153,9 @@ fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
     writeln!(out, "program     {}", shown(&program))?;
     writeln!(
         out,
-        "score       {BOLD}{}{RESET} of {PROGRAM_LEN}: {}",
+        "score       {BOLD}{}{RESET} of {L}: {}",
         agreement.score(),
-        verdict(agreement.score())
+        verdict(agreement.score(), L)
     )?;
     writeln!(
         out,
@@ -154,17 +167,17 @@ fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
     for (number, tapes) in (1..).zip(&generations) {
         let mut copies = Vec::new();
         for ((tape, source), partner) in tapes.iter().zip(&mut sources).zip(partners.programs()) {
-            let start = join(source, partner);
-            copies.push(Copied::to_the_right(language, &start, MAX_STEPS));
-            let (halves, _) = tape.as_chunks();
-            *source = halves[1];
+            let start = [*source, *partner];
+            let start = start.as_flattened();
+            copies.push(Copied::to_the_right(language, start, language.max_steps));
+            *source = tape[1];
         }
-        writeln!(out, "run {number}       {}", describe(&copies))?;
+        writeln!(out, "run {number}       {}", describe(&copies, L))?;
     }
     let looping = partners.programs().iter().find_map(|partner| {
-        let tape = join(&program, partner);
-        let places = copying_loop(language, &tape, MAX_STEPS)?;
-        (places.end <= PROGRAM_LEN).then_some(places)
+        let tape = [program, *partner];
+        let places = copying_loop(language, tape.as_flattened(), language.max_steps)?;
+        (places.end <= L).then_some(places)
     });
     if let Some(places) = looping {
         writeln!(
@@ -179,8 +192,8 @@ fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
         for (number, partner) in (1..).zip(partners.programs()) {
             writeln!(out, "{DIM}partner {number:<2}{RESET}  {}", shown(partner))?;
             for (run, tapes) in (1..).zip(&generations) {
-                let (left, right) = tapes[number - 1].split_at(PROGRAM_LEN);
-                writeln!(out, "  run {run}     {}  {}", shown(left), shown(right))?;
+                let [left, right] = tapes[number - 1];
+                writeln!(out, "  run {run}     {}  {}", shown(&left), shown(&right))?;
             }
         }
     }
@@ -189,11 +202,11 @@ fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
 }
 
 /// What one run left of its left half on the right, in words, over all partners.
-fn describe(copies: &[Copied]) -> String {
+fn describe(copies: &[Copied], program_len: usize) -> String {
     // Less may be chance.
-    const LEAST: u8 = 16;
+    let least = (program_len / 4) as u8;
     let mut ways: Vec<(Copied, Vec<u8>)> = Vec::new();
-    for copy in copies.iter().filter(|copy| copy.bytes >= LEAST) {
+    for copy in copies.iter().filter(|copy| copy.bytes >= least) {
         let same = |way: &&mut (Copied, Vec<u8>)| {
             (way.0.mirrored, way.0.first) == (copy.mirrored, copy.first)
         };
@@ -210,7 +223,7 @@ fn describe(copies: &[Copied]) -> String {
         let least = bytes.iter().min().copied().unwrap_or(0);
         let most = bytes.iter().max().copied().unwrap_or(0);
         format!(
-            "beside {} of {PARTNERS} partners {}{} of its {PROGRAM_LEN} bytes copied {}{}",
+            "beside {} of {PARTNERS} partners {}{} of its {program_len} bytes copied {}{}",
             bytes.len(),
             if least < most {
                 format!("{least} to ")
@@ -219,7 +232,7 @@ fn describe(copies: &[Copied]) -> String {
             },
             most,
             if way.mirrored { "mirrored" } else { "forwards" },
-            if way.in_place() {
+            if way.in_place(program_len) {
                 String::new()
             } else {
                 format!(", from byte {} on", way.first)
@@ -240,27 +253,30 @@ fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<
                 .try_for_each(|score| writeln!(file, "{score}"))
         })?;
     }
-    let Replicators { cubff, knierim } = Replicators::of(&scores);
+    let program_len = args.lang.program_len;
+    let Replicators { cubff, knierim } = Replicators::of_length(program_len, &scores);
     let mut out = anstream::stdout().lock();
     writeln!(
         out,
         "{} programs after {} epochs, as of seed {}: {BOLD}{}{RESET} score at least \
-         {CUBFF_THRESHOLD}, {BOLD}{}{RESET} at least {KNIERIM_THRESHOLD}",
+         {CUBFF_THRESHOLD}, {BOLD}{}{RESET} at least {}",
         thousands(scores.len()),
         thousands(soup.epochs_done as usize),
         args.seed,
         thousands(cubff as usize),
         thousands(knierim as usize),
+        knierim_threshold(program_len),
     )?;
-    for band in BANDS {
-        let count = scores.iter().filter(|score| band.contains(score)).count();
+    for band in bands(program_len).windows(2) {
+        let range = band[0]..band[1];
+        let count = scores.iter().filter(|score| range.contains(score)).count();
         let bar = "#".repeat((count * 50).div_ceil(scores.len()));
-        let band = format!("{}-{}", band.start(), band.end());
+        let band = format!("{}-{}", band[0], band[1] - 1);
         writeln!(out, "  score {band:<6} {:>9}  {bar}", thousands(count))?;
     }
     let best = scores.iter().max().copied().unwrap_or(0);
     if let Some(index) = scores.iter().position(|score| *score == best) {
-        let program = &soup.programs[index * PROGRAM_LEN..][..PROGRAM_LEN];
+        let program = &soup.programs[index * program_len..][..program_len];
         let text = paint::tape(args.lang, program, [None; 4]);
         writeln!(out, "  best  {best:<6} program {index}  {text}")?;
     }

@@ -167,17 +167,24 @@ impl Runner {
 
     /// Run each of `tapes`, which lie one behind the other and are as long as those of the
     /// language, for at most `max_steps` steps; their outcomes go to the start of `outcomes`.
-    pub fn run_bytes(&self, tapes: &mut [u8], max_steps: u32, outcomes: &mut [Outcome]) {
+    pub fn run_bytes(
+        &self,
+        tapes: &mut [u8],
+        max_steps: u32,
+        outcomes: &mut [Outcome],
+    ) -> NativeTally {
         match (&self.language.family, self.language.program_len) {
             (Family::Machine(machine), 16) => {
                 run_machine::<32>(*machine, tapes, max_steps, outcomes);
+                NativeTally::default()
             }
             (Family::Machine(machine), 32) => {
                 run_machine::<64>(*machine, tapes, max_steps, outcomes);
+                NativeTally::default()
             }
             _ => {
                 let (tapes, _) = tapes.as_chunks_mut();
-                self.run_all(tapes, max_steps, outcomes);
+                self.run_all(tapes, max_steps, outcomes)
             }
         }
     }

@@ -3,8 +3,8 @@
 //! What an instruction does is written in [`super::cpu`]. A tape is the machine's whole
 //! memory, in which addresses wrap round; a run goes on until HALT or its step limit.
 
-use super::cpu::z80;
-use super::{Ended, Family, Kind, Language, Outcome, Role, View};
+use super::cpu::{i8080, z80};
+use super::{Ended, Family, Kind, Language, MAX_STEPS, Outcome, PROGRAM_LEN, View};
 
 /// A machine, and the registers it starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,23 +13,65 @@ pub enum Machine {
     ZffZ80,
     /// The Z80 as hardware has it, as Cicala et al. start it: A = F = SP low = FF, all else 0.
     Z80,
+    /// The 8080, all registers 0.
+    I8080,
 }
 
-/// A machine at work on N bytes.
+/// A machine at work.
 enum State {
     Z80(z80::Variant, z80::State),
+    I8080(i8080::State),
 }
 
 impl State {
     fn run<const N: usize>(&mut self, memory: &mut [u8; N], max_steps: u32) -> u32 {
         match self {
             State::Z80(variant, state) => z80::run(*variant, memory, state, max_steps),
+            State::I8080(state) => i8080::run(memory, state, max_steps),
         }
     }
 
     fn halted(&self) -> bool {
         match self {
             State::Z80(_, state) => state.halted(),
+            State::I8080(state) => state.halted(),
+        }
+    }
+
+    fn outcome(&self, steps: u32) -> Outcome {
+        Outcome {
+            ops: steps,
+            steps,
+            ended: match self.halted() {
+                true => Ended::Halted,
+                false => Ended::StepLimit,
+            },
+        }
+    }
+
+    fn view(&self, tape: &[u8]) -> View<'static> {
+        let (pc, sp, [af, bc, de, hl], (instruction, _)) = match self {
+            State::Z80(_, state) => (
+                state.pc(),
+                state.sp(),
+                [state.af(), state.bc(), state.de(), state.hl()],
+                z80::disassemble(tape, state.pc()),
+            ),
+            State::I8080(state) => (
+                state.pc(),
+                state.sp(),
+                [state.psw(), state.bc(), state.de(), state.hl()],
+                i8080::disassemble(tape, state.pc()),
+            ),
+        };
+        let place = |address: u16| usize::from(address) & (tape.len() - 1);
+        View {
+            pc: place(pc),
+            marks: [Some(place(sp)), None, None],
+            stack: &[],
+            note: format!(
+                "{instruction:<12}  AF {af:04X} BC {bc:04X} DE {de:04X} HL {hl:04X} SP {sp:04X}"
+            ),
         }
     }
 }
@@ -39,6 +81,7 @@ impl Machine {
         match self {
             Machine::ZffZ80 => State::Z80(z80::Variant::Zff, z80::State::new()),
             Machine::Z80 => State::Z80(z80::Variant::Hardware, z80::State::with_low_stack()),
+            Machine::I8080 => State::I8080(i8080::State::new()),
         }
     }
 
@@ -47,7 +90,30 @@ impl Machine {
     pub fn run<const N: usize>(self, tape: &mut [u8; N], max_steps: u32) -> Outcome {
         let mut state = self.start();
         let steps = state.run(tape, max_steps);
-        outcome(steps, &state)
+        state.outcome(steps)
+    }
+
+    /// As [`Machine::run`], from the place `start` on, where the stack begins, too.
+    #[inline]
+    pub fn run_from<const N: usize>(
+        self,
+        tape: &mut [u8; N],
+        start: u16,
+        max_steps: u32,
+    ) -> Outcome {
+        let mut state = self.start();
+        match &mut state {
+            State::Z80(_, state) => {
+                state.set_pc(start);
+                state.set_sp(start);
+            }
+            State::I8080(state) => {
+                state.set_pc(start);
+                state.set_sp(start);
+            }
+        }
+        let steps = state.run(tape, max_steps);
+        state.outcome(steps)
     }
 
     /// As [`Machine::run`], calling `see` with the tape and where it stands before each step.
@@ -60,62 +126,27 @@ impl Machine {
         let mut state = self.start();
         let mut steps = 0;
         while steps < max_steps && !state.halted() {
-            see(tape, view(tape, &state));
+            see(tape, state.view(tape));
             state.run(tape, 1);
             steps += 1;
         }
-        outcome(steps, &state)
+        state.outcome(steps)
     }
 
     /// The kinds of bytes.
     pub fn kinds(self) -> &'static [Kind] {
-        &KINDS
+        match self {
+            Machine::ZffZ80 | Machine::Z80 => &z80::KINDS,
+            Machine::I8080 => &i8080::KINDS,
+        }
     }
 
     /// The kind of `byte`.
     pub fn kind(self, byte: u8) -> &'static Kind {
-        &KINDS[usize::from(byte == 0)]
-    }
-}
-
-static KINDS: [Kind; 2] = [
-    Kind {
-        symbol: "x",
-        name: "instruction",
-        role: Role::Arithmetic,
-    },
-    Kind {
-        symbol: "00",
-        name: "no-op",
-        role: Role::Noop,
-    },
-];
-
-fn outcome(steps: u32, state: &State) -> Outcome {
-    Outcome {
-        ops: steps,
-        steps,
-        ended: match state.halted() {
-            true => Ended::Halted,
-            false => Ended::StepLimit,
-        },
-    }
-}
-
-fn view<'a, const N: usize>(_tape: &[u8; N], state: &State) -> View<'a> {
-    let State::Z80(_, state) = state;
-    let place = |address: u16| usize::from(address) % N;
-    View {
-        pc: place(state.pc()),
-        marks: [Some(place(state.sp())), None, None],
-        stack: &[],
-        note: format!(
-            "AF {:04X} BC {:04X} DE {:04X} HL {:04X}",
-            state.af(),
-            state.bc(),
-            state.de(),
-            state.hl()
-        ),
+        match self {
+            Machine::ZffZ80 | Machine::Z80 => z80::kind(byte),
+            Machine::I8080 => i8080::kind(byte),
+        }
     }
 }
 
@@ -135,4 +166,13 @@ pub static Z80: Language = Language {
     family: Family::Machine(Machine::Z80),
     program_len: 32,
     max_steps: 512,
+};
+
+/// The 8080, for long tapes; it runs pairs, too.
+pub static I8080: Language = Language {
+    name: "i8080",
+    summary: "the 8080; for long tapes",
+    family: Family::Machine(Machine::I8080),
+    program_len: PROGRAM_LEN,
+    max_steps: MAX_STEPS,
 };

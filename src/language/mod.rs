@@ -280,8 +280,12 @@ impl Language {
     ];
 
     /// Those of other worlds, in alphabetical order.
-    pub const OF_WORLDS: [&'static Language; 3] =
-        [&forth::FORTHRELATIVE, &machine::Z80, &machine::Z80_ZFF];
+    pub const OF_WORLDS: [&'static Language; 4] = [
+        &forth::FORTHRELATIVE,
+        &machine::I8080,
+        &machine::Z80,
+        &machine::Z80_ZFF,
+    ];
 
     /// Every language there is.
     pub fn every() -> impl Iterator<Item = &'static Language> {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::copying::copying_loop;
-use super::replicators::{MAX_STEPS, Partners, Scorer, join};
-use crate::language::{Language, PROGRAM_LEN, Program};
+use super::replicators::{Partners, Scorer};
+use crate::language::{Language, PROGRAM_LEN};
 use crate::random::Streams;
 
 /// Programs that are alike.
@@ -16,7 +16,7 @@ pub struct Group {
     /// The lowest index of one.
     pub index: usize,
     /// The one of that index.
-    pub program: Program,
+    pub program: Vec<u8>,
     /// How many programs of the soup are its mirror image, by the measure that the group is
     /// of: its bytes, or their kinds, in the opposite order. Itself included, where it is.
     pub mirrored: u64,
@@ -35,39 +35,38 @@ impl Census {
     /// Count the programs of a soup. Of groups of one size the one of the lowest index comes
     /// first.
     pub fn of(language: &Language, programs: &[u8]) -> Census {
-        let (programs, _) = programs.as_chunks();
         let kind_of = language.kind_numbers();
+        let kinds: Vec<u8> = programs.iter().map(|byte| kind_of[usize::from(*byte)]).collect();
         Census {
-            programs: group(programs, |program| *program),
-            skeletons: group(programs, |program| {
-                program.map(|byte| kind_of[usize::from(byte)])
-            }),
+            programs: group(language.program_len, programs, programs),
+            skeletons: group(language.program_len, programs, &kinds),
         }
     }
 }
 
-fn group(programs: &[Program], key: impl Fn(&Program) -> Program) -> Vec<Group> {
+/// Groups of programs of `len` bytes whose `keys`, which are as long, are the same.
+fn group(len: usize, programs: &[u8], keys: &[u8]) -> Vec<Group> {
     #[derive(Default)]
     struct Found {
         count: u64,
         index: usize,
     }
-    let mut found: HashMap<Program, Found> = HashMap::new();
+    let mut found: HashMap<&[u8], Found> = HashMap::new();
     // From behind, so that the lowest index stays.
-    for (index, program) in programs.iter().enumerate().rev() {
-        let found = found.entry(key(program)).or_default();
+    for (index, key) in keys.chunks_exact(len).enumerate().rev() {
+        let found = found.entry(key).or_default();
         (found.count, found.index) = (found.count + 1, index);
     }
     let mut groups: Vec<Group> = found
         .iter()
         .map(|(key, Found { count, index })| {
-            let mut mirror = *key;
+            let mut mirror = key.to_vec();
             mirror.reverse();
             Group {
                 count: *count,
                 index: *index,
-                program: programs[*index],
-                mirrored: found.get(&mirror).map_or(0, |found| found.count),
+                program: programs[index * len..][..len].to_vec(),
+                mirrored: found.get(&mirror[..]).map_or(0, |found| found.count),
             }
         })
         .collect();
@@ -93,15 +92,32 @@ impl Portrait {
         streams: &Streams,
         num_programs: usize,
         epochs_done: u64,
-        (index, program): (usize, &Program),
+        (index, program): (usize, &[u8]),
     ) -> Portrait {
+        let place = (num_programs, epochs_done, index);
+        match language.program_len {
+            16 => Portrait::paint::<16>(language, scorer, streams, place, program),
+            32 => Portrait::paint::<32>(language, scorer, streams, place, program),
+            _ => Portrait::paint::<PROGRAM_LEN>(language, scorer, streams, place, program),
+        }
+    }
+
+    fn paint<const L: usize>(
+        language: &Language,
+        scorer: &Scorer,
+        streams: &Streams,
+        (num_programs, epochs_done, index): (usize, u64, usize),
+        bytes: &[u8],
+    ) -> Portrait {
+        let mut program = [0; L];
+        program[..bytes.len().min(L)].copy_from_slice(&bytes[..bytes.len().min(L)]);
         let epoch = epochs_done.saturating_sub(1);
         let partners = Partners::of(streams, num_programs, epoch, index);
-        let tape = join(program, &partners.programs()[0]);
+        let tape = [program, partners.programs()[0]];
         Portrait {
-            score: scorer.agreement(program, &partners).score(),
-            copying_loop: copying_loop(language, &tape, MAX_STEPS)
-                .filter(|places| places.end <= PROGRAM_LEN),
+            score: scorer.agreement(&program, &partners).score(),
+            copying_loop: copying_loop(language, tape.as_flattened(), language.max_steps)
+                .filter(|places| places.end <= L),
         }
     }
 }

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use crate::engine::reference;
 use crate::engine::traced::{self, IN_PLACE, Origins};
-use crate::language::{Family, Language, PROGRAM_LEN, Program, Role, Tape};
+use crate::language::{Family, Language, PROGRAM_LEN, Role, Tape};
 
 /// What one program holds of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
     /// Whether it holds it backwards.
     pub mirrored: bool,
-    /// Which byte of the other its first byte is, 0..64; both programs are taken as rings.
+    /// Which byte of the other its first byte is; both programs are taken as rings.
     pub first: u8,
     /// How many of its bytes fit.
     pub bytes: u8,
@@ -19,24 +19,25 @@ pub struct Copied {
 
 impl Copied {
     /// The way in which most bytes of `to` are bytes of `from`.
-    pub fn between(from: &Program, to: &Program) -> Copied {
-        Copied::best(|mirrored, first| {
+    pub fn between(from: &[u8], to: &[u8]) -> Copied {
+        let len = from.len();
+        Copied::best(len, |mirrored, first| {
             let source = |place: usize| match mirrored {
-                false => (first + place) % PROGRAM_LEN,
-                true => (first + PROGRAM_LEN - place) % PROGRAM_LEN,
+                false => (first + place) % len,
+                true => (first + len - place) % len,
             };
             let fits = |place: &usize| to[*place] == from[source(*place)];
-            (0..PROGRAM_LEN).filter(fits).count() as u8
+            (0..len).filter(fits).count() as u8
         })
     }
 
-    /// The way with most bytes, which are counted for each direction and first byte; of
-    /// several forwards before mirrored, and unmoved before moved.
-    fn best(bytes: impl Fn(bool, usize) -> u8) -> Copied {
-        let unmoved = |mirrored: bool| if mirrored { PROGRAM_LEN - 1 } else { 0 };
+    /// The way with most bytes of programs of `len`, which are counted for each direction and
+    /// first byte; of several forwards before mirrored, and unmoved before moved.
+    fn best(len: usize, bytes: impl Fn(bool, usize) -> u8) -> Copied {
+        let unmoved = move |mirrored: bool| if mirrored { len - 1 } else { 0 };
         let ways = [false, true].into_iter().flat_map(|mirrored| {
-            let first = move |moved: usize| (unmoved(mirrored) + moved) % PROGRAM_LEN;
-            (0..PROGRAM_LEN).map(move |moved| (mirrored, first(moved)))
+            let first = move |moved: usize| (unmoved(mirrored) + moved) % len;
+            (0..len).map(move |moved| (mirrored, first(moved)))
         });
         let ways = ways.map(|(mirrored, first)| Copied {
             mirrored,
@@ -53,17 +54,20 @@ impl Copied {
 
     /// What a run of `tape` leaves of its left program on the right: in the BFF family by
     /// following every copy, elsewhere by what is alike and was not before.
-    pub fn to_the_right(language: &Language, tape: &Tape, max_steps: u32) -> Copied {
-        let mut then = *tape;
-        if let Family::Bff(dialect) = &language.family {
+    pub fn to_the_right(language: &Language, tape: &[u8], max_steps: u32) -> Copied {
+        if let Family::Bff(dialect) = &language.family
+            && let Ok(tape) = <&Tape>::try_from(tape)
+        {
             let mut origins = IN_PLACE;
-            traced::run(dialect, &mut then, &mut origins, max_steps);
+            traced::run(dialect, &mut tape.clone(), &mut origins, max_steps);
             return Copied::followed(&origins);
         }
-        reference::run(language, &mut then, max_steps);
-        let [from, before, after] = [tape, tape, &then].map(|tape| tape.as_chunks().0);
-        let copied = Copied::between(&from[0], &after[1]);
-        match copied.bytes > Copied::between(&from[0], &before[1]).bytes {
+        let mut then = tape.to_vec();
+        reference::trace_bytes(language, &mut then, max_steps, |_, _| {});
+        let [(from, before), (_, after)] =
+            [tape, &then].map(|tape| tape.split_at(tape.len() / 2));
+        let copied = Copied::between(from, after);
+        match copied.bytes > Copied::between(from, before).bytes {
             true => copied,
             false => Copied { bytes: 0, ..copied },
         }
@@ -79,38 +83,41 @@ impl Copied {
                 counts[1][(origin + place) % PROGRAM_LEN] += 1;
             }
         }
-        Copied::best(|mirrored, first| counts[usize::from(mirrored)][first])
+        Copied::best(PROGRAM_LEN, |mirrored, first| counts[usize::from(mirrored)][first])
     }
 
-    /// Whether the copy lies where its original would: not moved along.
-    pub fn in_place(self) -> bool {
-        usize::from(self.first) == if self.mirrored { PROGRAM_LEN - 1 } else { 0 }
+    /// Whether the copy lies where its original, of `len` bytes, would: not moved along.
+    pub fn in_place(self, len: usize) -> bool {
+        usize::from(self.first) == if self.mirrored { len - 1 } else { 0 }
     }
 }
 
 /// The loop that changes most bytes when `tape` is run: from its first to its last place.
-pub fn copying_loop(language: &Language, tape: &Tape, max_steps: u32) -> Option<Range<usize>> {
+pub fn copying_loop(language: &Language, tape: &[u8], max_steps: u32) -> Option<Range<usize>> {
     // (first place, last place, bytes changed in laps that end there)
     let mut loops: Vec<(usize, usize, u32)> = Vec::new();
-    let mut before: Option<(usize, Tape)> = None;
+    let mut before: Option<(usize, Vec<u8>)> = None;
     // Changed bytes that belong to no loop yet: when each was, by place of the op.
     let mut changes: Vec<usize> = Vec::new();
-    reference::trace(language, &mut tape.clone(), max_steps, |tape, view| {
-        if let Some((from, old)) = &before {
-            if old != tape {
-                changes.push(*from);
-            }
-            if view.pc <= *from {
-                let lap = view.pc..=*from;
-                let inside = changes.iter().filter(|place| lap.contains(place)).count() as u32;
-                match loops.iter_mut().find(|l| (l.0, l.1) == (view.pc, *from)) {
-                    Some(known) => known.2 += inside,
-                    None => loops.push((view.pc, *from, inside)),
-                }
-                changes.clear();
-            }
+    reference::trace_bytes(language, &mut tape.to_vec(), max_steps, |tape, view| {
+        let Some((from, old)) = &mut before else {
+            before = Some((view.pc, tape.to_vec()));
+            return;
+        };
+        if old != tape {
+            changes.push(*from);
         }
-        before = Some((view.pc, *tape));
+        if view.pc <= *from {
+            let lap = view.pc..=*from;
+            let inside = changes.iter().filter(|place| lap.contains(place)).count() as u32;
+            match loops.iter_mut().find(|l| (l.0, l.1) == (view.pc, *from)) {
+                Some(known) => known.2 += inside,
+                None => loops.push((view.pc, *from, inside)),
+            }
+            changes.clear();
+        }
+        old.copy_from_slice(tape);
+        *from = view.pc;
     });
     let (first, last, _) = loops
         .into_iter()
@@ -125,7 +132,7 @@ pub fn copying_loop(language: &Language, tape: &Tape, max_steps: u32) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::{TAPE_LEN, bff, forth};
+    use crate::language::{Program, TAPE_LEN, bff, forth};
 
     #[test]
     fn copies_are_found_however_they_lie() {

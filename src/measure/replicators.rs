@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 use crate::engine::{Engine, Options, Runner};
-use crate::language::{Language, Outcome, PROGRAM_LEN, Program, TAPE_LEN, Tape};
+use crate::language::{Language, Outcome, PROGRAM_LEN};
 use crate::random::{Streams, mix};
 use crate::soup::Soup;
 
@@ -17,54 +17,65 @@ use crate::soup::Soup;
 pub const PARTNERS: usize = 13;
 /// Runs beside each of them, one after the other.
 pub const GENERATIONS: usize = 5;
-/// Steps after which each of these runs ends, whatever the soup's limit is.
+/// Steps after which each of these runs ends, whatever the soup's limit is; of CPUs the
+/// language's own ([`Language::max_steps`]).
 pub const MAX_STEPS: u32 = 8192;
 /// A place counts if so many of the tapes agree on it in the end.
 pub const AGREEING: usize = PARTNERS / 4 + 1;
 /// Score from which cubff counts a program as a replicator.
 pub const CUBFF_THRESHOLD: u8 = 5;
-/// Score from which Knierim et al. (arXiv 2607.01483) do.
-pub const KNIERIM_THRESHOLD: u8 = 48;
+/// Score from which Knierim et al. (arXiv 2607.01483) do, of programs of 64 bytes.
+pub const KNIERIM_THRESHOLD: u8 = knierim_threshold(PROGRAM_LEN);
+
+/// The same of programs of so many bytes: three quarters.
+pub const fn knierim_threshold(program_len: usize) -> u8 {
+    (program_len * 3 / 4) as u8
+}
 
 /// What programs are run beside, and from where that is: cubff draws other partners for
 /// each program of each epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partners([Program; PARTNERS]);
+pub struct Partners<const L: usize = PROGRAM_LEN>([[u8; L]; PARTNERS]);
 
-impl Partners {
+impl<const L: usize> Partners<L> {
     /// Those of the program number `index` of `num_programs` after `epoch` (from 0).
-    pub fn of(streams: &Streams, num_programs: usize, epoch: u64, index: usize) -> Partners {
+    pub fn of(streams: &Streams, num_programs: usize, epoch: u64, index: usize) -> Partners<L> {
         let place = (num_programs as u64).wrapping_mul(streams.key(epoch));
         let stream = mix(place.wrapping_add(index as u64));
-        let mut partners = [[0; PROGRAM_LEN]; PARTNERS];
-        let bytes = partners.as_flattened_mut().iter_mut();
-        for (byte, noise) in bytes.zip(&NOISE) {
-            *byte = mix(stream ^ noise) as u8;
+        let mut partners = [[0; L]; PARTNERS];
+        for (partner, noise) in partners.iter_mut().zip(Noise::<L>::NOISE) {
+            for (byte, noise) in partner.iter_mut().zip(noise) {
+                *byte = mix(stream ^ noise) as u8;
+            }
         }
         Partners(partners)
     }
 
     /// Those of a program that is in no soup: as of a soup of one, seed 0, after epoch 0.
-    pub fn of_lone_program() -> Partners {
+    pub fn of_lone_program() -> Partners<L> {
         Partners::of(&Streams::new(0), 1, 0, 0)
     }
 
     /// Their bytes.
-    pub fn programs(&self) -> &[Program; PARTNERS] {
+    pub fn programs(&self) -> &[[u8; L]; PARTNERS] {
         &self.0
     }
 }
 
-/// What the bytes of partners are mixed from, one partner behind the other.
-static NOISE: [u64; PARTNERS * PROGRAM_LEN] = {
-    let mut noise = [0; PARTNERS * PROGRAM_LEN];
-    let mut place = 0;
-    while place < noise.len() {
-        noise[place] = mix((PROGRAM_LEN + place) as u64);
-        place += 1;
-    }
-    noise
-};
+/// What the bytes of partners are mixed from.
+struct Noise<const L: usize>;
+
+impl<const L: usize> Noise<L> {
+    const NOISE: &'static [[u64; L]; PARTNERS] = &{
+        let mut noise = [[0; L]; PARTNERS];
+        let mut place = 0;
+        while place < PARTNERS * L {
+            noise[place / L][place % L] = mix((L + place) as u64);
+            place += 1;
+        }
+        noise
+    };
+}
 
 /// How many places of each half of the tapes agree in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +87,7 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// The score, 0 to 64: the smaller of both.
+    /// The score, 0 to the bytes of a program: the smaller of both.
     pub fn score(self) -> u8 {
         self.left.min(self.right)
     }
@@ -87,17 +98,22 @@ impl Agreement {
 pub struct Replicators {
     /// Programs that score at least [`CUBFF_THRESHOLD`]: cubff's `number_selfreps`.
     pub cubff: u64,
-    /// Programs that score at least [`KNIERIM_THRESHOLD`].
+    /// Programs that score at least [`knierim_threshold`], which is 48 of 64.
     pub knierim: u64,
 }
 
 impl Replicators {
-    /// Count those among programs with these scores.
+    /// Count those among programs of 64 bytes with these scores.
     pub fn of(scores: &[u8]) -> Replicators {
+        Replicators::of_length(PROGRAM_LEN, scores)
+    }
+
+    /// Count those among programs of so many bytes with these scores.
+    pub fn of_length(program_len: usize, scores: &[u8]) -> Replicators {
         let count = |least| scores.iter().filter(|score| **score >= least).count() as u64;
         Replicators {
             cubff: count(CUBFF_THRESHOLD),
-            knierim: count(KNIERIM_THRESHOLD),
+            knierim: count(knierim_threshold(program_len)),
         }
     }
 }
@@ -105,19 +121,24 @@ impl Replicators {
 /// Partners that many programs are run beside, and what becomes of each of them where a
 /// program leaves it as it is: that need not be run again for every program.
 #[derive(Clone, Debug)]
-pub struct Panel {
-    partners: Partners,
+pub struct Panel<const L: usize = PROGRAM_LEN> {
+    partners: Partners<L>,
     /// The tapes in the end, where only the partner was left after the first generation.
-    alone: Tapes,
+    alone: Tapes<L>,
 }
 
+/// Two programs of so many bytes, joined.
+type Joined<const L: usize> = [[u8; L]; 2];
+
 /// The tapes of one program, one beside each partner.
-type Tapes = [Tape; PARTNERS];
+type Tapes<const L: usize> = [Joined<L>; PARTNERS];
 
 /// Scores programs of one language.
 #[derive(Debug)]
 pub struct Scorer {
     runner: Runner,
+    max_steps: u32,
+    program_len: usize,
 }
 
 impl Scorer {
@@ -130,6 +151,8 @@ impl Scorer {
         };
         Scorer {
             runner: engine.runner(language, options),
+            max_steps: language.max_steps,
+            program_len: language.program_len,
         }
     }
 
@@ -148,7 +171,11 @@ impl Scorer {
     /// let agreement = scorer.agreement(&program, &Partners::of_lone_program());
     /// assert!(agreement.score() > 48);
     /// ```
-    pub fn agreement(&self, program: &Program, partners: &Partners) -> Agreement {
+    pub fn agreement<const L: usize>(
+        &self,
+        program: &[u8; L],
+        partners: &Partners<L>,
+    ) -> Agreement {
         let ends = self.ends(program, partners, None);
         Agreement {
             left: left_agreement(program, &ends),
@@ -157,7 +184,7 @@ impl Scorer {
     }
 
     /// The score of `program` beside the partners of `panel`.
-    pub fn score_beside(&self, program: &Program, panel: &Panel) -> u8 {
+    pub fn score_beside<const L: usize>(&self, program: &[u8; L], panel: &Panel<L>) -> u8 {
         let ends = self.ends(program, &panel.partners, Some(&panel.alone));
         match left_agreement(program, &ends) {
             0 => 0,
@@ -166,8 +193,8 @@ impl Scorer {
     }
 
     /// Make `partners` ready for many programs.
-    pub fn panel(&self, partners: Partners) -> Panel {
-        let mut alone = partners.0.map(|partner| join(&partner, &partner));
+    pub fn panel<const L: usize>(&self, partners: Partners<L>) -> Panel<L> {
+        let mut alone = partners.0.map(|partner| [partner, partner]);
         for _ in 2..GENERATIONS {
             self.run(&mut alone);
             for (tape, partner) in alone.iter_mut().zip(&partners.0) {
@@ -180,12 +207,17 @@ impl Scorer {
 
     /// What the tapes hold in the end; where only the partner is left after the first
     /// generation, what `alone` knows of it.
-    fn ends(&self, program: &Program, partners: &Partners, alone: Option<&Tapes>) -> Tapes {
+    fn ends<const L: usize>(
+        &self,
+        program: &[u8; L],
+        partners: &Partners<L>,
+        alone: Option<&Tapes<L>>,
+    ) -> Tapes<L> {
         let mut tapes = beside(program, partners);
         let mut starts = tapes;
         // Which partner each of the tapes that still go on belongs to.
         let mut going: [usize; PARTNERS] = std::array::from_fn(|partner| partner);
-        let mut ends = [[0; TAPE_LEN]; PARTNERS];
+        let mut ends = [[[0; L]; 2]; PARTNERS];
         let mut left = PARTNERS;
         for generation in 1..=GENERATIONS {
             self.run(&mut tapes[..left]);
@@ -194,9 +226,7 @@ impl Scorer {
                 let partner = going[tape];
                 let next = next_start(&tapes[tape], &partners.0[partner]);
                 let known = match alone {
-                    Some(alone)
-                        if generation == 1 && next[..PROGRAM_LEN] == partners.0[partner] =>
-                    {
+                    Some(alone) if generation == 1 && next[0] == partners.0[partner] => {
                         Some(&alone[partner])
                     }
                     _ => None,
@@ -218,13 +248,13 @@ impl Scorer {
     }
 
     /// What the tape beside each partner holds after each generation.
-    pub fn generations(
+    pub fn generations<const L: usize>(
         &self,
-        program: &Program,
-        partners: &Partners,
-    ) -> [[Tape; PARTNERS]; GENERATIONS] {
+        program: &[u8; L],
+        partners: &Partners<L>,
+    ) -> [[[[u8; L]; 2]; PARTNERS]; GENERATIONS] {
         let mut tapes = beside(program, partners);
-        let mut all = [[[0; TAPE_LEN]; PARTNERS]; GENERATIONS];
+        let mut all = [[[[0; L]; 2]; PARTNERS]; GENERATIONS];
         for generation in &mut all {
             self.run(&mut tapes);
             *generation = tapes;
@@ -235,20 +265,35 @@ impl Scorer {
         all
     }
 
-    fn run(&self, tapes: &mut [Tape]) {
+    fn run<const L: usize>(&self, tapes: &mut [Joined<L>]) {
         let mut outcomes = [Outcome::default(); PARTNERS];
-        self.runner.run_all(tapes, MAX_STEPS, &mut outcomes);
+        let bytes = tapes.as_flattened_mut().as_flattened_mut();
+        self.runner.run_bytes(bytes, self.max_steps, &mut outcomes);
     }
 
     /// Count the replicators of a soup, on all threads.
     pub fn count(&self, soup: &Soup) -> Replicators {
         let streams = Streams::new(soup.settings().seed);
-        Replicators::of(&self.score_soup(soup.programs(), &streams, soup.epochs_done()))
+        let scores = self.score_soup(soup.programs(), &streams, soup.epochs_done());
+        Replicators::of_length(self.program_len, &scores)
     }
 
     /// Score each program of a soup, `epochs_done` epochs from its start; on all threads.
     pub fn score_soup(&self, programs: &[u8], streams: &Streams, epochs_done: u64) -> Vec<u8> {
-        let (programs, _) = programs.as_chunks();
+        match self.program_len {
+            16 => self.score_all::<16>(programs, streams, epochs_done),
+            32 => self.score_all::<32>(programs, streams, epochs_done),
+            _ => self.score_all::<PROGRAM_LEN>(programs, streams, epochs_done),
+        }
+    }
+
+    fn score_all<const L: usize>(
+        &self,
+        programs: &[u8],
+        streams: &Streams,
+        epochs_done: u64,
+    ) -> Vec<u8> {
+        let (programs, _) = programs.as_chunks::<L>();
         let epoch = epochs_done.saturating_sub(1);
         programs
             .par_iter()
@@ -263,29 +308,20 @@ impl Scorer {
 }
 
 /// `program` on the left, beside each partner.
-fn beside(program: &Program, partners: &Partners) -> Tapes {
-    partners.0.map(|partner| join(program, &partner))
-}
-
-/// The tape of two programs.
-pub fn join(left: &Program, right: &Program) -> Tape {
-    let mut tape = [0; TAPE_LEN];
-    let (halves, _) = tape.as_chunks_mut();
-    [halves[0], halves[1]] = [*left, *right];
-    tape
+fn beside<const L: usize>(program: &[u8; L], partners: &Partners<L>) -> Tapes<L> {
+    partners.0.map(|partner| [*program, partner])
 }
 
 /// The tape that the next generation starts from.
-fn next_start(tape: &Tape, partner: &Program) -> Tape {
-    let (halves, _) = tape.as_chunks();
-    join(&halves[1], partner)
+fn next_start<const L: usize>(tape: &Joined<L>, partner: &[u8; L]) -> Joined<L> {
+    [tape[1], *partner]
 }
 
 /// Places of the left half at which enough of the tapes hold the program's own byte.
-fn left_agreement(program: &Program, ends: &Tapes) -> u8 {
-    let mut holding = [0; PROGRAM_LEN];
+fn left_agreement<const L: usize>(program: &[u8; L], ends: &Tapes<L>) -> u8 {
+    let mut holding = [0; L];
     for end in ends {
-        for (count, (byte, own)) in holding.iter_mut().zip(end.iter().zip(program)) {
+        for (count, (byte, own)) in holding.iter_mut().zip(end[0].iter().zip(program)) {
             *count += u8::from(byte == own);
         }
     }
@@ -293,13 +329,13 @@ fn left_agreement(program: &Program, ends: &Tapes) -> u8 {
 }
 
 /// Places of the right half at which enough of the tapes hold the same byte.
-fn right_agreement(ends: &Tapes) -> u8 {
-    let mut most_alike = [0; PROGRAM_LEN];
+fn right_agreement<const L: usize>(ends: &Tapes<L>) -> u8 {
+    let mut most_alike = [0; L];
     for (tape, end) in ends.iter().enumerate() {
-        let mut alike = [1; PROGRAM_LEN];
+        let mut alike = [1; L];
         for other in &ends[tape + 1..] {
-            for (count, place) in alike.iter_mut().zip(PROGRAM_LEN..) {
-                *count += u8::from(end[place] == other[place]);
+            for (count, (a, b)) in alike.iter_mut().zip(end[1].iter().zip(&other[1])) {
+                *count += u8::from(a == b);
             }
         }
         for (most, count) in most_alike.iter_mut().zip(alike) {
@@ -310,7 +346,7 @@ fn right_agreement(ends: &Tapes) -> u8 {
 }
 
 /// How many of the counts are enough.
-fn enough(counts: &Program) -> u8 {
+fn enough(counts: &[u8]) -> u8 {
     let places = counts
         .iter()
         .filter(|count| usize::from(**count) >= AGREEING);

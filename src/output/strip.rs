@@ -10,7 +10,7 @@ use super::chart::{self, Area, Axis, Drawn, FAINT_TEXT, colour, text};
 use super::files;
 use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours, thousands};
 use crate::Error;
-use crate::language::{Language, PROGRAM_LEN, Role};
+use crate::language::{Language, Role};
 use crate::soup::Soup;
 
 /// Pixels of the whole, of its parts, and of what is left and right of them.
@@ -114,7 +114,7 @@ impl Strip {
         }
         let share = |count: &u64| *count as f64 / bytes.len() as f64;
         self.shares.push(counts.iter().map(share).collect());
-        let program = |i: &usize| &bytes[i * PROGRAM_LEN..][..PROGRAM_LEN];
+        let program = |i: &usize| &bytes[i * self.language.program_len..][..self.language.program_len];
         let kind = |byte: &u8| self.kind_of_byte[*byte as usize];
         self.cells.push(match &self.rows {
             Rows::Bytes(programs) => {
@@ -148,7 +148,7 @@ impl Strip {
         let (row_height, gap) = self.row_height_and_gap();
         let (Rows::Bytes(programs) | Rows::Programs(programs)) = &self.rows;
         let rows_height = match &self.rows {
-            Rows::Bytes(_) => programs.len() * (PROGRAM_LEN * row_height + gap) - gap,
+            Rows::Bytes(_) => programs.len() * (self.language.program_len * row_height + gap) - gap,
             Rows::Programs(_) => programs.len() * row_height,
         } as u32;
         let lower_height = CAPTION + rows_height + AXIS_HEIGHT;
@@ -177,7 +177,7 @@ impl Strip {
     fn row_height_and_gap(&self) -> (usize, usize) {
         match &self.rows {
             Rows::Bytes(programs) => {
-                let rows = programs.len() * PROGRAM_LEN;
+                let rows = programs.len() * self.language.program_len;
                 ((ROWS_HEIGHT / rows).clamp(1, 6), 6)
             }
             Rows::Programs(programs) => ((ROWS_HEIGHT / programs.len()).clamp(1, 24), 0),
@@ -207,7 +207,7 @@ impl Strip {
         let top = (most * 1.1).clamp(0.01, 1.0);
         let caption = format!(
             "Kinds of all {} bytes, stacked{}",
-            thousands(self.num_programs * PROGRAM_LEN),
+            thousands(self.num_programs * self.language.program_len),
             if shown.len() < kinds.len() {
                 "; the rest are no-ops"
             } else {
@@ -291,7 +291,7 @@ impl Strip {
         let width = plot.dim_in_pixel().0 as i32;
         let colours = kind_colours(self.language);
         let top_of = |row: usize| {
-            let gaps = if gap > 0 { row / PROGRAM_LEN * gap } else { 0 };
+            let gaps = if gap > 0 { row / self.language.program_len * gap } else { 0 };
             (row * row_height + gaps) as i32
         };
         for (point, cells) in self.cells.iter().enumerate() {
@@ -308,7 +308,7 @@ impl Strip {
         let style = text(20, TEXT).pos(right);
         for (i, program) in programs.iter().enumerate().step_by(rows_each) {
             let middle = match &self.rows {
-                Rows::Bytes(_) => top_of(i * PROGRAM_LEN) + (PROGRAM_LEN * row_height / 2) as i32,
+                Rows::Bytes(_) => top_of(i * self.language.program_len) + (self.language.program_len * row_height / 2) as i32,
                 Rows::Programs(_) => top_of(i) + row_height as i32 / 2,
             };
             let at = (LEFT as i32 - 12, CAPTION as i32 + middle);

@@ -13,7 +13,7 @@ use crate::measure::replicators::{KNIERIM_THRESHOLD, Partners, Scorer};
 use crate::random::Streams;
 use crate::soup::Soup;
 use crate::soup::checkpoint::Checkpoint;
-use crate::soup::interaction::{Interaction, Interactions, Side, Which};
+use crate::soup::interaction::{self, Interaction, Interactions, Side, Which};
 
 /// A program on a line of descent.
 #[derive(Clone, Debug)]
@@ -74,6 +74,7 @@ pub struct FirstSeen {
 impl PastRun {
     /// The soup that `epoch` (from 0) begins with: a reset that was due is done.
     pub fn soup_before(&self, epoch: u64, watch: &mut dyn FnMut(u64)) -> Result<Soup, Error> {
+        interaction::check(&self.settings)?;
         let start = self.start();
         if epoch < start || epoch > i64::MAX as u64 {
             return Err(Error::Usage(format!(
@@ -90,6 +91,7 @@ impl PastRun {
     /// The first log point of the run with a replicator; nothing where it has none.
     /// Counts that the run has written down are believed, others made up for.
     pub fn first_seen(&self, watch: &mut dyn FnMut(u64)) -> Result<Option<FirstSeen>, Error> {
+        interaction::check(&self.settings)?;
         let Some(epochs_done) = self.first_log_point_with_replicators(watch)? else {
             return Ok(None);
         };

@@ -2,7 +2,7 @@
 
 use super::mutation::Mutation;
 use super::pairing::Pairs;
-use super::settings::Settings;
+use super::settings::{Settings, World};
 use super::pairs::{first_stream, stream_of};
 use crate::Error;
 use crate::engine::reference;
@@ -108,9 +108,24 @@ pub enum Which {
     Program(usize),
 }
 
+/// Whether there are interactions to look at in soups with these settings.
+pub fn check(settings: &Settings) -> Result<(), Error> {
+    if settings.world == World::Pairs && settings.language.program_len == PROGRAM_LEN {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "single interactions, and lines of descent, are told of pairs of {PROGRAM_LEN}-byte \
+         programs only; this soup is of {}, --world {}; `broth census` and `broth exec` work in \
+         every world",
+        settings.language,
+        settings.world.name()
+    )))
+}
+
 impl Interactions {
-    /// Those of soups with these settings.
+    /// Those of soups with these settings, which must have some: see [`check`].
     pub fn new(settings: &Settings) -> Result<Interactions, Error> {
+        check(settings)?;
         Ok(Interactions {
             streams: Streams::new(settings.seed),
             mutation: Mutation::new(settings.mutation_prob),

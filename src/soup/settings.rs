@@ -211,22 +211,24 @@ impl Settings {
             World::Zff => None,
             World::LongTape { head_offset } => {
                 let runs = match language.family {
-                    Family::Bff(_) | Family::RelativeForth(_) => true,
-                    Family::Forth(_)
-                    | Family::Subleq(_)
-                    | Family::RelativeSubleq(_)
-                    | Family::Machine(_) => false,
+                    Family::Bff(_) | Family::RelativeForth(_) | Family::Machine(_) => true,
+                    Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => false,
                 };
                 let bytes = self.soup_bytes();
                 if !runs {
                     Some(format!(
                         "{flag}: addresses of {language} reach over 128 bytes only; choose a \
-                         language of the BFF family, forthrelative or i8080"
+                         language of the BFF family, forthrelative, i8080 or z80"
                     ))
                 } else if !bytes.is_power_of_two() || bytes < long_tape::LEAST_BYTES {
                     Some(format!(
                         "--tape-bytes {bytes}: choose a power of two from {} up",
                         long_tape::LEAST_BYTES
+                    ))
+                } else if matches!(language.family, Family::Machine(_)) && bytes > 1 << 16 {
+                    Some(format!(
+                        "--tape-bytes {bytes}: the addresses of {language} reach over 65536 \
+                         bytes; choose at most that"
                     ))
                 } else if head_offset >= bytes {
                     Some(format!(

@@ -10,16 +10,26 @@ use std::path::Path;
 
 use super::files;
 use crate::Error;
-use crate::language::{Language, PROGRAM_LEN, Role};
+use crate::language::{Language, Role};
 use crate::soup::checkpoint::Checkpoint;
-use crate::soup::settings::{Meeting, Settings};
+use crate::soup::settings::{Meeting, Settings, World};
+use crate::soup::zff;
 use legend::Legend;
 pub(super) use pen::{FONT, Pen, open_font};
 
 /// Width and height of a picture never exceed this many pixels.
 const MAX_SIZE: usize = 4096;
-/// Width and height of the tile that shows one program, a pixel for a byte.
+/// Width and height of the tile that shows one program of 64 bytes, a pixel for a byte.
 const TILE: usize = 8;
+
+/// Width and height of the tile of a program of so many bytes, at most 64.
+const fn tile(program_len: usize) -> (usize, usize) {
+    match program_len {
+        16 => (4, 4),
+        _ => (TILE, program_len / TILE),
+    }
+}
+
 /// Pixels between bands of columns.
 const BAND_GAP: usize = 8;
 /// Room for the legend of the smallest soups.
@@ -87,9 +97,10 @@ fn palette(language: &Language) -> Vec<u8> {
 /// Where programs go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// Tiles of 8 x 8 bytes, in rows, about as wide as high.
+    /// Tiles of 8 x 8 bytes (of 8 x 4 or 4 x 4 for shorter programs), in rows, about as wide
+    /// as high.
     Tiles,
-    /// Columns a pixel wide and 64 high side by side, in bands: neighbours by index are
+    /// Columns a pixel wide and a program high side by side, in bands: neighbours by index are
     /// neighbours in the picture.
     Columns,
     /// Tiles where the programs are on the grid of this width and height.
@@ -99,6 +110,9 @@ pub enum Layout {
 impl Layout {
     /// The layout that suits a soup with these settings.
     pub fn of(settings: &Settings) -> Layout {
+        if settings.world == World::Zff {
+            return Layout::Grid(zff::WIDTH, zff::HEIGHT);
+        }
         match settings.meeting {
             Meeting::Grid(grid) if grid.width > 1 && grid.height > 1 => {
                 Layout::Grid(grid.width, grid.height)
@@ -154,9 +168,15 @@ struct Arrangement {
 }
 
 impl Arrangement {
-    /// Of `n` programs, or an even sample, in so many pixels at most.
-    fn new(layout: Layout, n: usize, (max_width, max_height): (usize, usize)) -> Arrangement {
-        let (max_columns, max_rows) = (max_width / TILE, max_height / TILE);
+    /// Of `n` programs of so many bytes, or an even sample, in so many pixels at most.
+    fn new(
+        layout: Layout,
+        n: usize,
+        program_len: usize,
+        (max_width, max_height): (usize, usize),
+    ) -> Arrangement {
+        let cell @ (tile_width, tile_height) = tile(program_len);
+        let (max_columns, max_rows) = (max_width / tile_width, max_height / tile_height);
         match layout {
             Layout::Grid(width, height) => {
                 let stride = width
@@ -177,28 +197,28 @@ impl Arrangement {
                 Arrangement {
                     columns,
                     rows,
-                    cell: (TILE, TILE),
+                    cell,
                     gap: 0,
                     program: Box::new(move |column, row| {
                         Some(row * stride * width + column * stride)
                     }),
-                    caption: format!("{caption}; each a tile of 8 x 8 bytes"),
+                    caption: format!("{caption}; each a tile of {tile_width} x {tile_height} bytes"),
                 }
             }
             Layout::Tiles => {
                 let shown = n.min(max_columns * max_rows);
                 let columns = shown.isqrt() + usize::from(shown.isqrt().pow(2) < shown);
                 let columns = columns.max(shown.div_ceil(max_rows));
-                Arrangement::in_order(n, shown, columns, (TILE, TILE), 0)
+                Arrangement::in_order(n, shown, columns, cell, 0)
             }
             Layout::Columns => {
-                let pitch = PROGRAM_LEN + BAND_GAP;
+                let pitch = program_len + BAND_GAP;
                 let bands = ((max_height + BAND_GAP) / pitch).max(1);
                 let shown = n.min(max_width * bands);
                 // Somewhat wider than high, and no narrower than it need be.
                 let columns = (shown * pitch * 4 / 3).isqrt().max(MIN_WIDTH);
                 let columns = columns.max(shown.div_ceil(bands)).min(max_width).min(shown);
-                Arrangement::in_order(n, shown, columns, (1, PROGRAM_LEN), BAND_GAP)
+                Arrangement::in_order(n, shown, columns, (1, program_len), BAND_GAP)
             }
         }
     }
@@ -261,7 +281,7 @@ impl Arrangement {
                 let Some(program) = (self.program)(column, row) else {
                     continue;
                 };
-                let first = program * PROGRAM_LEN + inside * cell_width;
+                let first = program * cell_width * cell_height + inside * cell_width;
                 for (pixel, byte) in cell.iter_mut().zip(&soup[first..]) {
                     *pixel = index_of_byte[*byte as usize];
                 }
@@ -307,7 +327,7 @@ impl Picture {
     pub fn of_soup(view: &View, programs: &[u8], epochs_done: u64) -> Result<Picture, Error> {
         let font = open_font()?;
         let language = view.language;
-        let n = programs.len() / PROGRAM_LEN;
+        let n = programs.len() / language.program_len;
         if n == 0 {
             return Err(Error::Usage(
                 "a soup without a program has no picture".into(),
@@ -327,7 +347,7 @@ impl Picture {
             max_width,
             max_height.saturating_sub(legend_height).max(TILE),
         );
-        let arrangement = Arrangement::new(view.layout, n, room);
+        let arrangement = Arrangement::new(view.layout, n, language.program_len, room);
         let width = arrangement.width().max(MIN_WIDTH);
         let title = format!(
             "{}, after {} epochs",
@@ -413,6 +433,7 @@ pub fn thousands(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::PROGRAM_LEN;
     use crate::soup::pairing::Grid;
 
     fn view(language: &'static Language, layout: Layout) -> View {
