@@ -540,7 +540,9 @@ mod tests {
             // From place to place, each byte telling of the next.
             &[0x00],
             // Write a counter, and before and after it two bytes in turn to another place.
-            &[0x7e, 0x41, 0x02, 0x08, 0x04, 0x7d, 0x06, 0x02, 0x7e, 0x42, 0x02],
+            &[
+                0x7e, 0x41, 0x02, 0x08, 0x04, 0x7d, 0x06, 0x02, 0x7e, 0x42, 0x02,
+            ],
         ];
         for (language, dialect) in forths() {
             for body in bodies {
