@@ -20,10 +20,14 @@ const EVERY: &str = "--quiet --log-interval 4 --checkpoint-interval 16 --max-epo
 /// What decides the bytes, and the last epoch.
 const SOUPS: [(&str, u64); 4] = [
     (
-        "--num 256 --seed 561 --initial-program [[{.>]-]]-]>.{[[ --reset-interval 96",
+        "--num 256 --seed 561 --initial-program [[{.>]-]]-]>.{[[ --reset-interval 96 --tracers",
         300,
     ),
-    ("--grid 16x16 --radius 2 --seed 4 --reset-interval 80", 300),
+    (
+        "--grid 8x8 --radius 2 --seed 4 --reset-interval 80 --eval-selfrep --frames FRAMES \
+         --frame-interval 6",
+        300,
+    ),
     // A reset is due after the very epoch that it begins with.
     ("--load CUBFF --seed 11 --reset-interval 64", 813),
     (
@@ -51,6 +55,7 @@ impl Draw {
 struct Place {
     run: PathBuf,
     checkpoints: PathBuf,
+    frames: PathBuf,
     log: PathBuf,
 }
 
@@ -63,6 +68,7 @@ impl Place {
                 true => folder.join("apart/checkpoints"),
                 false => run.join("checkpoints"),
             },
+            frames: folder.join("frames"),
             log: folder.join("log.csv"),
             run,
         }
@@ -76,6 +82,7 @@ impl Place {
         for word in format!("{settings} {EVERY} {last} {flags}").split_whitespace() {
             match word {
                 "CUBFF" => command.arg(data("cubff-513.dat")),
+                "FRAMES" => command.arg(&self.frames),
                 _ => command.arg(word),
             };
         }
@@ -125,7 +132,8 @@ impl Place {
     }
 
     fn unfinished(&self) -> Vec<String> {
-        let folders = [&self.run, &self.checkpoints, self.log.parent().unwrap()];
+        let beside = self.log.parent().unwrap();
+        let folders = [&self.run, &self.checkpoints, &self.frames, beside];
         let names = folders.iter().flat_map(|folder| Place::names(folder, ""));
         names.filter(|name| name.starts_with(".broth-")).collect()
     }
@@ -156,7 +164,7 @@ impl Place {
             Place::epochs(&other.join("metrics.csv")),
             "performance.csv"
         );
-        for ending in [".dat", ".toml"] {
+        for ending in [".dat", ".toml", ".tokens"] {
             let expected = Place::names(&undisturbed.checkpoints, ending);
             let kept = keep.unwrap_or(expected.len()).min(expected.len());
             let expected = &expected[expected.len() - kept..];
@@ -165,6 +173,12 @@ impl Place {
                 let [ours, theirs] = [self, undisturbed].map(|place| place.checkpoints.join(name));
                 same(name, &ours, &theirs);
             }
+        }
+        let frames = Place::names(&undisturbed.frames, "");
+        assert_eq!(Place::names(&self.frames, ""), frames);
+        for name in frames {
+            let [ours, theirs] = [self, undisturbed].map(|place| place.frames.join(&name));
+            same(&name, &ours, &theirs);
         }
         let pictures = Place::names(other, ".png");
         assert_eq!(Place::names(run, ".png"), pictures);

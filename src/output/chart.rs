@@ -318,17 +318,19 @@ impl Axis {
         self.ticks.clear();
     }
 
-    /// From 0 to at least 10, by powers of ten.
-    fn logarithmic(most: f64) -> Axis {
-        let top = most.max(10.0);
-        let powers = (0..16).map(|power| 10_f64.powi(power));
+    /// By powers of ten, from the one below `least` (from 0, if that is below 1) to at least
+    /// ten times as much.
+    fn logarithmic(least: f64, most: f64) -> Axis {
+        let powers = || (0..16).map(|power| 10_f64.powi(power));
+        let bottom = powers().take_while(|power| *power <= least).last();
+        let bottom = bottom.unwrap_or(0.0);
+        let top = most.max(10.0 * bottom.max(1.0));
+        let zero = (bottom == 0.0).then_some(0.0);
+        let on_axis = |power: &f64| (bottom..=top).contains(power);
         Axis {
-            range: 0.0..top * 1.3,
+            range: bottom..top * 1.3,
             scale: Scale::Logarithmic,
-            ticks: [0.0]
-                .into_iter()
-                .chain(powers.take_while(|power| *power <= top))
-                .collect(),
+            ticks: zero.into_iter().chain(powers().filter(on_axis)).collect(),
             digits: 0,
         }
     }
@@ -450,7 +452,7 @@ fn draw_panels<'a>(area: &Area<'a>, title: &str, panels: &[&Panel], series: &Ser
 
 fn draw_panel<'a>(area: &Area<'a>, panel: &Panel, series: &Series, is_last: bool) -> Drawn<'a> {
     let values = panel.series.iter().flat_map(|s| series.stretches(s.0));
-    let (mut least, mut most) = (0.0_f64, 0.0_f64);
+    let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
     for (_, low, high) in values.flatten() {
         (least, most) = (least.min(low), most.max(high));
     }
@@ -459,9 +461,10 @@ fn draw_panel<'a>(area: &Area<'a>, panel: &Panel, series: &Series, is_last: bool
         most = most.max(f64::from(ALIVE) + 0.5);
     }
     let axis = match panel.scale {
-        Scale::Logarithmic => Axis::logarithmic(most),
+        Scale::Logarithmic => Axis::logarithmic(least, most),
         // A line along the edge could be taken for the edge.
         Scale::Linear => {
+            let least = least.min(0.0);
             let room = ((most - least) * 0.06).max(1e-3);
             Axis::linear(
                 least - if least < 0.0 { room } else { 0.0 }..most + room,
@@ -647,7 +650,17 @@ mod tests {
         for range in [0.0..1e-3, -1e15..1e15, 0.0..8.2, -0.01..3.5] {
             axes.push(Axis::linear(range, 5, 1e-3));
         }
-        axes.extend([0.0, 7.0, 8192.0, 1e15].map(Axis::logarithmic));
+        for (least, most) in [
+            (0.0, 0.0),
+            (0.0, 7.0),
+            (-5.0, 8192.0),
+            (1.0, 9.0),
+            (31.5, 31.5),
+            (27_172.0, 8_388_608.0),
+            (1e15, 1e15),
+        ] {
+            axes.push(Axis::logarithmic(least, most));
+        }
         for axis in axes {
             assert!((1..=20).contains(&axis.ticks.len()), "{axis:?}");
             for tick in &axis.ticks {
@@ -660,10 +673,12 @@ mod tests {
         }
         let ticks = Axis::linear(0.0..8.5, 5, 1e-3).ticks;
         assert_eq!(ticks, [0.0, 2.0, 4.0, 6.0, 8.0]);
-        let logarithmic = Axis::logarithmic(1000.0);
+        let logarithmic = Axis::logarithmic(0.0, 1000.0);
         let places = [0.0, 1.0, 10.0, 100.0, 1000.0].map(|v| logarithmic.map(&v, (0, 1000)));
         assert!(places.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(places[0], 0);
+        let ticks = Axis::logarithmic(27_172.0, 8_388_608.0).ticks;
+        assert_eq!(ticks, [1e4, 1e5, 1e6]);
     }
 
     /// Every panel of which the table has a column is there, and whatever numbers the table

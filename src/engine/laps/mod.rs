@@ -521,7 +521,7 @@ mod tests {
     /// change nothing for long.
     #[test]
     fn laps_that_are_quiet_for_long() {
-        let bodies: [&[u8]; 10] = [
+        let bodies: [&[u8]; 12] = [
             // Two entries in turn, one or both going up.
             &[0x06, 0x08],
             &[0x08, 0x06, 0x08],
@@ -537,16 +537,24 @@ mod tests {
             &[0x08, 0x04, 0x04, 0x0a, 0x0c],
             // Skip nothing, as long as the counter is not 0.
             &[0x08, 0x07, 0x80],
+            // From place to place, each byte telling of the next.
+            &[0x00],
+            // Write a counter, and before and after it two bytes in turn to another place.
+            &[
+                0x7e, 0x41, 0x02, 0x08, 0x04, 0x7d, 0x06, 0x02, 0x7e, 0x42, 0x02,
+            ],
         ];
         for (language, dialect) in forths() {
             for body in bodies {
                 for (first, fill, other) in
-                    (0..2 * PROGRAM_LEN).flat_map(|i| (0..3).map(move |fill| (i % 2 * 64, fill, i)))
+                    (0..2 * PROGRAM_LEN).flat_map(|i| (0..4).map(move |fill| (i % 2 * 64, fill, i)))
                 {
                     let mut tape: Tape = std::array::from_fn(|place| match fill {
                         0 => 0x3f,
                         1 => place as u8 % 64,
-                        _ => place as u8,
+                        2 => place as u8,
+                        // Rings of eight places.
+                        _ => place as u8 & !7 | (place as u8 + 3) & 7,
                     });
                     tape[other] ^= 0x55;
                     tape[first..][..body.len()].copy_from_slice(body);
