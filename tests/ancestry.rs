@@ -167,6 +167,18 @@ fn the_first_replicator_is_found() {
         report.contains(&format!("pair {pair}")) && !report.contains('\x1b'),
         "{report}"
     );
+    assert!(
+        report.contains("How it runs") && report.contains("copied"),
+        "{report}"
+    );
+    // The soup from there on until it has turned.
+    let is_alive = |line: &&str| line.split(',').nth(4).unwrap().parse::<f32>().unwrap() > 3.0;
+    let alive_at = cell(metrics.lines().skip(1).find(is_alive).unwrap(), 0);
+    let to = alive_at + (alive_at - epochs_done) / 2;
+    let strip = folder.path().join("strip.png");
+    let asked = format!("strip --quiet --from {epochs_done} --to {to} --out");
+    succeed(&asked, &[&strip, &run("counted")]);
+    assert!(read(&strip) == read(run("uncounted").join("ancestry.png")));
     // That interaction alone, by its own command.
     let epoch = number(&first["interaction"]["epoch"]);
     let asked = format!("show-interaction --epoch {epoch} --pair {pair} --trace");
@@ -211,6 +223,10 @@ fn questions_about_no_program_are_refused() {
         (
             "ancestry --program 1 --epoch 9 --out x.json",
             &["--out x.json", "report.txt"],
+        ),
+        (
+            "ancestry --first-replicator --out x.png",
+            &["--out x.png", "report.txt"],
         ),
         (
             "show-interaction --epoch 5 --pair 32",

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::Error;
+use broth::engine::{Engine, Options};
 use broth::language::PROGRAM_LEN;
-use broth::measure::replicators::KNIERIM_THRESHOLD;
+use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS, Scorer};
 use broth::output::files;
 use broth::output::picture::thousands;
 use broth::run::ancestry::{Ancestor, FirstSeen, Line};
-use broth::run::replay::PastRun;
+use broth::run::replay::{PastRun, Replay};
 use broth::soup::interaction::Interaction;
 use clap::Args;
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ use serde_json::{Value, json};
 use super::interaction::describe;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
+use super::selfrep::write_copying;
+use super::strip;
 use super::{Failure, hex, shown, start_threads};
 
 const EXAMPLES: &str = "\
@@ -28,9 +31,12 @@ first log point that has one. The run is gone through again from its checkpoints
 first; it stays as it is. Each interaction on the line is run by the reference engine, and
 must make of the tape what the run made of it.
 
+Of the first replicator the report says how it copies itself, and a picture shows the soup
+from its birth on until it has turned, as `broth strip` does.
+
 Examples:
   broth ancestry runs/bff_noheads-seed-29 --first-replicator
-      writes ancestry.txt and ancestry.json to the run folder
+      writes ancestry.txt, ancestry.json and ancestry.png to the run folder
   broth ancestry runs/bff_noheads-seed-29 --program 4 --epoch 1025 --out program-4.txt";
 
 #[derive(Args)]
@@ -56,8 +62,8 @@ pub struct AncestryArgs {
     #[arg(long, value_name = "EPOCHS", conflicts_with = "first_replicator")]
     epoch: Option<u64>,
 
-    /// The report to write; beside it the same as JSON [default: ancestry.txt in the run
-    /// folder]
+    /// The report to write; beside it the same as JSON, and the picture [default:
+    /// ancestry.txt in the run folder]
     #[arg(long, value_name = "FILE.txt")]
     out: Option<PathBuf>,
 
@@ -76,10 +82,11 @@ pub struct AncestryArgs {
 
 pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     let text_path = args.out.clone().unwrap_or(args.run.join("ancestry.txt"));
-    let json_path = text_path.with_extension("json");
-    if json_path == text_path {
+    let [json_path, picture] = ["json", "png"].map(|ending| text_path.with_extension(ending));
+    if [&json_path, &picture].contains(&&text_path) {
         return Err(Error::Usage(format!(
-            "--out {}: the JSON goes beside it by this name; choose another, as in report.txt",
+            "--out {}: something else goes beside it by this name; choose another, as in \
+             report.txt",
             text_path.display()
         ))
         .into());
@@ -121,6 +128,14 @@ pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         let mut out = anstream::stdout().lock();
         out.write_all(report.as_bytes())?;
         writeln!(out, "\n{}\n{}", shown(&text_path), shown(&json_path))?;
+    }
+    if let (Some(seen), Some(first)) = (&seen, line.first_replicator()) {
+        let to = past.turned(first.epochs_done)?.max(seen.epochs_done);
+        let replay = Replay::open(&args.run, Some(first.epochs_done), Some(to))?;
+        strip::draw(replay, None, None, &picture, args.quiet)?;
+        if !args.quiet {
+            writeln!(anstream::stdout(), "{}", shown(&picture))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -178,6 +193,13 @@ fn write_report(
         if let Some(line) = origins_line(first) {
             writeln!(out, "  {line}")?;
         }
+        writeln!(
+            out,
+            "\n{BOLD}How it runs{RESET}, and what comes of it, beside {PARTNERS} random partners"
+        )?;
+        let scorer = Scorer::new(language, Engine::Auto, &Options::default());
+        let partners = past.partners_of(first);
+        write_copying(out, language, &scorer, &first.program, &partners)?;
     } else if seen.is_none() {
         writeln!(
             out,

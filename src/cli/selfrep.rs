@@ -146,7 +146,6 @@ fn explain<const L: usize>(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCo
     let program = read_program::<L>(args)?;
     let partners = Partners::of(&Streams::new(args.seed), 1, 0, 0);
     let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners);
-    let generations = scorer.generations(&program, &partners);
     let mut out = BufWriter::new(anstream::stdout().lock());
     let shown = |program: &[u8]| paint::tape(language, program, [None; 4]);
 
@@ -162,33 +161,9 @@ fn explain<const L: usize>(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCo
         "            places on which at least {AGREEING} of {PARTNERS} tapes agree: \
          {left} on the left (with the program itself), {right} on the right"
     )?;
-    // Copies there are in what comes to the right, beside the tape before.
-    let mut sources = [program; PARTNERS];
-    for (number, tapes) in (1..).zip(&generations) {
-        let mut copies = Vec::new();
-        for ((tape, source), partner) in tapes.iter().zip(&mut sources).zip(partners.programs()) {
-            let start = [*source, *partner];
-            let start = start.as_flattened();
-            copies.push(Copied::to_the_right(language, start, language.max_steps));
-            *source = tape[1];
-        }
-        writeln!(out, "run {number}       {}", describe(&copies, L))?;
-    }
-    let looping = partners.programs().iter().find_map(|partner| {
-        let tape = [program, *partner];
-        let places = copying_loop(language, tape.as_flattened(), language.max_steps)?;
-        (places.end <= L).then_some(places)
-    });
-    if let Some(places) = looping {
-        writeln!(
-            out,
-            "loop        {}  at {} to {}, changes most bytes",
-            shown(&program[places.clone()]),
-            places.start,
-            places.end - 1
-        )?;
-    }
+    write_copying(&mut out, language, scorer, &program, &partners)?;
     if args.partners {
+        let generations = scorer.generations(&program, &partners);
         for (number, partner) in (1..).zip(partners.programs()) {
             writeln!(out, "{DIM}partner {number:<2}{RESET}  {}", shown(partner))?;
             for (run, tapes) in (1..).zip(&generations) {
@@ -199,6 +174,43 @@ fn explain<const L: usize>(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCo
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a program copies beside these partners, generation by generation, and by which loop.
+pub(super) fn write_copying<const L: usize>(
+    out: &mut impl Write,
+    language: &'static Language,
+    scorer: &Scorer,
+    program: &[u8; L],
+    partners: &Partners<L>,
+) -> std::io::Result<()> {
+    // Copies there are in what comes to the right, beside the tape before.
+    let mut sources = [*program; PARTNERS];
+    for (number, tapes) in (1..).zip(&scorer.generations(program, partners)) {
+        let mut copies = Vec::new();
+        for ((tape, source), partner) in tapes.iter().zip(&mut sources).zip(partners.programs()) {
+            let start = [*source, *partner];
+            let start = start.as_flattened();
+            copies.push(Copied::to_the_right(language, start, language.max_steps));
+            *source = tape[1];
+        }
+        writeln!(out, "run {number}       {}", describe(&copies, L))?;
+    }
+    let looping = partners.programs().iter().find_map(|partner| {
+        let tape = [*program, *partner];
+        let places = copying_loop(language, tape.as_flattened(), language.max_steps)?;
+        (places.end <= L).then_some(places)
+    });
+    if let Some(places) = looping {
+        writeln!(
+            out,
+            "loop        {}  at {} to {}, changes most bytes",
+            paint::tape(language, &program[places.clone()], [None; 4]),
+            places.start,
+            places.end - 1
+        )?;
+    }
+    Ok(())
 }
 
 /// What one run left of its left half on the right, in words, over all partners.

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use broth::Error;
 use broth::output::strip::{GOOD_POINTS, MAX_POINTS, Strip};
 use broth::run::replay::Replay;
 use clap::Args;
@@ -66,19 +67,30 @@ fn parse_programs(text: &str) -> Result<Range<usize>, String> {
 pub fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     let out = args.out.unwrap_or(args.run.join("strip.png"));
     start_threads(None)?;
-    let mut replay = Replay::open(&args.run, args.from, args.to)?;
+    let replay = Replay::open(&args.run, args.from, args.to)?;
     check_out(&out)?;
-    let points = replay.points(args.every, GOOD_POINTS, MAX_POINTS)?;
-    let mut strip = Strip::new(replay.soup(), args.programs)?;
-    let mut progress = ReplayProgress::new(args.quiet, replay.soup().epochs_done(), replay.to());
+    draw(replay, args.every, args.programs, &out, args.quiet)?;
+    if !args.quiet {
+        writeln!(anstream::stdout(), "{}", shown(&out))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Go through all of `replay` and draw it to `out`.
+pub(super) fn draw(
+    mut replay: Replay,
+    every: Option<u64>,
+    programs: Option<Range<usize>>,
+    out: &Path,
+    quiet: bool,
+) -> Result<(), Error> {
+    let points = replay.points(every, GOOD_POINTS, MAX_POINTS)?;
+    let mut strip = Strip::new(replay.soup(), programs)?;
+    let mut progress = ReplayProgress::new(quiet, replay.soup().epochs_done(), replay.to());
     for point in points {
         replay.go_to(point, &mut |epochs_done| progress.see(epochs_done));
         strip.push(replay.soup())?;
     }
     progress.finish();
-    strip.write(&out)?;
-    if !args.quiet {
-        writeln!(anstream::stdout(), "{}", shown(&out))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    strip.write(out)
 }

@@ -114,6 +114,26 @@ impl PastRun {
         }))
     }
 
+    /// What an ancestor of a program of this run was scored beside.
+    pub fn partners_of(&self, ancestor: &Ancestor) -> Partners {
+        let (n, epoch) = (self.settings.num_programs, ancestor.epochs_done - 1);
+        Partners::of(&self.streams(), n, epoch, ancestor.index)
+    }
+
+    /// Epochs done when it is plain to see what became of the soup after `from` epochs: once
+    /// it was alive, half as many again; of a soup that was not, at the newest checkpoint.
+    pub fn turned(&self, from: u64) -> Result<u64, Error> {
+        let metrics = self.folder.metrics();
+        let mut next = past_rows(&metrics, self.plan.columns())?;
+        while let Some(row) = next()? {
+            if row.is_alive() {
+                let until = row.epoch.saturating_sub(from);
+                return Ok(row.epoch + until / 2);
+            }
+        }
+        Ok(self.newest()?.unwrap_or(from))
+    }
+
     fn scorer(&self) -> Scorer {
         Scorer::new(self.settings.language, Engine::Auto, &Options::default())
     }
@@ -179,7 +199,7 @@ impl PastRun {
                 start + 1
             )));
         }
-        let (scorer, streams) = (self.scorer(), self.streams());
+        let scorer = self.scorer();
         let mut interactions = Interactions::new(&self.settings)?;
         let mut ancestors: Vec<Ancestor> = Vec::new();
         let mut index = index;
@@ -202,19 +222,19 @@ impl PastRun {
                         interaction.pair
                     )));
                 }
-                let n = self.settings.num_programs;
-                let partners = Partners::of(&streams, n, epoch, index);
-                ancestors.push(Ancestor {
+                let mut ancestor = Ancestor {
                     epochs_done: epoch + 1,
                     index,
                     program,
-                    score: scorer.agreement(&program, &partners).score(),
+                    score: 0,
                     side,
                     parent,
                     interaction,
-                });
-                let from = &ancestors[ancestors.len() - 1];
-                index = from.interaction.programs[parent as usize];
+                };
+                let partners = self.partners_of(&ancestor);
+                ancestor.score = scorer.agreement(&program, &partners).score();
+                index = ancestor.interaction.programs[parent as usize];
+                ancestors.push(ancestor);
                 // A reset makes all programs new.
                 Ok(epoch == start || !self.settings.resets_after(epoch - 1))
             })?;
