@@ -27,8 +27,10 @@ pub struct Example {
     pub summary: &'static str,
     /// How it copies, step by step.
     pub how: &'static str,
-    /// Seed of the soup of [`SOUP_LEN`] programs that it takes over.
-    pub seed: u64,
+    /// Seed of a soup of [`SOUP_LEN`] programs that it takes over within [`SOUP_EPOCHS`] epochs
+    /// when it is planted once: the soup lives, or half of it scores as a replicator. None where
+    /// it dies out.
+    pub seed: Option<u64>,
 }
 
 /// Where in a program the code of an example stands.
@@ -61,13 +63,12 @@ impl fmt::Display for Source {
 
 /// Programs of the soup that an example takes over.
 pub const SOUP_LEN: usize = 1024;
-/// Epochs after which it has done so.
+/// Epochs within which it does so.
 pub const SOUP_EPOCHS: u64 = 256;
 
 /// Every example; those of a language in a row, the languages in the order of
-/// [`Language::ALL`]. The first of each language copies itself over any neighbour: it is the one
-/// that `broth bench` plants.
-pub static ALL: [Example; 17] = [
+/// [`Language::ALL`]. The first of each language is the one that `broth bench` plants.
+pub static ALL: [Example; 18] = [
     Example {
         language: &bff::BFF,
         name: "copy-loop",
@@ -78,7 +79,7 @@ pub static ALL: [Example; 17] = [
         how: "The first two bytes start head 0 at 0 and head 1 at 64, where the neighbour begins.\n\
               `[.>}]` copies a byte and moves both heads on, until head 0 meets a null. The null\n\
               becomes 255 by `-`, and `]` goes back into the loop.",
-        seed: 0,
+        seed: Some(1),
     },
     Example {
         language: &bff::BFF8,
@@ -90,7 +91,7 @@ pub static ALL: [Example; 17] = [
         how: "The first two bytes start head 0 at 0 and head 1 at 64. `.>}` copies a byte and moves\n\
               both heads on; `]` goes eight places back and then one on, to the `.`, unless head 0\n\
               is on a null.",
-        seed: 0,
+        seed: Some(3),
     },
     Example {
         language: &bff::BFF8_NOHEADS,
@@ -102,7 +103,7 @@ pub static ALL: [Example; 17] = [
         how: "Both heads start at 0. `{` moves head 1 back, first to 127; `.` copies and `>` moves\n\
               head 0 on, so the neighbour becomes the mirror image of the program, which is the\n\
               same from either end. `]` goes eight places back and then one on, to the `{`.",
-        seed: 0,
+        seed: Some(13),
     },
     Example {
         language: &bff::BFF_NOHEADS,
@@ -115,7 +116,7 @@ pub static ALL: [Example; 17] = [
               and moves head 0 on: the neighbour becomes the mirror image of the program, which is\n\
               the same from either end. Where head 0 meets a null, `-` makes it 255 and `]` goes\n\
               back into the loop.",
-        seed: 0,
+        seed: Some(44),
     },
     Example {
         language: &bff::BFF_NOHEADS,
@@ -127,7 +128,7 @@ pub static ALL: [Example; 17] = [
         how: "As `palindrome`, in the front 19 bytes. The copy is the mirror image of the whole\n\
               program, with the palindrome at its end; run from there, it copies the program\n\
               around again.",
-        seed: 0,
+        seed: Some(48),
     },
     Example {
         language: &bff::BFF_NOHEADS_4BIT,
@@ -137,7 +138,7 @@ pub static ALL: [Example; 17] = [
         source: Source::Paper,
         summary: "the palindrome of bff_noheads in this language's bytes",
         how: "As the palindrome of bff_noheads.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &bff::BFF_PERM,
@@ -147,7 +148,7 @@ pub static ALL: [Example; 17] = [
         source: Source::Broth,
         summary: "the copy loop of bff in this language's bytes",
         how: "As the copy loop of bff.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &bff::BFF_SELFMOVE,
@@ -159,7 +160,7 @@ pub static ALL: [Example; 17] = [
         how: "The first two bytes start head 0 at 127 and head 1 at 0. `,` copies from head 1, which\n\
               moves on by itself, to head 0, which `<` moves back: the neighbour becomes the mirror\n\
               image of the program, which is the same from either end.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &bff::BFF_SELFMOVE,
@@ -171,7 +172,7 @@ pub static ALL: [Example; 17] = [
         how: "The first two bytes start head 0 at 64 and head 1 at 0. `,` copies from head 1, which\n\
               moves on by itself, to head 0, which `>` moves on. A null of the neighbour ends the\n\
               inner loop; it becomes 255 by `-`, and the outer one goes back in.",
-        seed: 0,
+        seed: Some(4),
     },
     Example {
         language: &forth::FORTH,
@@ -183,7 +184,7 @@ pub static ALL: [Example; 17] = [
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 00 reads that\n\
               place of this program, 03 writes it to the same place of the other, 08 counts on, and\n\
               C4 jumps back by five.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &forth::FORTHCOPY,
@@ -195,7 +196,7 @@ pub static ALL: [Example; 17] = [
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 03 turns the\n\
               upper one into the same place of the other program, 02 copies there from the lower\n\
               one, 08 counts on, and C4 jumps back by five.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &forth::FORTHTRIVIAL,
@@ -206,7 +207,7 @@ pub static ALL: [Example; 17] = [
         summary: "four bytes: dup copy inc, and back",
         how: "The top of the stack, at first 0, counts the places. `dup` keeps it; 0C copies that\n\
               place to the other program, 08 counts on, and C2 jumps back by three.",
-        seed: 0,
+        seed: Some(6),
     },
     Example {
         language: &forth::FORTHTRIVIAL,
@@ -218,7 +219,7 @@ pub static ALL: [Example; 17] = [
         how: "0C copies a place, at first 0, to the other program, 08 counts on and 04 keeps the count\n\
               for the next lap. 81 jumps over 2C to C4, which jumps back by five. The stack grows\n\
               by one entry a lap.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &forth::FORTHTRIVIAL,
@@ -229,7 +230,7 @@ pub static ALL: [Example; 17] = [
         summary: "the paper's single byte, which copies itself and nothing else",
         how: "The stack is empty, so 0C copies place 0, where it is, to the other program. The rest of\n\
               the program stays behind: of 64 places one is copied, which is its score.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &forth::FORTHTRIVIAL_RESET,
@@ -239,8 +240,23 @@ pub static ALL: [Example; 17] = [
         source: Source::Broth,
         summary: "the four bytes of forthtrivial",
         how: "As the four bytes of forthtrivial. Where the neighbour has the byte 13, which cannot be\n\
-              replaced here, this program is refilled with random bytes instead.",
-        seed: 0,
+              replaced here, this program is refilled with random bytes instead: one in five neighbours\n\
+              is its end, and planted alone it dies out.",
+        seed: None,
+    },
+    Example {
+        language: &forth::FORTHTRIVIAL_RESET,
+        name: "step-over",
+        code: "04 01 53 0B 07 85 05 04 0C 08 C9 05 C2",
+        place: Place::Front,
+        source: Source::Broth,
+        summary: "looks before it copies, and leaves every 13 of its neighbour alone",
+        how: "The top of the stack, at first 0, counts the places. 01 reads that place of the other\n\
+              program, 53 and 0B take it off 13, and 07 jumps over 85 unless it is 0. Then 05 drops\n\
+              the difference, 04 and 0C copy the place, 08 counts on, and C9 jumps back to the\n\
+              start. Where it is 13, 85 jumps to 05, which drops the difference, and C2 jumps back\n\
+              to 08: the place is left as it is, and this program is not refilled.",
+        seed: Some(8),
     },
     Example {
         language: &subleq::RSUBLEQ4,
@@ -255,7 +271,7 @@ pub static ALL: [Example; 17] = [
               as an address it has gone from 63 to 0 then. The fourth starts the target anew, at\n\
               0 - 1. So it copies the program over the neighbour, last byte first, until its steps\n\
               are out; each copy is done in one step, so it does not matter when that is.",
-        seed: 0,
+        seed: Some(0),
     },
     Example {
         language: &subleq::SUBLEQ,
@@ -273,7 +289,7 @@ pub static ALL: [Example; 17] = [
               long as the source, as a number, is below 0, which is 64 times. The last instruction\n\
               leaves the tape. The spare byte and the constants are bytes of jumps that are never\n\
               taken.",
-        seed: 0,
+        seed: Some(0),
     },
 ];
 
@@ -328,25 +344,30 @@ impl Example {
         self.program_with(|_| noop)
     }
 
-    /// The program as text to plant it by: the code alone where it stands in front, since the
-    /// rest may be whatever it is.
-    pub fn text(&self) -> String {
-        self.language.program_text(&match self.place {
+    /// What to plant it by: the code alone where it stands in front, since the rest may be
+    /// whatever it is.
+    pub fn planted(&self) -> Vec<u8> {
+        match self.place {
             Place::Front => self.code_bytes(),
             Place::BothEnds => self.program().to_vec(),
-        })
+        }
     }
 
-    /// The soup in which it is planted once and which it takes over within [`SOUP_EPOCHS`].
-    pub fn settings(&self) -> Settings {
-        let text = self.text();
-        Settings {
+    /// The same as program text.
+    pub fn text(&self) -> String {
+        self.language.program_text(&self.planted())
+    }
+
+    /// The soup that it takes over, with the example as its initial program; see
+    /// [`Example::seed`].
+    pub fn settings(&self) -> Option<Settings> {
+        Some(Settings {
             language: self.language,
             num_programs: SOUP_LEN,
-            seed: self.seed,
-            initial_program: self.language.parse_program(&text).unwrap_or_default(),
+            seed: self.seed?,
+            initial_program: self.planted(),
             ..Settings::default()
-        }
+        })
     }
 }
 

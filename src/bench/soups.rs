@@ -13,7 +13,7 @@ use crate::{Error, Settings, Soup};
 
 /// Part of every name in the cache; counts up when a soup of the same name
 /// would come out otherwise.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Epochs between looks at the entropy.
 const LOOK_INTERVAL: u64 = 16;
 /// A soup with a high-order entropy above this, in bits per byte, is on its
@@ -314,12 +314,27 @@ mod tests {
         );
     }
 
+    /// Soups that never live by themselves.
+    #[test]
+    fn planted_soups_of_the_subleq_family_live() {
+        let cache = tempfile::tempdir().unwrap();
+        for language in ["rsubleq4", "subleq"] {
+            let recipe = Recipe {
+                language: language.parse().unwrap(),
+                num_programs: 512,
+                ..recipe(Sort::Alive, 128)
+            };
+            let soup = recipe.prepare(cache.path(), &mut |_| {}).unwrap();
+            assert!(soup.as_asked, "{language}: {}", soup.high_order_entropy);
+        }
+    }
+
     #[test]
     fn names_tell_soups_apart() {
         let plain = recipe(Sort::Prelife, 8);
         assert_eq!(
             plain.file_name(),
-            "bff_noheads-num-256-seed-5-prelife-8-v1.dat"
+            "bff_noheads-num-256-seed-5-prelife-8-v2.dat"
         );
         assert_ne!(plain.file_name(), recipe(Sort::Alive, 8).file_name());
         assert_ne!(plain.file_name(), recipe(Sort::Prelife, 9).file_name());
@@ -339,7 +354,7 @@ mod tests {
         assert!(error.is_usage());
         let message = error.to_string();
         assert!(
-            message.contains("v1.dat") && message.contains("remove it"),
+            message.contains("v2.dat") && message.contains("remove it"),
             "{message}"
         );
     }

@@ -15,7 +15,7 @@ use super::{Failure, hex};
 
 const EXAMPLES: &str = "\
 Each example is scored as `broth selfrep` does, the places that it leaves free filled with
-no-ops, and takes over the soup of the command that is shown with it.
+no-ops. Planted once, it takes over the soup of the command that is shown with it.
 
 Examples:
   broth examples
@@ -129,14 +129,14 @@ fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
     writeln!(out, "code        {}", example.code)?;
     writeln!(
         out,
-        "            {} of {PROGRAM_LEN} bytes{}; from {}",
+        "            {} of {PROGRAM_LEN} bytes{}",
         example.code_len(),
         match example.place {
             Place::Front => ", in front; the rest is free",
             Place::BothEnds => ", in front and mirrored at the end; those between are free",
-        },
-        example.source
+        }
     )?;
+    writeln!(out, "source      {}", example.source)?;
     writeln!(
         out,
         "program     {}",
@@ -148,11 +148,22 @@ fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
         let label = if number == 0 { "how" } else { "" };
         writeln!(out, "{label:<12}{line}")?;
     }
+    let soup = match example.seed {
+        Some(seed) => format!(
+            "--num {SOUP_LEN} --seed {seed} --max-epochs {SOUP_EPOCHS} --log-interval 16 \\\n\
+             {:<16}--eval-selfrep ",
+            ""
+        ),
+        None => "".into(),
+    };
     writeln!(
         out,
-        "takes over  broth run --lang {language} --num {SOUP_LEN} --seed {} \
-         --max-epochs {SOUP_EPOCHS} --eval-selfrep \\\n                --initial-program '{}'",
-        example.seed,
+        "{}  broth run --lang {language} {soup}--initial-program '{}'",
+        if example.seed.is_some() {
+            "takes over"
+        } else {
+            "planted   "
+        },
         example.text()
     )
 }
