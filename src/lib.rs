@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod engine;
 pub mod error;
+pub mod examples;
 #[cfg(all(test, target_os = "linux"))]
 #[path = "../tests/common/guard.rs"]
 mod guard;

@@ -177,11 +177,11 @@ fn a_soup_that_never_lives_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("out.json");
     let (table, report) = bench(
-        "--lang subleq --soups alive --alive-epochs 32",
+        "--lang subleq --soups alive --alive-epochs 4",
         folder.path(),
         &json,
     );
-    let problem = "no alive soup of subleq within 32 epochs";
+    let problem = "no alive soup of subleq within 4 epochs";
     assert!(table.contains(problem), "{table}");
     assert_eq!(report["soups"][0]["problem"], problem);
     assert_eq!(report["soups"][0]["measured"], Value::Null);
@@ -291,7 +291,7 @@ fn a_cache_that_cannot_be_used_is_an_error() {
     fs::write(
         folder
             .path()
-            .join("bff_noheads-num-64-seed-0-random-1-v1.dat"),
+            .join("bff_noheads-num-64-seed-0-random-1-v2.dat"),
         "broken",
     )
     .unwrap();
@@ -299,7 +299,7 @@ fn a_cache_that_cannot_be_used_is_an_error() {
         2,
         TINY,
         &["--cache".as_ref(), folder.path()],
-        &["random-1-v1.dat", "is not a checkpoint", "remove it"],
+        &["random-1-v2.dat", "is not a checkpoint", "remove it"],
     );
 }
 

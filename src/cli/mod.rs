@@ -4,6 +4,7 @@ mod ancestry;
 mod bench;
 mod census;
 mod engine;
+mod examples;
 mod exec;
 mod film;
 mod inspect;
@@ -55,6 +56,8 @@ enum Command {
     Exec(exec::ExecArgs),
     /// List the languages
     Languages,
+    /// List known replicators, or show some, ready to be planted
+    Examples(examples::ExamplesArgs),
     /// Tell what a checkpoint holds
     Inspect(inspect::InspectArgs),
     /// Score programs as replicators: one, or all of a checkpoint
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(*args),
         Command::Exec(args) => exec::exec(args),
         Command::Languages => languages::languages(),
+        Command::Examples(args) => examples::examples(args),
         Command::Inspect(args) => inspect::inspect(args),
         Command::Selfrep(args) => selfrep::selfrep(args),
         Command::Census(args) => census::census(args),

@@ -1,0 +1,169 @@
+//! `broth examples`
+
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use broth::Error;
+use broth::engine::{Engine, Options};
+use broth::examples::{self, Example, Place, SOUP_EPOCHS, SOUP_LEN};
+use broth::language::PROGRAM_LEN;
+use broth::measure::replicators::{Partners, Scorer};
+use clap::Args;
+
+use super::paint::{self, BOLD, DIM, RESET};
+use super::{Failure, hex};
+
+const EXAMPLES: &str = "\
+Each example is scored as `broth selfrep` does, the places that it leaves free filled with
+no-ops. Planted once, it takes over the soup of the command that is shown with it.
+
+Examples:
+  broth examples
+  broth examples subleq
+  broth examples forthtrivial/one-byte
+  broth run --lang subleq --num 1024 --initial-program \"$(broth examples subleq --text)\"
+  broth selfrep --lang bff --hex \"$(broth examples bff --hex)\"";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExamplesArgs {
+    /// A language, an example, or both as LANG/NAME; list all if left out
+    #[arg(value_name = "LANG|NAME")]
+    which: Option<String>,
+
+    /// Print nothing but the program text, as --initial-program takes it; of a language the
+    /// first example's
+    #[arg(long, requires = "which")]
+    text: bool,
+
+    /// Print nothing but the whole program in hex digits, its free places filled with no-ops
+    #[arg(long, requires = "which", conflicts_with = "text")]
+    hex: bool,
+}
+
+pub fn examples(args: ExamplesArgs) -> Result<ExitCode, Failure> {
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    match &args.which {
+        None => list(&mut out)?,
+        Some(which) => {
+            let found = examples::named(which)?;
+            if args.text || args.hex {
+                let example = only(which, &found)?;
+                if args.text {
+                    writeln!(out, "{}", example.text())?;
+                } else {
+                    writeln!(out, "{}", hex(&example.program()))?;
+                }
+            } else {
+                for (number, example) in found.iter().enumerate() {
+                    if number > 0 {
+                        writeln!(out)?;
+                    }
+                    show(&mut out, example)?;
+                }
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The one that is meant: a language means its first, a name must be of one language.
+fn only(which: &str, found: &[&'static Example]) -> Result<&'static Example, Error> {
+    let languages: Vec<_> = found.iter().map(|example| example.full_name()).collect();
+    match found {
+        [first, rest @ ..] if rest.iter().all(|other| other.language == first.language) => {
+            Ok(first)
+        }
+        _ => Err(Error::Usage(format!(
+            "`{which}` is an example of several languages; choose one of {}",
+            languages.join(", ")
+        ))),
+    }
+}
+
+/// The score of an example, as that of a lone program.
+fn score(example: &Example) -> u8 {
+    let scorer = Scorer::new(example.language, Engine::Auto, &Options::default());
+    let agreement = scorer.agreement(&example.program(), &Partners::of_lone_program());
+    agreement.score()
+}
+
+fn list(out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "{BOLD}language            name              bytes  score{RESET}"
+    )?;
+    let mut language = "";
+    for example in &examples::ALL {
+        let shown = match example.language.name {
+            same if same == language => "",
+            name => name,
+        };
+        language = example.language.name;
+        writeln!(
+            out,
+            "{shown:<20}{:<16}{:>7}{:>7}  {}",
+            example.name,
+            example.code_len(),
+            score(example),
+            example.summary
+        )?;
+    }
+    writeln!(
+        out,
+        "\n{DIM}bytes: those of {PROGRAM_LEN} that matter; score: of {PROGRAM_LEN}, a replicator \
+         from 48 on. `broth examples NAME` shows more.{RESET}"
+    )
+}
+
+fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
+    let language = example.language;
+    let program = example.program();
+    writeln!(
+        out,
+        "{BOLD}{}{RESET}: {}",
+        example.full_name(),
+        example.summary
+    )?;
+    writeln!(out, "code        {}", example.code)?;
+    writeln!(
+        out,
+        "            {} of {PROGRAM_LEN} bytes{}",
+        example.code_len(),
+        match example.place {
+            Place::Front => ", in front; the rest is free",
+            Place::BothEnds => ", in front and mirrored at the end; those between are free",
+        }
+    )?;
+    writeln!(out, "source      {}", example.source)?;
+    writeln!(
+        out,
+        "program     {}",
+        paint::tape(language, &program, [None; 4])
+    )?;
+    writeln!(out, "hex         {}", hex(&program))?;
+    writeln!(out, "score       {} of {PROGRAM_LEN}", score(example))?;
+    for (number, line) in example.how.lines().enumerate() {
+        let label = if number == 0 { "how" } else { "" };
+        writeln!(out, "{label:<12}{line}")?;
+    }
+    let soup = match example.seed {
+        Some(seed) => format!(
+            "--num {SOUP_LEN} --seed {seed} --max-epochs {SOUP_EPOCHS} --log-interval 16 \\\n\
+             {:<16}--eval-selfrep ",
+            ""
+        ),
+        None => "".into(),
+    };
+    writeln!(
+        out,
+        "{}  broth run --lang {language} {soup}--initial-program '{}'",
+        if example.seed.is_some() {
+            "takes over"
+        } else {
+            "planted   "
+        },
+        example.text()
+    )
+}
