@@ -13,7 +13,7 @@ use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
 use broth::output::folder::Place;
 use broth::output::picture::thousands;
-use broth::output::settings_file::{VERSION, parse_grid, read_pattern};
+use broth::output::settings_file::{VERSION, parse_grid, parse_probability, read_pattern};
 use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::Grid;
@@ -25,7 +25,7 @@ use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, pa
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
 use super::{
-    Failure, INTERRUPTED, catch_interrupt, parse_language, parse_probability, shown, start_threads,
+    Failure, INTERRUPTED, catch_interrupt, parse_language, shown, start_threads,
 };
 
 const EXAMPLES: &str = "\
@@ -490,7 +490,7 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
     Ok(())
 }
 
-fn duration(time: Duration) -> String {
+pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, _) => format!("{:.1} s", time.as_secs_f64()),
