@@ -5,6 +5,7 @@ mod bench;
 mod census;
 mod engine;
 mod exec;
+mod figures;
 mod film;
 mod inspect;
 mod interaction;
@@ -78,6 +79,8 @@ enum Command {
     Film(film::FilmArgs),
     /// Run thousands of soups, and make one table of what came of them
     Sweep(sweep::SweepArgs),
+    /// Draw the figures of a sweep: shares, survival, replicators and entropy of many runs
+    Figures(figures::FiguresArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
     /// Look at native code: what it did in a run, and how it looks
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Strip(args) => strip::strip(args),
         Command::Film(args) => film::film(args),
         Command::Sweep(args) => sweep::sweep(args),
+        Command::Figures(args) => figures::figures(args),
         Command::Bench(args) => bench::bench(args),
         Command::Jit(command) => jit::jit(command),
     };

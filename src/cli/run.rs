@@ -24,9 +24,7 @@ use clap::Args;
 use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
-use super::{
-    Failure, INTERRUPTED, catch_interrupt, parse_language, shown, start_threads,
-};
+use super::{Failure, INTERRUPTED, catch_interrupt, parse_language, shown, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -21,9 +21,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::paint::{self, BOLD, RESET};
-use super::{
-    Failure, INTERRUPTED, catch_interrupt, hex, parse_language, start_threads,
-};
+use super::{Failure, INTERRUPTED, catch_interrupt, hex, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Programs are drawn byte for byte, or changed a little from one to the next (--walk), and

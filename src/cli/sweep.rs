@@ -167,7 +167,9 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
         jobs: args.jobs.map(usize::from),
         save_every: Duration::from_secs_f64(args.save_every),
     };
-    let result = sweep.go(&records, &options, &interrupt, &mut |event| screen.see(event));
+    let result = sweep.go(&records, &options, &interrupt, &mut |event| {
+        screen.see(event)
+    });
     screen.finish();
     let summary = result?;
     if !args.quiet {
@@ -188,7 +190,9 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
 }
 
 fn is_done(run: &Planned, known: &HashMap<String, Outcome>) -> bool {
-    known.get(&run.key).is_some_and(|outcome| outcome.is_final(run))
+    known
+        .get(&run.key)
+        .is_some_and(|outcome| outcome.is_final(run))
 }
 
 /// What `--dry-run` shows.
@@ -241,7 +245,11 @@ fn describe(outcome: &Outcome) -> String {
         (None, Some(why)) if outcome.ended == Ended::Failed => why.clone(),
         (None, _) => "not alive".into(),
     };
-    format!("{} after {} epochs, {what}", outcome.ended.name(), outcome.epochs)
+    format!(
+        "{} after {} epochs, {what}",
+        outcome.ended.name(),
+        outcome.epochs
+    )
 }
 
 /// Shares of all conditions, each with its interval.
@@ -261,7 +269,9 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
     let (known, _) = records.load(sweep);
     let mut conditions: Vec<(&str, Vec<&Outcome>)> = Vec::new();
     for run in &sweep.runs {
-        let Some(outcome) = known.get(&run.key) else { continue };
+        let Some(outcome) = known.get(&run.key) else {
+            continue;
+        };
         let name = run.combination.condition.as_str();
         match conditions.last_mut().filter(|last| last.0 == name) {
             Some((_, outcomes)) => outcomes.push(outcome),
@@ -269,7 +279,10 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         }
     }
     if !conditions.is_empty() {
-        writeln!(out, "share of runs with high-order entropy above 1, and 3 (alive), 95 % interval:")?;
+        writeln!(
+            out,
+            "share of runs with high-order entropy above 1, and 3 (alive), 95 % interval:"
+        )?;
     }
     for (name, outcomes) in conditions {
         let share = |is_so: &dyn Fn(&Outcome) -> bool| {
@@ -281,7 +294,11 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         let above = share(&|it| seen(it).entropy_1_at.is_some());
         let alive = share(&|it| seen(it).alive_at.is_some());
         let runs = thousands(outcomes.len());
-        writeln!(out, "  {runs:>6} runs  {above:<28}  {alive:<28}  {}", printable(name))?;
+        writeln!(
+            out,
+            "  {runs:>6} runs  {above:<28}  {alive:<28}  {}",
+            printable(name)
+        )?;
     }
     writeln!(out, "table       {}", shown(&records.csv()))?;
     writeln!(out, "            {}", shown(&records.parquet()))?;
@@ -315,7 +332,8 @@ impl Screen {
         let is_terminal = !quiet && std::io::stderr().is_terminal();
         let bar = is_terminal.then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} runs  {wide_msg}");
+            let style =
+                ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} runs  {wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
@@ -372,7 +390,10 @@ impl Screen {
         let left = match rate > 0.0 {
             true => {
                 let seconds = (state.interactions_left as f64 / rate).min(1e12);
-                format!("  at most {} left", duration(Duration::from_secs_f64(seconds)))
+                format!(
+                    "  at most {} left",
+                    duration(Duration::from_secs_f64(seconds))
+                )
             }
             false => String::new(),
         };
@@ -383,7 +404,11 @@ impl Screen {
                 let epochs = several.iter().map(|it| it.epochs.to_string());
                 let epochs: Vec<String> = epochs.take(4).collect();
                 let more = if several.len() > 4 { ", …" } else { "" };
-                format!("  {} under way at epochs {}{more}", several.len(), epochs.join(", "))
+                format!(
+                    "  {} under way at epochs {}{more}",
+                    several.len(),
+                    epochs.join(", ")
+                )
             }
         };
         format!(

@@ -212,7 +212,11 @@ pub fn of_results(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
         !OF_NO_RESULT.contains(&key)
             && (ALWAYS.contains(&key) || defaults.get(key) != Some(&*value))
     });
-    table.extend(of_soup(settings)?.into_iter().filter(|(key, _)| key == "interaction-pattern"));
+    table.extend(
+        of_soup(settings)?
+            .into_iter()
+            .filter(|(key, _)| key == "interaction-pattern"),
+    );
     Ok(table)
 }
 
@@ -323,10 +327,9 @@ fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), E
                 radius: usize::try_from(content.radius.unwrap_or(2)).map_err(|e| usage(&e))?,
             })
         }
-        (None, Some(path)) => Meeting::Pattern(Arc::new(read_pattern(
-            num_programs,
-            &folder.join(path),
-        )?)),
+        (None, Some(path)) => {
+            Meeting::Pattern(Arc::new(read_pattern(num_programs, &folder.join(path))?))
+        }
         (Some(_), Some(_)) => {
             return Err(usage(&"grid and interaction-pattern exclude each other"));
         }

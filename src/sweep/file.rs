@@ -24,13 +24,22 @@ pub const SMALL: usize = 1 << 14;
 const NOT_IN_SWEEPS: [(&str, &str); 9] = [
     ("broth-version", "leave it out"),
     ("seed", "give `seeds`"),
-    ("load", "a sweep starts every run from its seed; leave it out"),
+    (
+        "load",
+        "a sweep starts every run from its seed; leave it out",
+    ),
     ("log", "the sweep's table holds the measures; leave it out"),
-    ("checkpoint-dir", "each run has a folder of its own; leave it out"),
+    (
+        "checkpoint-dir",
+        "each run has a folder of its own; leave it out",
+    ),
     ("frames", "run that seed by `broth run --frames`"),
     ("frame-interval", "run that seed by `broth run --frames`"),
     ("tracers", "run that seed by `broth run --tracers`"),
-    ("keep", "say `checkpoints = \"all\"`, `\"last\"` or `\"none\"`"),
+    (
+        "keep",
+        "say `checkpoints = \"all\"`, `\"last\"` or `\"none\"`",
+    ),
 ];
 
 /// Keys of a run that `broth run` has no flag for.
@@ -232,7 +241,9 @@ impl Sweep {
         let mut names = HashSet::new();
         for name in conditions.iter().filter_map(|it| it.name.as_deref()) {
             if !names.insert(name) {
-                return Err(usage(format!("two conditions are called `{name}`; rename one")));
+                return Err(usage(format!(
+                    "two conditions are called `{name}`; rename one"
+                )));
             }
         }
         let varying: BTreeSet<String> = conditions
@@ -368,7 +379,9 @@ fn parse_seeds(value: &Value) -> Result<Vec<u64>, Error> {
     add_seeds(value, &mut seeds)?;
     let mut seen = HashSet::new();
     match seeds.iter().find(|seed| !seen.insert(**seed)) {
-        Some(seed) => Err(usage(format!("seeds: {seed} is there twice; leave one out"))),
+        Some(seed) => Err(usage(format!(
+            "seeds: {seed} is there twice; leave one out"
+        ))),
         None if seeds.is_empty() => Err(usage("seeds: the list is empty")),
         None => Ok(seeds),
     }
@@ -419,7 +432,9 @@ fn combinations(vary: &Table) -> Result<Vec<Table>, Error> {
     for (key, values) in vary {
         let values = values.as_array().filter(|values| !values.is_empty());
         let values = values.ok_or_else(|| {
-            usage(format!("vary: give {key} a list of values, as in [0, \"1/4096\"]"))
+            usage(format!(
+                "vary: give {key} a list of values, as in [0, \"1/4096\"]"
+            ))
         })?;
         if all.len().saturating_mul(values.len()) > MOST_RUNS {
             return Err(usage(format!("vary: more than {MOST_RUNS} combinations")));
@@ -442,7 +457,11 @@ fn label(sweep: &str, condition: Option<&str>, values: &Table) -> String {
         "lang" => shown(value),
         key => format!("{key} {}", shown(value)),
     });
-    let words: Vec<String> = condition.map(String::from).into_iter().chain(values).collect();
+    let words: Vec<String> = condition
+        .map(String::from)
+        .into_iter()
+        .chain(values)
+        .collect();
     match words.is_empty() {
         true => sweep.into(),
         false => words.join(", "),
@@ -464,7 +483,10 @@ fn shown_values(
 ) -> Result<Vec<String>, Error> {
     let known = settings_file::to_table(settings, plan)?;
     let value = |key: &String| flags.get(key).or_else(|| known.get(key));
-    Ok(keys.iter().map(|key| value(key).map(shown).unwrap_or_default()).collect())
+    Ok(keys
+        .iter()
+        .map(|key| value(key).map(shown).unwrap_or_default())
+        .collect())
 }
 
 /// The file of the sweep whose records are in `folder`, as it was at last.
@@ -491,7 +513,10 @@ mod tests {
         };
         assert_eq!(seeds("7"), [7]);
         assert_eq!(seeds("\"3-5\""), [3, 4, 5]);
-        assert_eq!(seeds("[1, \"4-5, 9\", \"18446744073709551615\"]"), [1, 4, 5, 9, u64::MAX]);
+        assert_eq!(
+            seeds("[1, \"4-5, 9\", \"18446744073709551615\"]"),
+            [1, 4, 5, 9, u64::MAX]
+        );
     }
 
     #[test]
@@ -515,7 +540,10 @@ mod tests {
         assert_eq!(shown.len(), 2 * 2 + 2 * 2);
         assert_eq!(shown[0], ("a, mutation-prob 0", 1, 8192, 0.0));
         assert_eq!(shown[3], ("a, mutation-prob 1/4096", 2, 8192, 1.0 / 4096.0));
-        assert_eq!(shown[5], ("b, max-steps 1, mutation-prob 1/4096", 5, 1, 1.0 / 4096.0));
+        assert_eq!(
+            shown[5],
+            ("b, max-steps 1, mutation-prob 1/4096", 5, 1, 1.0 / 4096.0)
+        );
         assert_eq!(sweep.runs[7].combination.varying, ["true", "2"]);
         assert_eq!(sweep.runs[0].combination.varying, ["false", "8192"]);
     }
@@ -593,26 +621,53 @@ mod tests {
             ("seeds = []", &["empty"]),
             ("seeds = 1.5", &["1.5"]),
             ("seeds = 1\nseedz = 2", &["seedz"]),
-            ("seeds = 1\n[settings]\nmutation-rate = 2", &["mutation-rate", "mutation-prob"]),
-            ("seeds = 1\n[settings]\nmutation-prob = 2", &["mutation-prob", "between 0 and 1"]),
-            ("seeds = 1\n[settings]\nmutation-prob = \"1/0\"", &["mutation-prob", "1/0"]),
+            (
+                "seeds = 1\n[settings]\nmutation-rate = 2",
+                &["mutation-rate", "mutation-prob"],
+            ),
+            (
+                "seeds = 1\n[settings]\nmutation-prob = 2",
+                &["mutation-prob", "between 0 and 1"],
+            ),
+            (
+                "seeds = 1\n[settings]\nmutation-prob = \"1/0\"",
+                &["mutation-prob", "1/0"],
+            ),
             ("seeds = 1\n[settings]\nnum = 7", &["--num 7", "even"]),
             ("seeds = 1\n[settings]\nnum = \"x\"", &["num", "string"]),
             ("seeds = 1\n[settings]\nlang = \"bfff\"", &["bfff"]),
             ("seeds = 1\n[settings]\nseed = 7", &["`seed`", "seeds"]),
-            ("seeds = 1\n[settings]\ntracers = true", &["broth run --tracers"]),
-            ("seeds = 1\n[settings]\nbudget-seconds = 0", &["budget-seconds"]),
-            ("seeds = 1\n[settings]\nstop-at-replicators = 1", &["eval-selfrep"]),
-            ("seeds = 1\n[settings]\ncheckpoints = \"some\"", &["some", "last"]),
+            (
+                "seeds = 1\n[settings]\ntracers = true",
+                &["broth run --tracers"],
+            ),
+            (
+                "seeds = 1\n[settings]\nbudget-seconds = 0",
+                &["budget-seconds"],
+            ),
+            (
+                "seeds = 1\n[settings]\nstop-at-replicators = 1",
+                &["eval-selfrep"],
+            ),
+            (
+                "seeds = 1\n[settings]\ncheckpoints = \"some\"",
+                &["some", "last"],
+            ),
             ("seeds = 1\n[vary]\nnum = 64", &["vary", "num", "list"]),
             ("seeds = 1\n[vary]\nnum = [64, 7]", &["--num 7"]),
             ("seeds = 1\n[[condition]]\nnum = 7", &["number 1", "name"]),
-            ("seeds = 1\n[[condition]]\nname = \"x\"\nnum = 7", &["condition `x`", "--num 7"]),
+            (
+                "seeds = 1\n[[condition]]\nname = \"x\"\nnum = 7",
+                &["condition `x`", "--num 7"],
+            ),
             (
                 "seeds = 1\n[[condition]]\nname = \"x\"\n[[condition]]\nname = \"x\"",
                 &["two conditions", "`x`"],
             ),
-            ("seeds = \"1-90000\"\n[vary]\nnum = [2, 4]", &["more than 100000 runs"]),
+            (
+                "seeds = \"1-90000\"\n[vary]\nnum = [2, 4]",
+                &["more than 100000 runs"],
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.is_usage(), "{text}");

@@ -4,6 +4,7 @@
 //! sweep can be stopped at any moment and goes on where it was, runs that are added to its file
 //! are the only ones that are done, and parts of it can be done on other machines.
 
+pub mod figures;
 mod file;
 mod one;
 mod outcome;
@@ -174,10 +175,12 @@ impl Records {
             let cannot = |error| Error::cannot("read", &folder, error);
             for entry in fs::read_dir(&folder).map_err(cannot)? {
                 let path = entry.map_err(cannot)?.path();
-                let name = path.file_name().map(|name| self.path.join("results").join(name));
-                if let Some(to) = name.filter(|to| {
-                    path.extension().is_some_and(|it| it == "toml") && !to.exists()
-                }) {
+                let name = path
+                    .file_name()
+                    .map(|name| self.path.join("results").join(name));
+                if let Some(to) = name
+                    .filter(|to| path.extension().is_some_and(|it| it == "toml") && !to.exists())
+                {
                     let text = files::read_text(&path)?;
                     files::write_whole(&to, |file| file.write_all(text.as_bytes()))?;
                 }
@@ -254,14 +257,19 @@ struct Batch<'a> {
 impl Sweep {
     /// The number of each run, from 1, in the whole file.
     fn numbers(&self) -> impl Iterator<Item = u64> {
-        let (first, step) = self.shard.map_or((1, 1), |it| (it.number as u64, it.of as u64));
+        let (first, step) = self
+            .shard
+            .map_or((1, 1), |it| (it.number as u64, it.of as u64));
         (0..).map(move |i| first + i * step)
     }
 
     /// The runs, each once, though several conditions may ask for it.
     pub fn different_runs(&self) -> Vec<&Planned> {
         let mut seen = HashSet::new();
-        self.runs.iter().filter(|run| seen.insert(&run.key)).collect()
+        self.runs
+            .iter()
+            .filter(|run| seen.insert(&run.key))
+            .collect()
     }
 
     /// Do all runs that are not done yet, and write what came of them to `records`. `watch` is
@@ -278,7 +286,10 @@ impl Sweep {
         let all = self.different_runs();
         let mut missing = Vec::new();
         for run in &all {
-            match outcomes.get(&run.key).filter(|outcome| outcome.is_final(run)) {
+            match outcomes
+                .get(&run.key)
+                .filter(|outcome| outcome.is_final(run))
+            {
                 Some(outcome) => {
                     let home = records.home(&run.key);
                     if home.is_unsettled() {
@@ -304,20 +315,26 @@ impl Sweep {
             if interrupt.load(Ordering::Relaxed) {
                 break;
             }
-            batch.go(records, options, interrupt, &mut state, &mut |state, news| {
-                if let Some((run, outcome)) = news {
-                    watch(Event::Ended(run, &outcome));
-                    outcomes.insert(run.key.clone(), outcome);
-                }
-                if let Some(state) = state {
-                    watch(Event::Passed(state));
-                }
-                if table_written.elapsed() >= TABLE_INTERVAL {
-                    records.write_tables(&Table::of_sweep(self, &outcomes))?;
-                    table_written = Instant::now();
-                }
-                Ok(())
-            })?;
+            batch.go(
+                records,
+                options,
+                interrupt,
+                &mut state,
+                &mut |state, news| {
+                    if let Some((run, outcome)) = news {
+                        watch(Event::Ended(run, &outcome));
+                        outcomes.insert(run.key.clone(), outcome);
+                    }
+                    if let Some(state) = state {
+                        watch(Event::Passed(state));
+                    }
+                    if table_written.elapsed() >= TABLE_INTERVAL {
+                        records.write_tables(&Table::of_sweep(self, &outcomes))?;
+                        table_written = Instant::now();
+                    }
+                    Ok(())
+                },
+            )?;
         }
         let table = Table::of_sweep(self, &outcomes);
         records.write_tables(&table)?;
@@ -334,7 +351,10 @@ impl Sweep {
 }
 
 fn is_alive(outcome: &Outcome) -> bool {
-    outcome.seen.as_ref().is_some_and(|seen| seen.alive_at.is_some())
+    outcome
+        .seen
+        .as_ref()
+        .is_some_and(|seen| seen.alive_at.is_some())
 }
 
 fn most_interactions(run: &Planned) -> u64 {
@@ -345,8 +365,7 @@ fn most_interactions(run: &Planned) -> u64 {
 /// What is done one after the other: first all soups that can be done side by side.
 fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
     let is_big = |run: &&&Planned| run.combination.settings.num_programs > BIG;
-    let (big, others): (Vec<&Planned>, Vec<&Planned>) =
-        missing.iter().partition(|run| is_big(run));
+    let (big, others): (Vec<&Planned>, Vec<&Planned>) = missing.iter().partition(|run| is_big(run));
     let batch = |runs: Vec<&'a Planned>, usual: usize| {
         let memory = runs.iter().map(|run| {
             let soup = run.combination.settings.num_programs as u64 * PROGRAM_LEN as u64;
@@ -354,7 +373,12 @@ fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
         });
         let room = memory::available().unwrap_or(u64::MAX) / 5 * 4;
         let fit = room / memory.max().unwrap_or(1);
-        let lanes = options.jobs.unwrap_or(usual).min(runs.len()).min(fit as usize).max(1);
+        let lanes = options
+            .jobs
+            .unwrap_or(usual)
+            .min(runs.len())
+            .min(fit as usize)
+            .max(1);
         Batch {
             threads_each: (options.threads / lanes).max(1),
             lanes,
@@ -484,7 +508,10 @@ impl<'a> Batch<'a> {
                     if interrupt.load(Ordering::Relaxed) {
                         stop.store(true, Ordering::Relaxed);
                     }
-                    let sum = beats.iter().map(|it| it.interactions.load(Ordering::Relaxed)).sum::<u64>();
+                    let sum = beats
+                        .iter()
+                        .map(|it| it.interactions.load(Ordering::Relaxed))
+                        .sum::<u64>();
                     progress.interactions = before + sum;
                     let news = match news {
                         Ok((None, result)) => return result.map(|_: Outcome| ()),
@@ -519,7 +546,9 @@ impl<'a> Batch<'a> {
         beat: &Beat,
         ended: &Sender<(Option<usize>, Result<Outcome, Error>)>,
     ) {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads_each).build();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads_each)
+            .build();
         let pool = match pool {
             Ok(pool) => pool,
             Err(error) => {

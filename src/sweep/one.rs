@@ -74,7 +74,9 @@ impl Home {
     /// Save a checkpoint, its sidecar before it.
     fn save_soup(&self, checkpoint: &Checkpoint, of_soup: &toml::Table) -> Result<(), Error> {
         files::make_folder(&self.path)?;
-        let path = self.path.join(Checkpoint::file_name(checkpoint.epochs_done));
+        let path = self
+            .path
+            .join(Checkpoint::file_name(checkpoint.epochs_done));
         sidecar::write(&path, checkpoint, of_soup)?;
         checkpoint.write(&path)
     }
@@ -97,7 +99,10 @@ impl Home {
 
     /// Remove what is not needed any more once the result is written down.
     pub fn settle(&self, planned: &Planned, ended: Ended) -> Result<(), Error> {
-        let keep = planned.combination.rules.keep(planned.combination.settings.num_programs);
+        let keep = planned
+            .combination
+            .rules
+            .keep(planned.combination.settings.num_programs);
         let gone = |path: &Path, result: std::io::Result<()>| match result {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Error::cannot("remove", path, error))
@@ -195,11 +200,7 @@ impl Going<'_> {
     }
 
     /// Measure the soup, at once or beside the epochs that follow.
-    fn log(
-        &mut self,
-        scorer: Option<&Scorer>,
-        beside: bool,
-    ) -> Result<Option<String>, Error> {
+    fn log(&mut self, scorer: Option<&Scorer>, beside: bool) -> Result<Option<String>, Error> {
         if let Some(why) = self.collect()? {
             return Ok(Some(why));
         }
@@ -240,12 +241,7 @@ impl Going<'_> {
 
 /// Run `planned` to its end, from where `home` has it on. Uses the rayon thread pool it is
 /// called in; where that has several threads, one thread more for measures.
-pub fn run(
-    planned: &Planned,
-    home: &Home,
-    pace: Pace<'_>,
-    beat: &Beat,
-) -> Result<Outcome, Error> {
+pub fn run(planned: &Planned, home: &Home, pace: Pace<'_>, beat: &Beat) -> Result<Outcome, Error> {
     let combination = &planned.combination;
     let (plan, rules) = (&combination.plan, &combination.rules);
     let settings = planned.settings();
@@ -283,7 +279,10 @@ pub fn run(
             Some(Ended::Finished)
         } else if pace.interrupt.load(Ordering::Relaxed) {
             Some(Ended::Interrupted)
-        } else if rules.budget_seconds.is_some_and(|budget| seconds() >= budget) {
+        } else if rules
+            .budget_seconds
+            .is_some_and(|budget| seconds() >= budget)
+        {
             Some(Ended::Censored)
         } else {
             None
@@ -298,7 +297,8 @@ pub fn run(
         let tally = going.soup.step();
         going.tally = going.tally + tally;
         beat.epochs.store(epoch + 1, Ordering::Relaxed);
-        beat.interactions.fetch_add(tally.interactions, Ordering::Relaxed);
+        beat.interactions
+            .fetch_add(tally.interactions, Ordering::Relaxed);
         if epoch.is_multiple_of(plan.log_interval)
             && let Some(why) = going.log(scorer.as_ref(), beside)?
         {

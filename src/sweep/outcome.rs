@@ -142,7 +142,9 @@ impl Seen {
                 StopRule::HighOrderEntropyAbove(limit) => {
                     format!("high-order entropy above {limit}")
                 }
-                StopRule::BitsPerByteBelow(limit) => format!("brotli's bits per byte below {limit}"),
+                StopRule::BitsPerByteBelow(limit) => {
+                    format!("brotli's bits per byte below {limit}")
+                }
                 StopRule::ReplicatorsAtLeast(least) => {
                     format!("{least} or more programs score 5 or more")
                 }
@@ -162,7 +164,11 @@ impl Seen {
 
     /// Nothing more will be measured.
     pub fn close(&mut self) {
-        if self.trace.last().is_some_and(|last| last.0 != self.measured_at) {
+        if self
+            .trace
+            .last()
+            .is_some_and(|last| last.0 != self.measured_at)
+        {
             self.trace.push((self.measured_at, self.high_order_entropy));
         }
     }

@@ -27,8 +27,16 @@ pub fn wilson(successes: u64, all: u64) -> Option<Share> {
     let scale = 1.0 + Z * Z / n;
     Some(Share {
         share,
-        low: if successes == 0 { 0.0 } else { (middle - half) / scale },
-        high: if successes == all { 1.0 } else { (middle + half) / scale },
+        low: if successes == 0 {
+            0.0
+        } else {
+            (middle - half) / scale
+        },
+        high: if successes == all {
+            1.0
+        } else {
+            (middle + half) / scale
+        },
     })
 }
 
@@ -83,7 +91,11 @@ pub fn kaplan_meier(watched: &[Watched]) -> Vec<Step> {
         let (n, d) = (at_risk as f64, events as f64);
         survival *= (n - d) / n;
         greenwood += d / (n * (n - d));
-        let standard_error = if events == at_risk { 0.0 } else { survival * greenwood.sqrt() };
+        let standard_error = if events == at_risk {
+            0.0
+        } else {
+            survival * greenwood.sqrt()
+        };
         let (low, high) = match survival {
             0.0 => (0.0, 0.0),
             _ => {
@@ -136,8 +148,14 @@ mod tests {
             (1, 29, 0.0061, 0.1718),
         ] {
             let share = wilson(successes, all).unwrap();
-            assert!((share.low - low).abs() < 5.1e-5, "{successes}/{all}: {share:?}");
-            assert!((share.high - high).abs() < 5.1e-5, "{successes}/{all}: {share:?}");
+            assert!(
+                (share.low - low).abs() < 5.1e-5,
+                "{successes}/{all}: {share:?}"
+            );
+            assert!(
+                (share.high - high).abs() < 5.1e-5,
+                "{successes}/{all}: {share:?}"
+            );
             let other = wilson(all - successes, all).unwrap();
             assert!((other.low - (1.0 - share.high)).abs() < 1e-12);
         }
@@ -153,9 +171,15 @@ mod tests {
         let happened = [6, 6, 6, 7, 10, 13, 16, 22, 23];
         let lost = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35];
         let watched: Vec<Watched> = happened
-            .map(|time| Watched { time, happened: true })
+            .map(|time| Watched {
+                time,
+                happened: true,
+            })
             .into_iter()
-            .chain(lost.map(|time| Watched { time, happened: false }))
+            .chain(lost.map(|time| Watched {
+                time,
+                happened: false,
+            }))
             .collect();
         assert_eq!(watched.len(), 21);
         let expected = [
@@ -172,7 +196,10 @@ mod tests {
         for (step, (time, at_risk, events, survival, error, low, high)) in
             steps.iter().zip(expected)
         {
-            assert_eq!((step.time, step.at_risk, step.events), (time, at_risk, events));
+            assert_eq!(
+                (step.time, step.at_risk, step.events),
+                (time, at_risk, events)
+            );
             for (ours, theirs) in [
                 (step.survival.share, survival),
                 (step.standard_error, error),
@@ -189,15 +216,26 @@ mod tests {
     /// plain share, and falls to 0 in week 23.
     #[test]
     fn without_censoring_survival_is_a_plain_share() {
-        let weeks = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23];
-        let watched = weeks.map(|time| Watched { time, happened: true });
+        let weeks = [
+            1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23,
+        ];
+        let watched = weeks.map(|time| Watched {
+            time,
+            happened: true,
+        });
         let steps = kaplan_meier(&watched);
         for step in &steps {
             let left = weeks.iter().filter(|week| **week > step.time).count();
-            assert!((step.survival.share - left as f64 / 21.0).abs() < 1e-12, "{step:?}");
+            assert!(
+                (step.survival.share - left as f64 / 21.0).abs() < 1e-12,
+                "{step:?}"
+            );
         }
         let last = steps.last().unwrap();
-        assert_eq!((last.time, last.survival.share, last.survival.high), (23, 0.0, 0.0));
+        assert_eq!(
+            (last.time, last.survival.share, last.survival.high),
+            (23, 0.0, 0.0)
+        );
         assert_eq!(median(&steps), Some(8));
         assert!(kaplan_meier(&[]).is_empty());
     }

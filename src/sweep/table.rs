@@ -136,26 +136,54 @@ const OF_RESULT: [OfResult; 23] = [
     ("ended", Kind::Text, |it| it.ended.name().into()),
     ("why", Kind::Text, |it| it.why.as_deref().into()),
     ("epochs", Kind::Count, |it| it.epochs.into()),
-    ("epoch_entropy_1", Kind::Count, |it| seen(it, |it| it.entropy_1_at.into())),
-    ("epoch_alive", Kind::Count, |it| seen(it, |it| it.alive_at.into())),
-    ("epoch_selfreps", Kind::Count, |it| seen(it, |it| it.selfreps_at.into())),
-    ("epoch_selfreps_48", Kind::Count, |it| seen(it, |it| it.selfreps_48_at.into())),
+    ("epoch_entropy_1", Kind::Count, |it| {
+        seen(it, |it| it.entropy_1_at.into())
+    }),
+    ("epoch_alive", Kind::Count, |it| {
+        seen(it, |it| it.alive_at.into())
+    }),
+    ("epoch_selfreps", Kind::Count, |it| {
+        seen(it, |it| it.selfreps_at.into())
+    }),
+    ("epoch_selfreps_48", Kind::Count, |it| {
+        seen(it, |it| it.selfreps_48_at.into())
+    }),
     ("peak_high_order_entropy", Kind::Number, |it| {
         seen(it, |it| it.peak_high_order_entropy.into())
     }),
-    ("peak_epoch", Kind::Count, |it| seen(it, |it| it.peak_at.into())),
-    ("peak_selfreps_48", Kind::Count, |it| seen(it, |it| it.peak_selfreps_48.into())),
-    ("measured_epoch", Kind::Count, |it| seen(it, |it| it.measured_at.into())),
-    ("high_order_entropy", Kind::Number, |it| seen(it, |it| it.high_order_entropy.into())),
-    ("byte_entropy", Kind::Number, |it| seen(it, |it| it.byte_entropy.into())),
-    ("brotli_bpb", Kind::Number, |it| seen(it, |it| it.brotli_bpb.into())),
-    ("number_selfreps", Kind::Count, |it| seen(it, |it| it.number_selfreps.into())),
-    ("number_selfreps_48", Kind::Count, |it| seen(it, |it| it.number_selfreps_48.into())),
+    ("peak_epoch", Kind::Count, |it| {
+        seen(it, |it| it.peak_at.into())
+    }),
+    ("peak_selfreps_48", Kind::Count, |it| {
+        seen(it, |it| it.peak_selfreps_48.into())
+    }),
+    ("measured_epoch", Kind::Count, |it| {
+        seen(it, |it| it.measured_at.into())
+    }),
+    ("high_order_entropy", Kind::Number, |it| {
+        seen(it, |it| it.high_order_entropy.into())
+    }),
+    ("byte_entropy", Kind::Number, |it| {
+        seen(it, |it| it.byte_entropy.into())
+    }),
+    ("brotli_bpb", Kind::Number, |it| {
+        seen(it, |it| it.brotli_bpb.into())
+    }),
+    ("number_selfreps", Kind::Count, |it| {
+        seen(it, |it| it.number_selfreps.into())
+    }),
+    ("number_selfreps_48", Kind::Count, |it| {
+        seen(it, |it| it.number_selfreps_48.into())
+    }),
     ("interactions", Kind::Count, |it| it.interactions.into()),
     ("ops", Kind::Count, |it| it.ops.into()),
     ("steps", Kind::Count, |it| it.steps.into()),
-    ("trace", Kind::Text, |it| seen(it, |it| trace_text(&it.trace).as_str().into())),
-    ("seconds", Kind::Number, |it| ((it.seconds * 1e3).round() / 1e3).into()),
+    ("trace", Kind::Text, |it| {
+        seen(it, |it| trace_text(&it.trace).as_str().into())
+    }),
+    ("seconds", Kind::Number, |it| {
+        ((it.seconds * 1e3).round() / 1e3).into()
+    }),
     ("engine", Kind::Text, |it| it.engine.as_str().into()),
     ("version", Kind::Text, |it| it.broth_version.as_str().into()),
 ];
@@ -166,7 +194,9 @@ const MAY_DIFFER: [&str; 5] = ["run", "expected", "seconds", "engine", "version"
 
 /// `1:0.012 129:0.02`: epochs done and high-order entropy.
 fn trace_text(trace: &[(u64, f32)]) -> String {
-    let points = trace.iter().map(|(epoch, entropy)| format!("{epoch}:{entropy}"));
+    let points = trace
+        .iter()
+        .map(|(epoch, entropy)| format!("{epoch}:{entropy}"));
     points.collect::<Vec<_>>().join(" ")
 }
 
@@ -195,11 +225,19 @@ impl Table {
         let named = |(name, kind): &(&str, Kind)| (name.to_string(), *kind);
         let mut columns: Vec<(String, Kind)> = OF_RUN.iter().map(named).collect();
         columns.extend(sweep.varying.iter().map(|name| (name.clone(), Kind::Text)));
-        columns.extend(OF_RESULT.iter().map(|(name, kind, _)| (name.to_string(), *kind)));
-        let rows = sweep.runs.iter().zip(sweep.numbers()).filter_map(|(run, number)| {
-            let outcome = outcomes.get(&run.key)?;
-            Some(row_of(number, run, outcome))
-        });
+        columns.extend(
+            OF_RESULT
+                .iter()
+                .map(|(name, kind, _)| (name.to_string(), *kind)),
+        );
+        let rows = sweep
+            .runs
+            .iter()
+            .zip(sweep.numbers())
+            .filter_map(|(run, number)| {
+                let outcome = outcomes.get(&run.key)?;
+                Some(row_of(number, run, outcome))
+            });
         Table {
             rows: rows.collect(),
             columns,
@@ -220,6 +258,18 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<impl Iterator<Item = &Cell>> {
         let place = self.place(name)?;
         Some(self.rows.iter().map(move |row| &row[place]))
+    }
+
+    /// The columns of settings that runs may differ in, but for those that figures tell apart
+    /// by themselves: language, mutation rate and seed.
+    pub fn settings(&self) -> impl Iterator<Item = String> {
+        let names = self.columns.iter().map(|(name, _)| name);
+        let is_setting = |name: &&String| {
+            let known = OF_RUN.iter().any(|it| it.0 == name.as_str())
+                || OF_RESULT.iter().any(|it| it.0 == name.as_str());
+            !known || ["num", "max-epochs", "log-interval"].contains(&name.as_str())
+        };
+        names.filter(is_setting).cloned()
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -246,12 +296,17 @@ impl Table {
         };
         let broken = |error: csv::Error| {
             let line = error.position().map_or(1, csv::Position::line);
-            Error::file(path, format!("is no table of a sweep, at line {line}: {error}"))
+            Error::file(
+                path,
+                format!("is no table of a sweep, at line {line}: {error}"),
+            )
         };
         let mut reader = csv::Reader::from_reader(files::open(path)?);
         let header = reader.headers().map_err(broken)?.clone();
-        let columns: Vec<(String, Kind)> =
-            header.iter().map(|name| (name.to_string(), kind_of(name))).collect();
+        let columns: Vec<(String, Kind)> = header
+            .iter()
+            .map(|name| (name.to_string(), kind_of(name)))
+            .collect();
         let table_of = |columns, rows| Table { columns, rows };
         let mut table = table_of(columns, Vec::new());
         for needed in ["key", "condition", "seed", "ended", "epochs"] {
@@ -268,13 +323,16 @@ impl Table {
         for record in reader.records() {
             let record = record.map_err(broken)?;
             let line = record.position().map_or(0, csv::Position::line);
-            let cells = table.columns.iter().zip(record.iter()).map(|((name, kind), text)| {
-                let cell = Cell::parse(*kind, text).filter(|cell| {
-                    name != "trace" || parse_trace(&cell.to_string()).is_some()
+            let cells = table
+                .columns
+                .iter()
+                .zip(record.iter())
+                .map(|((name, kind), text)| {
+                    let cell = Cell::parse(*kind, text)
+                        .filter(|cell| name != "trace" || parse_trace(&cell.to_string()).is_some());
+                    let shown: String = text.chars().take(40).collect();
+                    cell.ok_or_else(|| wrong(line, format!("`{shown}` is no {name}")))
                 });
-                let shown: String = text.chars().take(40).collect();
-                cell.ok_or_else(|| wrong(line, format!("`{shown}` is no {name}")))
-            });
             let row = cells.collect::<Result<_, Error>>()?;
             table.rows.push(row);
         }
@@ -285,10 +343,7 @@ impl Table {
     pub fn write_parquet(&self, path: &Path) -> Result<(), Error> {
         let fields = self.columns.iter().map(|(name, kind)| {
             let (physical, logical) = match kind {
-                Kind::Count => (
-                    PhysicalType::INT64,
-                    Some(LogicalType::integer(64, false)),
-                ),
+                Kind::Count => (PhysicalType::INT64, Some(LogicalType::integer(64, false))),
                 Kind::Number => (PhysicalType::DOUBLE, None),
                 Kind::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
             };
@@ -299,7 +354,9 @@ impl Table {
                 .map(Arc::new)
         });
         let schema = fields.collect::<Result<Vec<_>, _>>().and_then(|fields| {
-            Type::group_type_builder("sweep").with_fields(fields).build()
+            Type::group_type_builder("sweep")
+                .with_fields(fields)
+                .build()
         });
         let bug = |error: ParquetError| Error::Bug(format!("Parquet cannot be written: {error}"));
         let schema = Arc::new(schema.map_err(bug)?);
@@ -342,8 +399,11 @@ impl Table {
         // Where each run is, and which table it came from.
         let mut known: HashMap<(String, String), (usize, &str)> = HashMap::new();
         for (name, table) in tables {
-            let places: Vec<Option<usize>> =
-                joined.columns.iter().map(|(column, _)| table.place(column)).collect();
+            let places: Vec<Option<usize>> = joined
+                .columns
+                .iter()
+                .map(|(column, _)| table.place(column))
+                .collect();
             for row in &table.rows {
                 let cell = |place: &Option<usize>| place.map_or(Cell::Empty, |at| row[at].clone());
                 let row: Vec<Cell> = places.iter().map(cell).collect();
@@ -358,7 +418,9 @@ impl Table {
                         match joined.rank(other).cmp(&joined.rank(&row)) {
                             std::cmp::Ordering::Less => joined.rows[*at] = row,
                             std::cmp::Ordering::Greater => {}
-                            std::cmp::Ordering::Equal => joined.must_agree(other, &row, from, name)?,
+                            std::cmp::Ordering::Equal => {
+                                joined.must_agree(other, &row, from, name)?
+                            }
                         }
                     }
                 }
@@ -371,7 +433,9 @@ impl Table {
     }
 
     fn text(&self, row: &[Cell], name: &str) -> String {
-        self.place(name).map(|at| row[at].to_string()).unwrap_or_default()
+        self.place(name)
+            .map(|at| row[at].to_string())
+            .unwrap_or_default()
     }
 
     /// The higher, the more is known of the run.
@@ -431,7 +495,12 @@ fn row_of(number: u64, run: &Planned, outcome: &Outcome) -> Vec<Cell> {
         combination.plan.max_epochs.into(),
         combination.plan.log_interval.into(),
     ];
-    row.extend(combination.varying.iter().map(|value| value.as_str().into()));
+    row.extend(
+        combination
+            .varying
+            .iter()
+            .map(|value| value.as_str().into()),
+    );
     row.extend(OF_RESULT.iter().map(|(_, _, get)| get(outcome)));
     row
 }
@@ -445,7 +514,9 @@ fn write_column<'a, I: Iterator<Item = &'a Cell>>(
     let Some(mut column) = group.next_column()? else {
         return Err(ParquetError::General("there are fewer columns".into()));
     };
-    let is_there: Vec<i16> = cells().map(|cell| i16::from(*cell != Cell::Empty)).collect();
+    let is_there: Vec<i16> = cells()
+        .map(|cell| i16::from(*cell != Cell::Empty))
+        .collect();
     let there = || cells().filter(|cell| **cell != Cell::Empty);
     match kind {
         Kind::Count => {
@@ -455,16 +526,23 @@ fn write_column<'a, I: Iterator<Item = &'a Cell>>(
                     _ => 0,
                 })
                 .collect();
-            column.typed::<Int64Type>().write_batch(&values, Some(&is_there), None)?;
+            column
+                .typed::<Int64Type>()
+                .write_batch(&values, Some(&is_there), None)?;
         }
         Kind::Number => {
             let values: Vec<f64> = there().filter_map(Cell::number).collect();
-            column.typed::<DoubleType>().write_batch(&values, Some(&is_there), None)?;
+            column
+                .typed::<DoubleType>()
+                .write_batch(&values, Some(&is_there), None)?;
         }
         Kind::Text => {
-            let values: Vec<ByteArray> =
-                there().map(|cell| ByteArray::from(cell.to_string().into_bytes())).collect();
-            column.typed::<ByteArrayType>().write_batch(&values, Some(&is_there), None)?;
+            let values: Vec<ByteArray> = there()
+                .map(|cell| ByteArray::from(cell.to_string().into_bytes()))
+                .collect();
+            column
+                .typed::<ByteArrayType>()
+                .write_batch(&values, Some(&is_there), None)?;
         }
     }
     column.close()
