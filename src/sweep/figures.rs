@@ -29,7 +29,7 @@ const CATEGORY_HEIGHT: u32 = 64;
 const PANEL_HEIGHT: u32 = 330;
 /// Pixels above and below what is drawn.
 const TOP: u32 = 100;
-const BOTTOM: u32 = 90;
+const BOTTOM: u32 = 76;
 /// Of more conditions, the first are drawn; the CSV has them all.
 const MOST_CURVES: usize = 21;
 const MOST_CATEGORIES: usize = 40;
@@ -900,7 +900,7 @@ impl Figure for FirstReplicators {
             area.draw_text(&name, &anchored(text(20, TEXT), HPos::Right), (430, y))?;
             for (j, (_, it)) in watched.iter().enumerate() {
                 // Beside each other where they would hide each other, in a fixed order.
-                let y = y + (j * 7 % 29) as i32 - 14;
+                let y = y + (j * 11 % 37) as i32 - 18;
                 let x = place(it.time).0;
                 if it.happened {
                     let style = colour(COLOURS[0]).mix(0.8).filled();
@@ -1110,7 +1110,7 @@ impl Traces {
             chart.draw_series([Polygon::new(outline, rgb.mix(strength).filled())])?;
         }
         if panel.traces.len() <= MOST_LINES {
-            let thin = colour(FAINT_TEXT).mix(0.35).stroke_width(1);
+            let thin = colour(FAINT_TEXT).mix(0.6).stroke_width(1);
             for trace in &panel.traces {
                 let points = trace
                     .iter()
