@@ -15,6 +15,7 @@ pub mod random;
 pub mod run;
 pub mod search;
 pub mod soup;
+pub mod sweep;
 
 pub use error::Error;
 pub use soup::settings::{Meeting, Settings};

@@ -6,6 +6,7 @@ mod census;
 mod engine;
 mod examples;
 mod exec;
+mod figures;
 mod film;
 mod inspect;
 mod interaction;
@@ -19,6 +20,7 @@ mod run;
 mod search;
 mod selfrep;
 mod strip;
+mod sweep;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -78,6 +80,10 @@ enum Command {
     Strip(strip::StripArgs),
     /// Make an animated picture of a run
     Film(film::FilmArgs),
+    /// Run thousands of soups, and make one table of what came of them
+    Sweep(sweep::SweepArgs),
+    /// Draw the figures of a sweep: shares, survival, replicators and entropy of many runs
+    Figures(figures::FiguresArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
     /// Look at native code: what it did in a run, and how it looks
@@ -125,6 +131,8 @@ pub fn main() -> ExitCode {
         Command::Picture(args) => picture::picture(args),
         Command::Strip(args) => strip::strip(args),
         Command::Film(args) => film::film(args),
+        Command::Sweep(args) => sweep::sweep(args),
+        Command::Figures(args) => figures::figures(args),
         Command::Bench(args) => bench::bench(args),
         Command::Jit(command) => jit::jit(command),
     };
@@ -170,18 +178,6 @@ fn hex(bytes: &[u8]) -> String {
 /// Reads `--lang`, with a hint where the name is not quite right.
 fn parse_language(name: &str) -> Result<&'static Language, String> {
     name.parse().map_err(|error| format!("{error}"))
-}
-
-/// Reads a chance: a number or a fraction.
-fn parse_probability(text: &str) -> Result<f64, String> {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    let value = match text.split_once('/') {
-        Some((above, below)) => number(above).zip(number(below)).map(|(a, b)| a / b),
-        None => number(text),
-    };
-    value
-        .filter(|p| (0.0..=1.0).contains(p))
-        .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
 }
 
 /// Have Ctrl-C, and other requests to end, set `interrupt`; asked twice, the program ends at
@@ -241,7 +237,7 @@ fn start_threads(asked: Option<u16>) -> Result<usize, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_probability, printable};
+    use super::printable;
 
     #[test]
     fn messages_hold_no_commands_to_terminals() {
@@ -252,14 +248,5 @@ mod tests {
             "\\u{1b}[2J\\u{7}\\r\\u{9b}m\\u{202e}"
         );
         assert!(printable(&"x".repeat(1 << 20)).len() < 4100);
-    }
-
-    #[test]
-    fn probabilities_are_numbers_or_fractions() {
-        assert_eq!(parse_probability("1/4096"), Ok(1.0 / 4096.0));
-        assert_eq!(parse_probability("2.5e-4"), Ok(2.5e-4));
-        for wrong in ["-0.1", "1.1", "1/0", "0/0", "nan", "a", "1/2/3", ""] {
-            assert!(parse_probability(wrong).is_err(), "{wrong}");
-        }
     }
 }

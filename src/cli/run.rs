@@ -14,7 +14,9 @@ use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
 use broth::output::folder::Place;
 use broth::output::picture::thousands;
-use broth::output::settings_file::{VERSION, parse_grid, parse_world, read_pattern};
+use broth::output::settings_file::{
+    VERSION, parse_grid, parse_probability, parse_world, read_pattern,
+};
 use broth::output::sidecar;
 use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
@@ -28,9 +30,7 @@ use clap::Args;
 use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
-use super::{
-    Failure, INTERRUPTED, catch_interrupt, parse_language, parse_probability, shown, start_threads,
-};
+use super::{Failure, INTERRUPTED, catch_interrupt, parse_language, shown, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -557,7 +557,7 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
     Ok(())
 }
 
-fn duration(time: Duration) -> String {
+pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, _) => format!("{:.1} s", time.as_secs_f64()),

@@ -13,6 +13,7 @@ use broth::measure::Measures;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
 use broth::output::csv::Table;
 use broth::output::picture::thousands;
+use broth::output::settings_file::parse_probability;
 use broth::search::{Estimate, Find, Search, Source};
 use broth::soup::checkpoint::Checkpoint;
 use clap::Args;
@@ -20,9 +21,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::paint::{self, BOLD, RESET};
-use super::{
-    Failure, INTERRUPTED, catch_interrupt, hex, parse_language, parse_probability, start_threads,
-};
+use super::{Failure, INTERRUPTED, catch_interrupt, hex, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Programs are drawn byte for byte, or changed a little from one to the next (--walk), and

@@ -25,8 +25,8 @@ const MAX_POINTS: usize = 4096;
 /// No measure of a soup is larger, and smaller ones can be told apart in 64 bits.
 const LARGEST: f64 = 1e15;
 
-const LINES: Rgb = [0x3a, 0x3c, 0x48];
-pub(super) const FAINT_TEXT: Rgb = [0xb4, 0xb6, 0xc0];
+pub(crate) const LINES: Rgb = [0x3a, 0x3c, 0x48];
+pub(crate) const FAINT_TEXT: Rgb = [0xb4, 0xb6, 0xc0];
 
 /// How values become heights.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -270,7 +270,7 @@ impl Series {
 
 /// An axis with ticks of its own, few and round, wherever it lies.
 #[derive(Clone, Debug)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     range: Range<f64>,
     scale: Scale,
     ticks: Vec<f64>,
@@ -320,7 +320,7 @@ impl Axis {
 
     /// By powers of ten, from the one below `least` (from 0, if that is below 1) to at least
     /// ten times as much.
-    fn logarithmic(least: f64, most: f64) -> Axis {
+    pub fn logarithmic(least: f64, most: f64) -> Axis {
         let powers = || (0..16).map(|power| 10_f64.powi(power));
         let bottom = powers().take_while(|power| *power <= least).last();
         let bottom = bottom.unwrap_or(0.0);
@@ -368,24 +368,29 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-pub(super) fn colour([red, green, blue]: Rgb) -> RGBColor {
+pub(crate) fn colour([red, green, blue]: Rgb) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
 /// Text at this size.
-pub(super) fn text(size: u32, rgb: Rgb) -> TextStyle<'static> {
+pub(crate) fn text(size: u32, rgb: Rgb) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour(rgb))
 }
 
+/// Have text be drawn with the font inside broth.
+pub(crate) fn make_font_known() -> Result<(), Error> {
+    register_font("sans-serif", FontStyle::Normal, picture::FONT)
+        .map_err(|_| Error::Bug("the font inside broth cannot be read".into()))
+}
+
 /// A drawing of so many pixels, encoded as PNG.
-pub(super) fn draw(
+pub(crate) fn draw(
     path: &Path,
     (width, height): (u32, u32),
     draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
 ) -> Result<Vec<u8>, Error> {
     let wrong = |why: String| picture::not_drawn(path, why);
-    register_font("sans-serif", FontStyle::Normal, picture::FONT)
-        .map_err(|_| Error::Bug("the font inside broth cannot be read".into()))?;
+    make_font_known()?;
     let mut pixels = vec![0; width as usize * height as usize * 3];
     {
         let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
@@ -405,7 +410,7 @@ pub(super) fn draw(
 }
 
 /// What is drawn on.
-pub(super) type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
+pub(crate) type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 
 /// Write charts of the table at `metrics`, over epochs, as PNG to `out`.
 pub fn write(metrics: &Path, title: &str, out: &Path) -> Result<(), Error> {

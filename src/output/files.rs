@@ -32,13 +32,18 @@ pub fn open(path: &Path) -> Result<File, Error> {
 
 /// Read a short text, settings say.
 pub fn read_text(path: &Path) -> Result<String, Error> {
+    read_text_up_to(path, MAX_TEXT)
+}
+
+/// Read a text of at most so many bytes.
+pub fn read_text_up_to(path: &Path, most: u64) -> Result<String, Error> {
     let mut bytes = Vec::new();
     open(path)?
-        .take(MAX_TEXT + 1)
+        .take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::cannot("read", path, error))?;
-    if bytes.len() as u64 > MAX_TEXT {
-        let problem = format!("has more than {MAX_TEXT} bytes: it is something else");
+    if bytes.len() as u64 > most {
+        let problem = format!("has more than {most} bytes: it is something else");
         return Err(Error::file(path, problem));
     }
     String::from_utf8(bytes).map_err(|_| Error::file(path, "is not text: it is something else"))

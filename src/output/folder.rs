@@ -83,20 +83,9 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// The folder for the only one who writes to it; however that one ends, the system
-    /// lets go of it. Where folders cannot be locked, nobody is told.
     fn locked(path: PathBuf) -> Result<RunFolder, Error> {
-        let lock = File::open(&path).ok();
-        if let Some(Err(TryLockError::WouldBlock)) = lock.as_ref().map(File::try_lock) {
-            return Err(Error::file(
-                &path,
-                "is in use: a run goes on in it already; wait for its end, or stop it",
-            ));
-        }
-        Ok(RunFolder {
-            path,
-            _lock: lock.map(Arc::new),
-        })
+        let _lock = lock(&path, "a run goes on in it already")?;
+        Ok(RunFolder { path, _lock })
     }
 
     /// Remove a new folder that no run has begun in.
@@ -156,6 +145,19 @@ impl RunFolder {
     pub fn picture(&self, epochs_done: u64) -> PathBuf {
         self.path.join(format!("soup-{epochs_done:010}.png"))
     }
+}
+
+/// Lock a folder for the only one who writes to it; however that one ends, the system lets go
+/// of it. Where folders cannot be locked, nobody is told.
+pub(crate) fn lock(path: &Path, taken: &str) -> Result<Option<Arc<File>>, Error> {
+    let lock = File::open(path).ok();
+    if let Some(Err(TryLockError::WouldBlock)) = lock.as_ref().map(File::try_lock) {
+        return Err(Error::file(
+            path,
+            format!("is in use: {taken}; wait for its end, or stop it"),
+        ));
+    }
+    Ok(lock.map(Arc::new))
 }
 
 /// The checkpoints in a folder, as (epochs done, path), the newest first.

@@ -92,6 +92,23 @@ enum Seed {
     Text(String),
 }
 
+impl Seed {
+    fn of(seed: u64) -> Seed {
+        match i64::try_from(seed) {
+            Ok(seed) => Seed::Number(seed),
+            Err(_) => Seed::Text(seed.to_string()),
+        }
+    }
+}
+
+/// A seed as the file holds it.
+pub fn seed_value(seed: u64) -> Value {
+    match Seed::of(seed) {
+        Seed::Number(seed) => Value::Integer(seed),
+        Seed::Text(seed) => Value::String(seed),
+    }
+}
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -148,11 +165,97 @@ const OF_SOUP: [&str; 15] = [
     "reset-interval",
 ];
 
+/// Read a chance: a number or a fraction.
+pub fn parse_probability(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let value = match text.split_once('/') {
+        Some((above, below)) => number(above).zip(number(below)).map(|(a, b)| a / b),
+        None => number(text),
+    };
+    value
+        .filter(|p| (0.0..=1.0).contains(p))
+        .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
+}
+
+/// The run that `flags` describe, by the names of `broth run`'s flags: what they do not say
+/// is as it is there. Paths begin at `folder`.
+pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Error> {
+    let usage = |problem: &dyn std::fmt::Display| Error::Usage(problem.to_string());
+    let mut table = defaults()?;
+    for (flag, value) in flags {
+        let value = match (flag.as_str(), value) {
+            ("mutation-prob", Value::String(text)) => parse_probability(text)
+                .map(Value::Float)
+                .map_err(|problem| usage(&format!("mutation-prob = \"{text}\": {problem}")))?,
+            ("grid", Value::String(text)) if !flags.contains_key("num") => {
+                let (width, height) = parse_grid(text).map_err(|problem| usage(&problem))?;
+                // A grid that is too large for this is refused with its `num`.
+                let num = i64::try_from(width * height).unwrap_or(i64::MAX);
+                table.insert("num".into(), Value::Integer(num));
+                value.clone()
+            }
+            _ => value.clone(),
+        };
+        table.insert(flag.clone(), value);
+    }
+    let content = table
+        .try_into()
+        .map_err(|error: toml::de::Error| usage(&error.to_string().trim_end()))?;
+    interpret(folder, content)
+}
+
+/// The settings that `broth run` has where it is told nothing.
+fn defaults() -> Result<Table, Error> {
+    to_table(&Settings::default(), &Plan::default())
+}
+
+/// Settings by the names of their flags, as the file holds them.
+pub fn to_table(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
+    Table::try_from(content(settings, plan))
+        .map_err(|error| Error::Bug(format!("settings cannot be written: {error}")))
+}
+
+/// Keys of the file that change no number of a run's results.
+const OF_NO_RESULT: [&str; 7] = [
+    "broth-version",
+    "engine",
+    "jit-cache-mib",
+    "no-closed-forms",
+    "checkpoint-interval",
+    "keep",
+    "frame-interval",
+];
+
+/// Everything that decides the results of a run, by the names of the flags: those that say
+/// which soup it is and how long it is looked at, and others where they are not as they are
+/// by default. Of an interaction pattern its SHA-256.
+pub fn of_results(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
+    const ALWAYS: [&str; 6] = [
+        "lang",
+        "num",
+        "seed",
+        "mutation-prob",
+        "max-epochs",
+        "log-interval",
+    ];
+    let defaults = defaults()?;
+    let mut table = to_table(settings, plan)?;
+    table.retain(|key, value| {
+        !OF_NO_RESULT.contains(&key)
+            && (ALWAYS.contains(&key) || defaults.get(key) != Some(&*value))
+    });
+    table.extend(
+        of_soup(settings)?
+            .into_iter()
+            .filter(|(key, _)| key == "interaction-pattern"),
+    );
+    Ok(table)
+}
+
 /// What decides what a soup becomes, by the names of the flags; of an interaction
 /// pattern its SHA-256, in hex digits.
 pub fn of_soup(settings: &Settings) -> Result<Table, Error> {
-    let mut table = Table::try_from(content(settings, &Plan::default()))
-        .map_err(|error| Error::Bug(format!("settings cannot be written: {error}")))?;
+    let mut table = to_table(settings, &Plan::default())?;
     table.retain(|key, _| OF_SOUP.contains(&key));
     if let Meeting::Pattern(pattern) = &settings.meeting {
         let digits = files::sha256(&[pattern.to_text().as_bytes()]);
@@ -205,10 +308,7 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
             World::Pairs | World::Zff => None,
         },
         num: settings.num_programs as u64,
-        seed: match i64::try_from(settings.seed) {
-            Ok(seed) => Seed::Number(seed),
-            Err(_) => Seed::Text(settings.seed.to_string()),
-        },
+        seed: Seed::of(settings.seed),
         max_epochs: plan.max_epochs,
         max_steps: settings.max_steps,
         mutation_prob: settings.mutation_prob,
@@ -246,13 +346,13 @@ pub fn read(folder: &RunFolder) -> Result<(Settings, Plan), Error> {
     let path = folder.settings();
     let content: SettingsFile = toml::from_str(&files::read_text(&path)?)
         .map_err(|error| Error::file(&path, format!("is not settings of a run: {error}")))?;
-    interpret(folder, content).map_err(|error| match error {
+    interpret(folder.path(), content).map_err(|error| match error {
         Error::Usage(problem) => Error::file(&path, format!("has wrong settings: {problem}")),
         other => other,
     })
 }
 
-fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Plan), Error> {
+fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), Error> {
     let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
     let language: &'static Language = content.lang.parse().map_err(|e| usage(&e))?;
     let num_programs = usize::try_from(content.num).map_err(|e| usage(&e))?;
@@ -266,10 +366,9 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
                 torus: content.torus,
             })
         }
-        (None, Some(path)) => Meeting::Pattern(Arc::new(read_pattern(
-            num_programs,
-            &folder.path().join(path),
-        )?)),
+        (None, Some(path)) => {
+            Meeting::Pattern(Arc::new(read_pattern(num_programs, &folder.join(path))?))
+        }
         (Some(_), Some(_)) => {
             return Err(usage(&"grid and interaction-pattern exclude each other"));
         }
@@ -322,10 +421,10 @@ fn interpret(folder: &RunFolder, content: SettingsFile) -> Result<(Settings, Pla
         keep: content.keep,
         engine: content.engine.parse().map_err(|e| usage(&e))?,
         options: interpret_options(content.no_closed_forms, content.jit_cache_mib)?,
-        load: content.load.map(|path| folder.path().join(path)),
-        log: content.log.map(|path| folder.path().join(path)),
-        checkpoint_dir: content.checkpoint_dir.map(|path| folder.path().join(path)),
-        frames: content.frames.map(|path| folder.path().join(path)),
+        load: content.load.map(|path| folder.join(path)),
+        log: content.log.map(|path| folder.join(path)),
+        checkpoint_dir: content.checkpoint_dir.map(|path| folder.join(path)),
+        frames: content.frames.map(|path| folder.join(path)),
         frame_interval: content
             .frame_interval
             .unwrap_or(Plan::default().frame_interval),
@@ -445,6 +544,15 @@ mod tests {
         let tables: Vec<Table> = all.iter().map(|s| of_soup(s).unwrap()).collect();
         for (i, table) in tables.iter().enumerate() {
             assert!(!tables[..i].contains(table), "{table}");
+        }
+    }
+
+    #[test]
+    fn probabilities_are_numbers_or_fractions() {
+        assert_eq!(parse_probability("1/4096"), Ok(1.0 / 4096.0));
+        assert_eq!(parse_probability("2.5e-4"), Ok(2.5e-4));
+        for wrong in ["-0.1", "1.1", "1/0", "0/0", "nan", "a", "1/2/3", ""] {
+            assert!(parse_probability(wrong).is_err(), "{wrong}");
         }
     }
 }

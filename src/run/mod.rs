@@ -178,7 +178,7 @@ impl Plan {
     }
 
     /// The rule that says to stop at a log point with these measures.
-    fn stops_at(&self, row: &PastRow, soup_bytes: usize) -> Option<StopRule> {
+    pub(crate) fn stops_at(&self, row: &PastRow, soup_bytes: usize) -> Option<StopRule> {
         let above = |limit: &f64| f64::from(row.high_order_entropy) > *limit;
         let below = |limit: &f64| row.brotli_bpb(soup_bytes) < *limit;
         if let Some(limit) = self.stop_high_order_entropy.filter(above) {

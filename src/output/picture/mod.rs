@@ -406,7 +406,7 @@ impl Picture {
 }
 
 /// Why there is no picture.
-pub(super) fn not_drawn(path: &Path, why: impl std::fmt::Display) -> Error {
+pub(crate) fn not_drawn(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::file(path, format!("cannot be drawn: {why}"))
 }
 

@@ -1,0 +1,51 @@
+//! `broth figures`
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use broth::sweep::{Table, figures};
+use clap::Args;
+
+use super::{Failure, shown};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth figures sweeps/paper
+      all figures that the sweep has numbers for, into sweeps/paper/figures
+  broth figures joined.csv --out pictures
+
+Draws, with the numbers beside each as CSV: the share of runs above entropy 1 and alive by
+epoch (Kaplan-Meier), by condition and by mutation rate (Wilson); the epoch of the first
+replicator by language, where replicators were counted; entropy of all runs by epoch.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct FiguresArgs {
+    /// The folder of a sweep, or its table as CSV
+    table: PathBuf,
+
+    /// The folder for figures; those that are there are replaced [default: figures, beside
+    /// the table]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub fn figures(args: FiguresArgs) -> Result<ExitCode, Failure> {
+    let table = match args.table.is_dir() {
+        true => args.table.join("results.csv"),
+        false => args.table,
+    };
+    let out = match (args.out, table.parent()) {
+        (Some(out), _) => out,
+        (None, folder) => folder
+            .map(PathBuf::from)
+            .unwrap_or_default()
+            .join("figures"),
+    };
+    for written in figures::draw(&Table::read_csv(&table)?, &out)? {
+        let [png, svg, csv] = written.paths.map(|path| shown(&path));
+        writeln!(anstream::stdout(), "{png}  {svg}  {csv}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

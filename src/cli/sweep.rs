@@ -1,0 +1,426 @@
+//! `broth sweep`
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use broth::output::picture::thousands;
+use broth::output::settings_file::VERSION;
+use broth::sweep::statistics::{Share, wilson};
+use broth::sweep::{
+    Ended, Event, Options, Outcome, Planned, Records, Shard, State, Summary, Sweep,
+};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::paint::{BOLD, RESET};
+use super::run::duration;
+use super::{Failure, INTERRUPTED, catch_interrupt, printable, shown};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth sweep experiments/paper.toml --dry-run
+      what would be run, and what is done already
+  broth sweep experiments/paper.toml
+      do it; after Ctrl-C, a crash or a longer file the same command goes on with it
+  broth sweep experiments/paper.toml --shard 3/16
+      the third of sixteen parts, in a folder of its own
+  broth sweep merge sweeps/paper-*-of-16 --out sweeps/paper
+      join the tables of all parts
+  broth figures sweeps/paper
+      draw what came of it
+
+A sweep's file, in short (docs/sweeps.md has all of it):
+  seeds = \"1-60\"
+  [settings]                      # flags of `broth run`, for all runs
+  max-epochs = 16384
+  stop-high-order-entropy = 3
+  [vary]                          # every combination of these
+  mutation-prob = [0, \"1/4096\"]
+  [[condition]]                   # or settings by name
+  name = \"fixed shuffle\"
+  fixed-shuffle = true";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true,
+          subcommand_negates_reqs = true)]
+pub struct SweepArgs {
+    #[command(subcommand)]
+    command: Option<SweepCommand>,
+
+    /// The file that says which runs
+    #[arg(required = true)]
+    file: Option<PathBuf>,
+
+    /// The folder for results, new or of this sweep [default: sweeps/NAME-OF-FILE]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Threads in all [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// Runs at once, which share the threads [default: one for each thread, as far as memory
+    /// goes; of soups above a million programs, one]
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Do only one of several parts of all runs, as in 3/16
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+
+    /// List the runs, and what is done of them; run nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Save runs under way so often: what a crash may cost
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = parse_seconds)]
+    save_every: f64,
+
+    /// Show nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum SweepCommand {
+    /// Join the tables of several parts of a sweep, or of several sweeps
+    Merge(MergeArgs),
+}
+
+#[derive(Args)]
+struct MergeArgs {
+    /// Folders of sweeps, or their tables as CSV
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+
+    /// The folder for the joined table and results, new or of a sweep
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let seconds: Option<f64> = text.parse().ok();
+    seconds
+        .filter(|seconds| (0.0..=1e9).contains(seconds))
+        .ok_or_else(|| "choose a number of seconds from 0 up".into())
+}
+
+pub fn sweep(args: SweepArgs) -> Result<ExitCode, Failure> {
+    match &args.command {
+        Some(SweepCommand::Merge(args)) => merge(args),
+        None => run(args),
+    }
+}
+
+fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
+    let records = Records::open(&args.out)?;
+    let table = records.merge(&args.sources)?;
+    let mut out = anstream::stdout();
+    let runs = thousands(table.len());
+    writeln!(out, "{runs} runs of {} sources", args.sources.len())?;
+    writeln!(out, "table       {}", shown(&records.csv()))?;
+    writeln!(out, "            {}", shown(&records.parquet()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
+    let file = args.file.unwrap_or_default();
+    let mut sweep = Sweep::read(&file)?;
+    let mut name = sweep.name.clone();
+    if let Some(shard) = args.shard {
+        sweep.take_shard(shard);
+        name += &format!("-{}-of-{}", shard.number, shard.of);
+    }
+    let out = args.out.unwrap_or(PathBuf::from("sweeps").join(name));
+    if args.dry_run {
+        return list(&sweep, &Records::look(&out)?);
+    }
+    let records = Records::open(&out)?;
+    let threads = match args.threads {
+        Some(threads) => usize::from(threads),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let interrupt = Arc::new(AtomicBool::new(false));
+    catch_interrupt(&interrupt)?;
+    let mut screen = Screen::new(args.quiet);
+    let (known, passed_over) = records.load(&sweep);
+    for error in passed_over {
+        screen.say(&format!("passed over, and done anew: {error}"));
+    }
+    let all = sweep.different_runs();
+    let done = all.iter().filter(|run| is_done(run, &known)).count();
+    screen.say(&format!(
+        "broth {VERSION}: {} run{}, {} of them done already, {threads} thread{}, in {}",
+        thousands(all.len()),
+        if all.len() == 1 { "" } else { "s" },
+        thousands(done),
+        if threads == 1 { "" } else { "s" },
+        out.display(),
+    ));
+    let options = Options {
+        threads,
+        jobs: args.jobs.map(usize::from),
+        save_every: Duration::from_secs_f64(args.save_every),
+    };
+    let result = sweep.go(&records, &options, &interrupt, &mut |event| {
+        screen.see(event)
+    });
+    screen.finish();
+    let summary = result?;
+    if !args.quiet {
+        show(&sweep, &records, &summary)?;
+    }
+    for (run, why) in &summary.failed {
+        // The exit code tells, even where nobody can read this.
+        let message = printable(&format!("{} failed: {why}", run.label()));
+        let _ = writeln!(anstream::stderr(), "broth: {message}");
+    }
+    Ok(if summary.interrupted {
+        ExitCode::from(INTERRUPTED)
+    } else if summary.failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn is_done(run: &Planned, known: &HashMap<String, Outcome>) -> bool {
+    known
+        .get(&run.key)
+        .is_some_and(|outcome| outcome.is_final(run))
+}
+
+/// What `--dry-run` shows.
+fn list(sweep: &Sweep, records: &Records) -> Result<ExitCode, Failure> {
+    let mut out = std::io::BufWriter::new(anstream::stdout().lock());
+    let (known, passed_over) = records.load(sweep);
+    for error in passed_over {
+        writeln!(out, "passed over: {}", printable(&error.to_string()))?;
+    }
+    let runs = sweep.different_runs();
+    let (mut done, mut interactions) = (0, 0_u128);
+    for run in &runs {
+        let combination = &run.combination;
+        let state = match known.get(&run.key) {
+            Some(outcome) if outcome.is_final(run) => {
+                done += 1;
+                describe(outcome)
+            }
+            known => {
+                let saved = records.saved_epochs(run).unwrap_or(0);
+                let pairs = combination.settings.num_programs as u128 / 2;
+                let left = combination.plan.max_epochs.saturating_sub(saved);
+                interactions += pairs * u128::from(left);
+                match (known, saved) {
+                    (Some(_), _) => format!("to go on from epoch {saved}, with more time"),
+                    (None, 0) => "to do".into(),
+                    (None, _) => format!("to go on from epoch {saved}"),
+                }
+            }
+        };
+        writeln!(out, "{}  {}: {state}", run.key, printable(&run.label()))?;
+    }
+    writeln!(
+        out,
+        "{} runs, {} done, {} to do: {:.4} G interactions if none ends early",
+        thousands(runs.len()),
+        thousands(done),
+        thousands(runs.len() - done),
+        interactions as f64 / 1e9,
+    )?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What came of a run, in a few words.
+fn describe(outcome: &Outcome) -> String {
+    let alive = outcome.seen.as_ref().and_then(|seen| seen.alive_at);
+    let what = match (alive, &outcome.why) {
+        (Some(epoch), _) => format!("alive at epoch {epoch}"),
+        (None, Some(why)) if outcome.ended == Ended::Failed => why.clone(),
+        (None, _) => "not alive".into(),
+    };
+    format!(
+        "{} after {} epochs, {what}",
+        outcome.ended.name(),
+        outcome.epochs
+    )
+}
+
+/// Shares of all conditions, each with its interval.
+fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    let seconds = summary.elapsed.as_secs_f64().max(1e-9);
+    writeln!(
+        out,
+        "{BOLD}{}{RESET}: {} runs done, {} left, {} failed; {} at {:.2} M interactions/s",
+        printable(&sweep.name),
+        thousands(summary.done),
+        thousands(summary.left),
+        thousands(summary.failed.len()),
+        duration(summary.elapsed),
+        summary.interactions as f64 / seconds / 1e6,
+    )?;
+    let (known, _) = records.load(sweep);
+    let mut conditions: Vec<(&str, Vec<&Outcome>)> = Vec::new();
+    for run in &sweep.runs {
+        let Some(outcome) = known.get(&run.key) else {
+            continue;
+        };
+        let name = run.combination.condition.as_str();
+        match conditions.last_mut().filter(|last| last.0 == name) {
+            Some((_, outcomes)) => outcomes.push(outcome),
+            None => conditions.push((name, vec![outcome])),
+        }
+    }
+    if !conditions.is_empty() {
+        writeln!(
+            out,
+            "share of runs with high-order entropy above 1, and 3 (alive), 95 % interval:"
+        )?;
+    }
+    for (name, outcomes) in conditions {
+        let share = |is_so: &dyn Fn(&Outcome) -> bool| {
+            let count = outcomes.iter().filter(|it| is_so(it)).count();
+            let share = wilson(count as u64, outcomes.len() as u64);
+            share.map(|it| percent(count, it)).unwrap_or_default()
+        };
+        let seen = |it: &Outcome| it.seen.clone().unwrap_or_default();
+        let above = share(&|it| seen(it).entropy_1_at.is_some());
+        let alive = share(&|it| seen(it).alive_at.is_some());
+        let runs = thousands(outcomes.len());
+        writeln!(
+            out,
+            "  {runs:>6} runs  {above:<28}  {alive:<28}  {}",
+            printable(name)
+        )?;
+    }
+    writeln!(out, "table       {}", shown(&records.csv()))?;
+    writeln!(out, "            {}", shown(&records.parquet()))?;
+    match summary.interrupted {
+        true => writeln!(out, "go on with  the same command")?,
+        false => writeln!(out, "figures     broth figures {}", shown(records.path()))?,
+    }
+    Ok(())
+}
+
+fn percent(count: usize, share: Share) -> String {
+    let [share, low, high] = [share.share, share.low, share.high].map(|it| 100.0 * it);
+    format!("{count} = {share:.1} % ({low:.1} to {high:.1})")
+}
+
+/// Time between plain lines.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+/// Runs that take this long are worth a line of their own.
+const WORTH_A_LINE: f64 = 2.0;
+
+/// One display for all runs.
+struct Screen {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+    started: Instant,
+    shown: Instant,
+}
+
+impl Screen {
+    fn new(quiet: bool) -> Screen {
+        let is_terminal = !quiet && std::io::stderr().is_terminal();
+        let bar = is_terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            let style =
+                ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} runs  {wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Screen {
+            bar,
+            quiet,
+            started: Instant::now(),
+            shown: Instant::now(),
+        }
+    }
+
+    /// A line that stays. Where nobody can read it, the sweep goes on all the same.
+    fn say(&self, line: &str) {
+        let write = || {
+            let _ = writeln!(std::io::stderr(), "{}", printable(line));
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None if !self.quiet => write(),
+            None => {}
+        }
+    }
+
+    fn see(&mut self, event: Event<'_>) {
+        match event {
+            Event::Ended(run, outcome) => {
+                if outcome.ended == Ended::Failed || outcome.seconds >= WORTH_A_LINE {
+                    self.say(&format!("{}: {}", run.label(), describe(outcome)));
+                }
+            }
+            Event::Passed(state) => match &self.bar {
+                Some(bar) => {
+                    bar.set_length(state.runs as u64);
+                    bar.set_position(state.done as u64);
+                    bar.set_message(self.status(&state));
+                }
+                None if self.shown.elapsed() >= PLAIN_INTERVAL => {
+                    self.shown = Instant::now();
+                    let status = self.status(&state);
+                    self.say(&format!("{}/{} runs  {status}", state.done, state.runs));
+                }
+                None => {}
+            },
+        }
+    }
+
+    fn status(&self, state: &State<'_>) -> String {
+        let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
+        let rate = state.interactions as f64 / elapsed;
+        let failed = match state.failed {
+            0 => String::new(),
+            count => format!("  {count} failed"),
+        };
+        let left = match rate > 0.0 {
+            true => {
+                let seconds = (state.interactions_left as f64 / rate).min(1e12);
+                format!(
+                    "  at most {} left",
+                    duration(Duration::from_secs_f64(seconds))
+                )
+            }
+            false => String::new(),
+        };
+        let running = match state.under_way.as_slice() {
+            [] => String::new(),
+            [one] => format!("  {} at epoch {}", one.run.label(), one.epochs),
+            several => {
+                let epochs = several.iter().map(|it| it.epochs.to_string());
+                let epochs: Vec<String> = epochs.take(4).collect();
+                let more = if several.len() > 4 { ", …" } else { "" };
+                format!(
+                    "  {} under way at epochs {}{more}",
+                    several.len(),
+                    epochs.join(", ")
+                )
+            }
+        };
+        format!(
+            "{} alive{failed}  {:.2} M interactions/s{left}{running}",
+            state.alive,
+            rate / 1e6
+        )
+    }
+
+    fn finish(self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

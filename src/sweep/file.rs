@@ -1,0 +1,679 @@
+//! The file of a sweep: settings x seeds, as lists, ranges, grids of values and conditions.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::Error;
+use crate::output::{files, settings_file};
+use crate::run::Plan;
+use crate::soup::settings::Settings;
+
+/// More runs than this are taken for a slip of the pen.
+pub const MOST_RUNS: usize = 100_000;
+/// No file of a sweep is longer, in bytes.
+const LONGEST: u64 = 1 << 20;
+/// Soups of so many programs or fewer keep no checkpoint, unless the file says otherwise.
+pub const SMALL: usize = 1 << 14;
+
+/// Flags of `broth run` that make no sense in a sweep, and what to do instead.
+const NOT_IN_SWEEPS: [(&str, &str); 9] = [
+    ("broth-version", "leave it out"),
+    ("seed", "give `seeds`"),
+    (
+        "load",
+        "a sweep starts every run from its seed; leave it out",
+    ),
+    ("log", "the sweep's table holds the measures; leave it out"),
+    (
+        "checkpoint-dir",
+        "each run has a folder of its own; leave it out",
+    ),
+    ("frames", "run that seed by `broth run --frames`"),
+    ("frame-interval", "run that seed by `broth run --frames`"),
+    ("tracers", "run that seed by `broth run --tracers`"),
+    (
+        "keep",
+        "say `checkpoints = \"all\"`, `\"last\"` or `\"none\"`",
+    ),
+];
+
+/// Keys of a run that `broth run` has no flag for.
+const RULES: [&str; 4] = [
+    "epochs-after-alive",
+    "stop-at-replicators",
+    "budget-seconds",
+    "checkpoints",
+];
+
+/// What is kept of a run besides its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// No soup.
+    None,
+    /// The last soup.
+    Last,
+    /// The soups after epochs e (from 0) divisible by `checkpoint-interval`, and the last.
+    All,
+}
+
+/// When a run of a sweep ends early, besides the stop rules of `broth run`, and what is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Rules {
+    /// It ends at the first log point so many epochs after the first one at which the soup
+    /// was alive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs_after_alive: Option<u64>,
+    /// It ends at the first log point with so many programs that score 48 or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_at_replicators: Option<u64>,
+    /// It is given up, and censored there, once it has taken so many seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_seconds: Option<f64>,
+    /// What is kept of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<Keep>,
+}
+
+impl Rules {
+    fn check(&self, plan: &Plan) -> Result<(), Error> {
+        let wrong = |problem: &str| Err(Error::Usage(problem.into()));
+        if self.stop_at_replicators.is_some() && !plan.eval_selfrep {
+            return wrong(
+                "stop-at-replicators needs replicators to be counted; say `eval-selfrep = true`",
+            );
+        }
+        if self.stop_at_replicators == Some(0) {
+            return wrong("stop-at-replicators = 0: choose a number of programs from 1 up");
+        }
+        if let Some(budget) = self.budget_seconds
+            && !(budget > 0.0 && budget.is_finite())
+        {
+            return wrong("budget-seconds: choose a number of seconds above 0");
+        }
+        Ok(())
+    }
+
+    /// What is kept of a run with so many programs.
+    pub fn keep(&self, num_programs: usize) -> Keep {
+        let usual = match num_programs > SMALL {
+            true => Keep::Last,
+            false => Keep::None,
+        };
+        self.checkpoints.unwrap_or(usual)
+    }
+}
+
+/// What all runs of one combination of settings have in common.
+#[derive(Debug)]
+pub struct Combination {
+    /// What it is called in tables and figures.
+    pub condition: String,
+    /// The share of runs above entropy 1 that a source gives for it.
+    pub expected: Option<f64>,
+    /// The settings that differ from combination to combination, in the order of
+    /// [`Sweep::varying`].
+    pub varying: Vec<String>,
+    /// The settings; the seed is each run's own.
+    pub settings: Settings,
+    /// How long a run goes.
+    pub plan: Plan,
+    /// When it ends early.
+    pub rules: Rules,
+    /// Everything but the seed that decides its results, by the names of flags.
+    of_results: Table,
+}
+
+/// One run of a sweep.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What it has in common with others.
+    pub combination: Arc<Combination>,
+    /// Its seed.
+    pub seed: u64,
+    /// What its result is called: the beginning of the SHA-256 of everything that decides it,
+    /// in hex digits.
+    pub key: String,
+}
+
+impl Planned {
+    /// The run's settings.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            seed: self.seed,
+            ..self.combination.settings.clone()
+        }
+    }
+
+    /// Everything that decides the run's results, by the names of flags.
+    pub fn of_results(&self) -> Table {
+        with_seed(&self.combination.of_results, self.seed)
+    }
+
+    /// What it is called on the screen.
+    pub fn label(&self) -> String {
+        format!("{}, seed {}", self.combination.condition, self.seed)
+    }
+}
+
+fn with_seed(of_results: &Table, seed: u64) -> Table {
+    let mut table = of_results.clone();
+    table.insert("seed".into(), settings_file::seed_value(seed));
+    table
+}
+
+/// All runs that a file asks for.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The file's name without its ending.
+    pub name: String,
+    /// The file as it stands.
+    pub text: String,
+    /// Settings that differ from run to run, besides those that every table has.
+    pub varying: Vec<String>,
+    /// The runs, in the order of the file.
+    pub runs: Vec<Planned>,
+    /// The part of them that is here, where it is not all.
+    pub shard: Option<Shard>,
+}
+
+/// Settings that every table has a column for.
+pub const ALWAYS: [&str; 5] = ["lang", "num", "mutation-prob", "max-epochs", "log-interval"];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    /// What it is for; for readers only.
+    #[serde(rename = "about")]
+    _about: Option<String>,
+    seeds: Option<Value>,
+    expected: Option<f64>,
+    #[serde(default)]
+    settings: Table,
+    #[serde(default)]
+    vary: Table,
+    #[serde(default)]
+    condition: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Condition {
+    name: Option<String>,
+    seeds: Option<Value>,
+    expected: Option<f64>,
+    #[serde(default)]
+    vary: Table,
+    #[serde(flatten)]
+    settings: Table,
+}
+
+impl Sweep {
+    /// Read the file at `path`; nothing is run for it, and everything in it is checked.
+    pub fn read(path: &Path) -> Result<Sweep, Error> {
+        let text = files::read_text_up_to(path, LONGEST)?;
+        let name = path.file_stem().unwrap_or_default().display().to_string();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Sweep::parse(&name, &text, folder).map_err(|error| match error {
+            Error::Usage(problem) => Error::file(path, format!("is not right: {problem}")),
+            other => other,
+        })
+    }
+
+    /// The sweep that `text` describes; paths in it begin at `folder`.
+    pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Sweep, Error> {
+        let content: Content =
+            toml::from_str(text).map_err(|error| usage(error.to_string().trim_end()))?;
+        let mut conditions = content.condition;
+        if conditions.is_empty() {
+            conditions.push(Condition::default());
+        } else if let Some(i) = conditions.iter().position(|it| it.name.is_none()) {
+            return Err(usage(format!(
+                "[[condition]] number {} has no `name`; give it one",
+                i + 1
+            )));
+        }
+        let mut names = HashSet::new();
+        for name in conditions.iter().filter_map(|it| it.name.as_deref()) {
+            if !names.insert(name) {
+                return Err(usage(format!(
+                    "two conditions are called `{name}`; rename one"
+                )));
+            }
+        }
+        let varying: BTreeSet<String> = conditions
+            .iter()
+            .flat_map(|it| it.settings.keys().chain(it.vary.keys()))
+            .chain(content.vary.keys())
+            .filter(|key| !ALWAYS.contains(&key.as_str()))
+            .cloned()
+            .collect();
+        let varying: Vec<String> = varying.into_iter().collect();
+        let mut runs = Vec::new();
+        for condition in conditions {
+            let in_condition = |error: Error| match (error, &condition.name) {
+                (Error::Usage(problem), Some(name)) => {
+                    usage(format!("condition `{name}`: {problem}"))
+                }
+                (other, _) => other,
+            };
+            let seeds = condition.seeds.as_ref().or(content.seeds.as_ref());
+            let seeds = seeds.ok_or_else(|| usage("no seeds; say `seeds = \"1-60\"`, for example"));
+            let seeds = seeds.and_then(parse_seeds).map_err(in_condition)?;
+            let mut vary = content.vary.clone();
+            vary.extend(condition.vary.clone());
+            let mut settings = content.settings.clone();
+            settings.extend(condition.settings.clone());
+            for values in combinations(&vary).map_err(in_condition)? {
+                let mut flags = settings.clone();
+                flags.extend(values.clone());
+                let (settings, plan, rules, of_results) =
+                    interpret(flags.clone(), folder).map_err(in_condition)?;
+                let combination = Arc::new(Combination {
+                    condition: label(name, condition.name.as_deref(), &values),
+                    expected: condition.expected.or(content.expected),
+                    varying: shown_values(&varying, &flags, &settings, &plan)?,
+                    settings,
+                    plan,
+                    rules,
+                    of_results,
+                });
+                if runs.len() + seeds.len() > MOST_RUNS {
+                    return Err(usage(format!(
+                        "more than {MOST_RUNS} runs; split it into several files"
+                    )));
+                }
+                for seed in &seeds {
+                    let of_results = with_seed(&combination.of_results, *seed);
+                    runs.push(Planned {
+                        combination: Arc::clone(&combination),
+                        seed: *seed,
+                        key: files::sha256(&[of_results.to_string().as_bytes()])[..32].into(),
+                    });
+                }
+            }
+        }
+        Ok(Sweep {
+            name: name.into(),
+            text: text.into(),
+            varying,
+            runs,
+            shard: None,
+        })
+    }
+
+    /// Leave only the runs of one of several shards, which share all runs evenly.
+    pub fn take_shard(&mut self, shard: Shard) {
+        let mut place = 0;
+        self.runs.retain(|_| {
+            place += 1;
+            place % shard.of == shard.number % shard.of
+        });
+        self.shard = Some(shard);
+    }
+}
+
+/// One of several parts of a sweep, as in `3/16`: numbers begin at 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which part.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        text.split_once('/')
+            .and_then(|(number, of)| {
+                let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+                (number >= 1 && number <= of).then_some(Shard { number, of })
+            })
+            .ok_or_else(|| "write which of how many, as in 3/16 (from 1/16 to 16/16)".into())
+    }
+}
+
+fn usage(problem: impl Into<String>) -> Error {
+    Error::Usage(problem.into())
+}
+
+/// A run's settings out of its flags.
+fn interpret(mut flags: Table, folder: &Path) -> Result<(Settings, Plan, Rules, Table), Error> {
+    for (flag, instead) in NOT_IN_SWEEPS {
+        if flags.contains_key(flag) {
+            return Err(usage(format!("`{flag}` is nothing for a sweep: {instead}")));
+        }
+    }
+    let rules: Table = RULES
+        .iter()
+        .filter_map(|key| flags.remove_entry(*key))
+        .collect();
+    let rules: Rules = rules
+        .try_into()
+        .map_err(|error: toml::de::Error| usage(error.to_string().trim_end()))?;
+    let (settings, plan) = settings_file::from_flags(&flags, folder)?;
+    rules.check(&plan)?;
+    let mut of_results = settings_file::of_results(&settings, &plan)?;
+    let ends = [
+        ("epochs-after-alive", rules.epochs_after_alive),
+        ("stop-at-replicators", rules.stop_at_replicators),
+    ];
+    for (key, value) in ends {
+        if let Some(value) = value.and_then(|value| i64::try_from(value).ok()) {
+            of_results.insert(key.into(), Value::Integer(value));
+        }
+    }
+    Ok((settings, plan, rules, of_results))
+}
+
+/// A seed, a range `"1-60"`, several of both `"1-10, 29"`, or a list of all these.
+fn parse_seeds(value: &Value) -> Result<Vec<u64>, Error> {
+    let mut seeds = Vec::new();
+    add_seeds(value, &mut seeds)?;
+    let mut seen = HashSet::new();
+    match seeds.iter().find(|seed| !seen.insert(**seed)) {
+        Some(seed) => Err(usage(format!(
+            "seeds: {seed} is there twice; leave one out"
+        ))),
+        None if seeds.is_empty() => Err(usage("seeds: the list is empty")),
+        None => Ok(seeds),
+    }
+}
+
+fn add_seeds(value: &Value, seeds: &mut Vec<u64>) -> Result<(), Error> {
+    let wrong = |shown: &str| {
+        usage(format!(
+            "seeds: `{shown}` is neither a number below 2^64 nor a range; write 7, \"1-60\" or a \
+             list of such"
+        ))
+    };
+    match value {
+        Value::Integer(seed) => {
+            seeds.push(u64::try_from(*seed).map_err(|_| wrong(&seed.to_string()))?);
+        }
+        Value::Array(values) => {
+            for value in values {
+                add_seeds(value, seeds)?;
+            }
+        }
+        Value::String(text) => {
+            for part in text.split(',').map(str::trim) {
+                let (first, last) = part.split_once('-').unwrap_or((part, part));
+                let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong(part));
+                let (first, last) = (number(first)?, number(last)?);
+                if first > last {
+                    return Err(usage(format!(
+                        "seeds: the range {part} runs backwards; write {last}-{first}"
+                    )));
+                }
+                if last - first >= MOST_RUNS as u64 {
+                    return Err(usage(format!(
+                        "seeds: the range {part} has more than {MOST_RUNS} runs"
+                    )));
+                }
+                seeds.extend(first..=last);
+            }
+        }
+        other => return Err(wrong(&other.to_string())),
+    }
+    Ok(())
+}
+
+/// Every combination of the values, the last key's value changing first.
+fn combinations(vary: &Table) -> Result<Vec<Table>, Error> {
+    let mut all = vec![Table::new()];
+    for (key, values) in vary {
+        let values = values.as_array().filter(|values| !values.is_empty());
+        let values = values.ok_or_else(|| {
+            usage(format!(
+                "vary: give {key} a list of values, as in [0, \"1/4096\"]"
+            ))
+        })?;
+        if all.len().saturating_mul(values.len()) > MOST_RUNS {
+            return Err(usage(format!("vary: more than {MOST_RUNS} combinations")));
+        }
+        let longer = all.iter().flat_map(|table| {
+            values.iter().map(|value| {
+                let mut table = table.clone();
+                table.insert(key.clone(), value.clone());
+                table
+            })
+        });
+        all = longer.collect();
+    }
+    Ok(all)
+}
+
+/// What a combination is called: by its condition and by the values that it was given.
+fn label(sweep: &str, condition: Option<&str>, values: &Table) -> String {
+    let values = values.iter().map(|(key, value)| match key.as_str() {
+        "lang" => shown(value),
+        key => format!("{key} {}", shown(value)),
+    });
+    let words: Vec<String> = condition
+        .map(String::from)
+        .into_iter()
+        .chain(values)
+        .collect();
+    match words.is_empty() {
+        true => sweep.into(),
+        false => words.join(", "),
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn shown_values(
+    keys: &[String],
+    flags: &Table,
+    settings: &Settings,
+    plan: &Plan,
+) -> Result<Vec<String>, Error> {
+    let known = settings_file::to_table(settings, plan)?;
+    let value = |key: &String| flags.get(key).or_else(|| known.get(key));
+    Ok(keys
+        .iter()
+        .map(|key| value(key).map(shown).unwrap_or_default())
+        .collect())
+}
+
+/// The file of the sweep whose records are in `folder`, as it was at last.
+pub(super) fn keep_copy(sweep: &Sweep, path: &Path) -> Result<(), Error> {
+    match fs::read(path) {
+        Ok(bytes) if bytes == sweep.text.as_bytes() => Ok(()),
+        _ => files::write_whole(path, |file| file.write_all(sweep.text.as_bytes())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Sweep, Error> {
+        Sweep::parse("test", text, Path::new(""))
+    }
+
+    #[test]
+    fn seeds_are_numbers_ranges_and_lists() {
+        let seeds = |text: &str| -> Vec<u64> {
+            let sweep = parse(&format!("seeds = {text}")).unwrap();
+            sweep.runs.iter().map(|run| run.seed).collect()
+        };
+        assert_eq!(seeds("7"), [7]);
+        assert_eq!(seeds("\"3-5\""), [3, 4, 5]);
+        assert_eq!(
+            seeds("[1, \"4-5, 9\", \"18446744073709551615\"]"),
+            [1, 4, 5, 9, u64::MAX]
+        );
+    }
+
+    #[test]
+    fn conditions_change_settings_and_grids_multiply() {
+        let sweep = parse(
+            "seeds = \"1-2\"\n[settings]\nnum = 64\n[vary]\nmutation-prob = [0, \"1/4096\"]\n\
+             [[condition]]\nname = \"a\"\n[[condition]]\nname = \"b\"\nseeds = 5\n\
+             fixed-shuffle = true\n[condition.vary]\nmax-steps = [1, 2]\n",
+        )
+        .unwrap();
+        assert_eq!(sweep.varying, ["fixed-shuffle", "max-steps"]);
+        let shown: Vec<(&str, u64, u32, f64)> = sweep
+            .runs
+            .iter()
+            .map(|run| {
+                let settings = &run.combination.settings;
+                let name = run.combination.condition.as_str();
+                (name, run.seed, settings.max_steps, settings.mutation_prob)
+            })
+            .collect();
+        assert_eq!(shown.len(), 2 * 2 + 2 * 2);
+        assert_eq!(shown[0], ("a, mutation-prob 0", 1, 8192, 0.0));
+        assert_eq!(shown[3], ("a, mutation-prob 1/4096", 2, 8192, 1.0 / 4096.0));
+        assert_eq!(
+            shown[5],
+            ("b, max-steps 1, mutation-prob 1/4096", 5, 1, 1.0 / 4096.0)
+        );
+        assert_eq!(sweep.runs[7].combination.varying, ["true", "2"]);
+        assert_eq!(sweep.runs[0].combination.varying, ["false", "8192"]);
+    }
+
+    /// The key is that of what decides the result, and of nothing else.
+    #[test]
+    fn keys_tell_results_apart() {
+        let key = |settings: &str| {
+            let text = format!("seeds = 3\n[settings]\n{settings}");
+            parse(&text).unwrap().runs[0].key.clone()
+        };
+        let plain = key("num = 64");
+        for same in [
+            "engine = \"reference\"",
+            "checkpoint-interval = 7",
+            "budget-seconds = 9",
+            "checkpoints = \"all\"",
+            "lang = \"bff_noheads\"",
+            "mutation-prob = \"1/4096\"",
+            "no-closed-forms = true",
+        ] {
+            assert_eq!(key(&format!("num = 64\n{same}")), plain, "{same}");
+        }
+        let mut keys = HashSet::from([plain]);
+        for other in [
+            "lang = \"bff\"",
+            "max-epochs = 7",
+            "log-interval = 7",
+            "epochs-after-alive = 7",
+            "eval-selfrep = true",
+            "eval-selfrep = true\nstop-at-replicators = 7",
+            "stop-high-order-entropy = 3",
+            "zero-init = true",
+            "initial-program = \"[]\"",
+            "grid = \"8x8\"",
+        ] {
+            assert!(keys.insert(key(&format!("num = 64\n{other}"))), "{other}");
+        }
+        let other_seed = parse("seeds = 4\n[settings]\nnum = 64").unwrap();
+        assert!(keys.insert(other_seed.runs[0].key.clone()));
+    }
+
+    #[test]
+    fn a_grid_says_how_many_programs_there_are() {
+        let sweep = parse("seeds = 3\n[settings]\ngrid = \"240x135\"").unwrap();
+        assert_eq!(sweep.runs[0].combination.settings.num_programs, 32_400);
+    }
+
+    #[test]
+    fn shards_share_all_runs() {
+        let whole = parse("seeds = \"1-10\"").unwrap();
+        let mut seeds: Vec<u64> = Vec::new();
+        for number in 1..=3 {
+            let mut part = parse("seeds = \"1-10\"").unwrap();
+            part.take_shard(Shard { number, of: 3 });
+            assert!((3..=4).contains(&part.runs.len()));
+            seeds.extend(part.runs.iter().map(|run| run.seed));
+        }
+        seeds.sort();
+        assert_eq!(seeds, (1..=10).collect::<Vec<_>>());
+        assert_eq!(whole.runs.len(), 10);
+        for wrong in ["0/3", "4/3", "3", "a/b", "1/0", "-1/3"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn wrong_files_are_told_what_and_how() {
+        for (text, hints) in [
+            ("", &["no seeds", "seeds = "][..]),
+            ("seeds = -1", &["seeds", "-1"]),
+            ("seeds = \"5-2\"", &["backwards", "2-5"]),
+            ("seeds = \"1-9999999999\"", &["more than"]),
+            ("seeds = [1, \"1-3\"]", &["1 is there twice"]),
+            ("seeds = []", &["empty"]),
+            ("seeds = 1.5", &["1.5"]),
+            ("seeds = 1\nseedz = 2", &["seedz"]),
+            (
+                "seeds = 1\n[settings]\nmutation-rate = 2",
+                &["mutation-rate", "mutation-prob"],
+            ),
+            (
+                "seeds = 1\n[settings]\nmutation-prob = 2",
+                &["mutation-prob", "between 0 and 1"],
+            ),
+            (
+                "seeds = 1\n[settings]\nmutation-prob = \"1/0\"",
+                &["mutation-prob", "1/0"],
+            ),
+            ("seeds = 1\n[settings]\nnum = 7", &["--num 7", "even"]),
+            ("seeds = 1\n[settings]\nnum = \"x\"", &["num", "string"]),
+            ("seeds = 1\n[settings]\nlang = \"bfff\"", &["bfff"]),
+            ("seeds = 1\n[settings]\nseed = 7", &["`seed`", "seeds"]),
+            (
+                "seeds = 1\n[settings]\ntracers = true",
+                &["broth run --tracers"],
+            ),
+            (
+                "seeds = 1\n[settings]\nbudget-seconds = 0",
+                &["budget-seconds"],
+            ),
+            (
+                "seeds = 1\n[settings]\nstop-at-replicators = 1",
+                &["eval-selfrep"],
+            ),
+            (
+                "seeds = 1\n[settings]\ncheckpoints = \"some\"",
+                &["some", "last"],
+            ),
+            ("seeds = 1\n[vary]\nnum = 64", &["vary", "num", "list"]),
+            ("seeds = 1\n[vary]\nnum = [64, 7]", &["--num 7"]),
+            ("seeds = 1\n[[condition]]\nnum = 7", &["number 1", "name"]),
+            (
+                "seeds = 1\n[[condition]]\nname = \"x\"\nnum = 7",
+                &["condition `x`", "--num 7"],
+            ),
+            (
+                "seeds = 1\n[[condition]]\nname = \"x\"\n[[condition]]\nname = \"x\"",
+                &["two conditions", "`x`"],
+            ),
+            (
+                "seeds = \"1-90000\"\n[vary]\nnum = [2, 4]",
+                &["more than 100000 runs"],
+            ),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.is_usage(), "{text}");
+            for hint in hints {
+                assert!(error.to_string().contains(hint), "{text}: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,608 @@
+//! Sweeps: thousands of runs, side by side where they are small, whose results make one table.
+//!
+//! A run's result is called by the hash of everything that decides it, and written whole. So a
+//! sweep can be stopped at any moment and goes on where it was, runs that are added to its file
+//! are the only ones that are done, and parts of it can be done on other machines.
+
+pub mod figures;
+mod file;
+mod one;
+mod outcome;
+pub mod statistics;
+mod table;
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use file::{Combination, Keep, MOST_RUNS, Planned, Rules, SMALL, Shard, Sweep};
+pub use outcome::{Ended, LINE_OF_PAPER, Outcome, Seen};
+pub use table::{Cell, Kind, Table, parse_trace};
+
+use crate::Error;
+use crate::language::PROGRAM_LEN;
+use crate::output::{files, folder};
+use crate::soup::memory;
+use one::{Beat, Home, Pace};
+
+/// Soups of more programs than this are run one after the other, with all threads: even two of
+/// them are larger than any cache.
+pub const BIG: usize = 1 << 20;
+/// Time between two looks at runs under way.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// Time between two tables, while runs go on.
+const TABLE_INTERVAL: Duration = Duration::from_secs(60);
+/// Bytes that a run needs besides its soup: native code, and what the encoder takes.
+const MEMORY_OF_RUN: u64 = 32 << 20;
+/// Soups' worth of memory that a run takes: the soup, a copy of it, its pairings, scores.
+const SOUPS_OF_RUN: u64 = 3;
+/// Bytes that a row and its result take on disk, at most.
+const DISK_OF_RESULT: u64 = 24 << 10;
+
+/// How a sweep is done. None of it changes a result.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads in all.
+    pub threads: usize,
+    /// How many runs go on at once; as many as threads and memory allow, where nothing is said.
+    pub jobs: Option<usize>,
+    /// Time between two saves of a run.
+    pub save_every: Duration,
+}
+
+/// The folder of a sweep.
+#[derive(Debug)]
+pub struct Records {
+    path: PathBuf,
+    /// Held by the one sweep that writes to it.
+    _lock: Option<Arc<fs::File>>,
+}
+
+impl Records {
+    /// The folder at `path`, which is made if it is not there, to write to.
+    pub fn open(path: &Path) -> Result<Records, Error> {
+        Records::check(path)?;
+        files::make_folder(&path.join("results"))?;
+        let records = Records {
+            _lock: folder::lock(path, "a sweep goes on in it already")?,
+            path: path.into(),
+        };
+        files::remove_unfinished(path)?;
+        files::remove_unfinished(&path.join("results"))?;
+        Ok(records)
+    }
+
+    /// The folder at `path`, whether it is there or not, to look at only.
+    pub fn look(path: &Path) -> Result<Records, Error> {
+        Records::check(path)?;
+        Ok(Records {
+            path: path.into(),
+            _lock: None,
+        })
+    }
+
+    fn check(path: &Path) -> Result<(), Error> {
+        let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+        if path.symlink_metadata().is_err() || path.join("results").is_dir() || is_empty() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "--out {} exists already and is no folder of a sweep; choose another one",
+            path.display()
+        )))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The table as CSV.
+    pub fn csv(&self) -> PathBuf {
+        self.path.join("results.csv")
+    }
+
+    /// The table as Parquet.
+    pub fn parquet(&self) -> PathBuf {
+        self.path.join("results.parquet")
+    }
+
+    /// Where the result of a run is.
+    pub fn result(&self, key: &str) -> PathBuf {
+        self.path.join("results").join(format!("{key}.toml"))
+    }
+
+    /// The folder of a run.
+    pub fn run(&self, key: &str) -> PathBuf {
+        self.path.join("runs").join(key)
+    }
+
+    fn home(&self, key: &str) -> Home {
+        Home::new(self.run(key))
+    }
+
+    /// What has come of the runs of `sweep` already, by their keys; and results that cannot be
+    /// used, which are made anew.
+    pub fn load(&self, sweep: &Sweep) -> (HashMap<String, Outcome>, Vec<Error>) {
+        let (mut outcomes, mut passed_over) = (HashMap::new(), Vec::new());
+        for run in &sweep.runs {
+            if outcomes.contains_key(&run.key) {
+                continue;
+            }
+            match one::read_outcome(&self.result(&run.key), run) {
+                Ok(Some(outcome)) => {
+                    outcomes.insert(run.key.clone(), outcome);
+                }
+                Ok(None) => {}
+                Err(error) => passed_over.push(error),
+            }
+        }
+        (outcomes, passed_over)
+    }
+
+    /// Epochs done of a run that can be gone on with.
+    pub fn saved_epochs(&self, run: &Planned) -> Option<u64> {
+        self.home(&run.key).saved_epochs(run)
+    }
+
+    /// Write both tables.
+    pub fn write_tables(&self, table: &Table) -> Result<(), Error> {
+        table.write_csv(&self.csv())?;
+        table.write_parquet(&self.parquet())
+    }
+
+    /// Join the tables of `sources`, which are folders of sweeps or their tables as CSV, into
+    /// those of this folder, and take over the results of the folders.
+    pub fn merge(&self, sources: &[PathBuf]) -> Result<Table, Error> {
+        let mut tables = Vec::new();
+        let mut results = Vec::new();
+        for source in sources {
+            let path = match source.is_dir() {
+                true => source.join("results.csv"),
+                false => source.clone(),
+            };
+            tables.push((path.display().to_string(), Table::read_csv(&path)?));
+            results.extend(source.is_dir().then(|| source.join("results")));
+        }
+        let table = Table::join(&tables)?;
+        for folder in results {
+            let cannot = |error| Error::cannot("read", &folder, error);
+            for entry in fs::read_dir(&folder).map_err(cannot)? {
+                let path = entry.map_err(cannot)?.path();
+                let name = path
+                    .file_name()
+                    .map(|name| self.path.join("results").join(name));
+                if let Some(to) = name
+                    .filter(|to| path.extension().is_some_and(|it| it == "toml") && !to.exists())
+                {
+                    let text = files::read_text(&path)?;
+                    files::write_whole(&to, |file| file.write_all(text.as_bytes()))?;
+                }
+            }
+        }
+        self.write_tables(&table)?;
+        Ok(table)
+    }
+}
+
+/// A run under way, as one may see it.
+#[derive(Clone, Copy, Debug)]
+pub struct UnderWay<'a> {
+    /// Which one.
+    pub run: &'a Planned,
+    /// Its epochs done.
+    pub epochs: u64,
+}
+
+/// How far a sweep is.
+#[derive(Debug)]
+pub struct State<'a> {
+    /// Different runs in all.
+    pub runs: usize,
+    /// How many of them are done.
+    pub done: usize,
+    /// How many of those came alive.
+    pub alive: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// Interactions of this session.
+    pub interactions: u64,
+    /// Interactions that are left at most: of runs that do not end early.
+    pub interactions_left: u64,
+    /// Runs under way.
+    pub under_way: Vec<UnderWay<'a>>,
+}
+
+/// What happened, for whoever watches.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A run has ended, and its result is on disk, unless it failed.
+    Ended(&'a Planned, &'a Outcome),
+    /// Time has passed.
+    Passed(State<'a>),
+}
+
+/// What a sweep came to.
+#[derive(Debug)]
+pub struct Summary {
+    /// Whether it was asked to stop.
+    pub interrupted: bool,
+    /// How many different runs are done now.
+    pub done: usize,
+    /// How many are not.
+    pub left: usize,
+    /// Runs that failed, with what they failed with.
+    pub failed: Vec<(Planned, String)>,
+    /// Interactions of this session.
+    pub interactions: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What has come of all runs.
+    pub table: Table,
+}
+
+/// Some runs that are done side by side.
+struct Batch<'a> {
+    runs: Vec<&'a Planned>,
+    lanes: usize,
+    threads_each: usize,
+}
+
+impl Sweep {
+    /// The number of each run, from 1, in the whole file.
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        let (first, step) = self
+            .shard
+            .map_or((1, 1), |it| (it.number as u64, it.of as u64));
+        (0..).map(move |i| first + i * step)
+    }
+
+    /// The runs, each once, though several conditions may ask for it.
+    pub fn different_runs(&self) -> Vec<&Planned> {
+        let mut seen = HashSet::new();
+        self.runs
+            .iter()
+            .filter(|run| seen.insert(&run.key))
+            .collect()
+    }
+
+    /// Do all runs that are not done yet, and write what came of them to `records`. `watch` is
+    /// told of each run that ends, and ten times a second how far all of it is.
+    pub fn go(
+        &self,
+        records: &Records,
+        options: &Options,
+        interrupt: &AtomicBool,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Summary, Error> {
+        let started = Instant::now();
+        let (mut outcomes, _) = records.load(self);
+        let all = self.different_runs();
+        let mut missing = Vec::new();
+        for run in &all {
+            match outcomes
+                .get(&run.key)
+                .filter(|outcome| outcome.is_final(run))
+            {
+                Some(outcome) => {
+                    let home = records.home(&run.key);
+                    if home.is_unsettled() {
+                        home.settle(run, outcome.ended)?;
+                    }
+                }
+                None => missing.push(*run),
+            }
+        }
+        check_disk(records, &missing)?;
+        file::keep_copy(self, &records.path.join("sweep.toml"))?;
+        let mut state = Progress {
+            records,
+            runs: all.len(),
+            done: all.len() - missing.len(),
+            alive: outcomes.values().filter(|it| is_alive(it)).count(),
+            failed: Vec::new(),
+            interactions: 0,
+            left: missing.iter().map(|run| most_interactions(run)).sum(),
+        };
+        let mut table_written = Instant::now();
+        for batch in batches(&missing, options) {
+            if interrupt.load(Ordering::Relaxed) {
+                break;
+            }
+            batch.go(
+                records,
+                options,
+                interrupt,
+                &mut state,
+                &mut |state, news| {
+                    if let Some((run, outcome)) = news {
+                        watch(Event::Ended(run, &outcome));
+                        outcomes.insert(run.key.clone(), outcome);
+                    }
+                    if let Some(state) = state {
+                        watch(Event::Passed(state));
+                    }
+                    if table_written.elapsed() >= TABLE_INTERVAL {
+                        records.write_tables(&Table::of_sweep(self, &outcomes))?;
+                        table_written = Instant::now();
+                    }
+                    Ok(())
+                },
+            )?;
+        }
+        let table = Table::of_sweep(self, &outcomes);
+        records.write_tables(&table)?;
+        Ok(Summary {
+            interrupted: interrupt.load(Ordering::Relaxed) && state.done < state.runs,
+            done: state.done,
+            left: state.runs - state.done,
+            failed: state.failed,
+            interactions: state.interactions,
+            elapsed: started.elapsed(),
+            table,
+        })
+    }
+}
+
+fn is_alive(outcome: &Outcome) -> bool {
+    outcome
+        .seen
+        .as_ref()
+        .is_some_and(|seen| seen.alive_at.is_some())
+}
+
+fn most_interactions(run: &Planned) -> u64 {
+    let pairs = run.combination.settings.num_programs as u64 / 2;
+    pairs.saturating_mul(run.combination.plan.max_epochs)
+}
+
+/// What is done one after the other: first all soups that can be done side by side.
+fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
+    let is_big = |run: &&&Planned| run.combination.settings.num_programs > BIG;
+    let (big, others): (Vec<&Planned>, Vec<&Planned>) = missing.iter().partition(|run| is_big(run));
+    let batch = |runs: Vec<&'a Planned>, usual: usize| {
+        let memory = runs.iter().map(|run| {
+            let soup = run.combination.settings.num_programs as u64 * PROGRAM_LEN as u64;
+            SOUPS_OF_RUN * soup + MEMORY_OF_RUN
+        });
+        let room = memory::available().unwrap_or(u64::MAX) / 5 * 4;
+        let fit = room / memory.max().unwrap_or(1);
+        let lanes = options
+            .jobs
+            .unwrap_or(usual)
+            .min(runs.len())
+            .min(fit as usize)
+            .max(1);
+        Batch {
+            threads_each: (options.threads / lanes).max(1),
+            lanes,
+            runs,
+        }
+    };
+    [batch(others, options.threads), batch(big, 1)]
+        .into_iter()
+        .filter(|batch| !batch.runs.is_empty())
+        .collect()
+}
+
+/// Refuse a sweep that the disk has no room for.
+fn check_disk(records: &Records, missing: &[&Planned]) -> Result<(), Error> {
+    let needed: u64 = missing
+        .iter()
+        .map(|run| {
+            let combination = &run.combination;
+            let soup = (combination.settings.num_programs * PROGRAM_LEN) as u64 + 4096;
+            let soups = match combination.rules.keep(combination.settings.num_programs) {
+                Keep::None => 0,
+                Keep::Last => 1,
+                Keep::All => {
+                    let plan = &combination.plan;
+                    plan.max_epochs.div_ceil(plan.checkpoint_interval) + 1
+                }
+            };
+            soup.saturating_mul(soups) + DISK_OF_RESULT
+        })
+        .fold(0, u64::saturating_add);
+    match free_disk(&records.path) {
+        Some(free) if free < needed => Err(Error::file(
+            &records.path,
+            format!(
+                "has {} MiB of disk free, and this sweep may write {} MiB: free some, choose \
+                 another --out, or keep fewer soups (`checkpoints = \"none\"` in the file)",
+                free >> 20,
+                needed.div_ceil(1 << 20)
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes that may be written to the disk that `path` is on, where the system tells.
+fn free_disk(path: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let disk = rustix::fs::statvfs(path).ok()?;
+        disk.f_bavail.checked_mul(disk.f_frsize)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// How far a sweep is.
+struct Progress<'a> {
+    records: &'a Records,
+    runs: usize,
+    done: usize,
+    alive: usize,
+    failed: Vec<(Planned, String)>,
+    interactions: u64,
+    left: u64,
+}
+
+impl Progress<'_> {
+    /// Write down what came of a run; answers with it, unless it is to go on.
+    fn take_in(&mut self, run: &Planned, result: Result<Outcome, Error>) -> Option<Outcome> {
+        let written = result.and_then(|outcome| {
+            if outcome.ended != Ended::Interrupted {
+                one::write_outcome(&self.records.result(&run.key), &outcome)?;
+                self.records.home(&run.key).settle(run, outcome.ended)?;
+            }
+            Ok(outcome)
+        });
+        self.left = self.left.saturating_sub(most_interactions(run));
+        match written {
+            Ok(outcome) if outcome.ended == Ended::Interrupted => None,
+            Ok(outcome) => {
+                self.done += 1;
+                self.alive += usize::from(is_alive(&outcome));
+                Some(outcome)
+            }
+            Err(error) => {
+                let why = error.to_string();
+                self.failed.push((run.clone(), why.clone()));
+                Some(Outcome::failed(run, why))
+            }
+        }
+    }
+}
+
+/// Told how far all is, and of a run that has ended.
+type Tell<'t, 'a> =
+    &'t mut dyn FnMut(Option<State<'a>>, Option<(&'a Planned, Outcome)>) -> Result<(), Error>;
+
+impl<'a> Batch<'a> {
+    fn go(
+        &self,
+        records: &Records,
+        options: &Options,
+        interrupt: &AtomicBool,
+        progress: &mut Progress<'_>,
+        tell: Tell<'_, 'a>,
+    ) -> Result<(), Error> {
+        let beats: Vec<Beat> = (0..self.lanes).map(|_| Beat::default()).collect();
+        let next = AtomicUsize::new(0);
+        // What stops the lanes: somebody's wish, or that nobody writes down what they do.
+        let stop = AtomicBool::new(false);
+        let before = progress.interactions;
+        let (sender, ended) = mpsc::channel();
+        thread::scope(|scope| {
+            for beat in &beats {
+                let sender = sender.clone();
+                let (next, stop) = (&next, &stop);
+                scope.spawn(move || self.work(records, options, stop, next, beat, &sender));
+            }
+            drop(sender);
+            let mut work = || {
+                let mut shown: Option<Instant> = None;
+                loop {
+                    let news = ended.recv_timeout(LOOK_INTERVAL);
+                    if interrupt.load(Ordering::Relaxed) {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    let sum = beats
+                        .iter()
+                        .map(|it| it.interactions.load(Ordering::Relaxed))
+                        .sum::<u64>();
+                    progress.interactions = before + sum;
+                    let news = match news {
+                        Ok((None, result)) => return result.map(|_: Outcome| ()),
+                        Ok((Some(i), result)) => {
+                            let run: &Planned = self.runs[i];
+                            progress.take_in(run, result).map(|outcome| (run, outcome))
+                        }
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                    };
+                    let due = shown.is_none_or(|it| it.elapsed() >= LOOK_INTERVAL);
+                    let state = due.then(|| self.state(progress, &beats));
+                    if due {
+                        shown = Some(Instant::now());
+                    }
+                    tell(state, news)?;
+                }
+            };
+            let result = work();
+            stop.store(true, Ordering::Relaxed);
+            result
+        })
+    }
+
+    /// What one lane does: one run after the other, as long as there are some.
+    fn work(
+        &self,
+        records: &Records,
+        options: &Options,
+        stop: &AtomicBool,
+        next: &AtomicUsize,
+        beat: &Beat,
+        ended: &Sender<(Option<usize>, Result<Outcome, Error>)>,
+    ) {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads_each)
+            .build();
+        let pool = match pool {
+            Ok(pool) => pool,
+            Err(error) => {
+                let error = Error::Usage(format!("cannot start threads: {error}"));
+                let _ = ended.send((None, Err(error)));
+                return;
+            }
+        };
+        let pace = Pace {
+            save_every: options.save_every,
+            interrupt: stop,
+        };
+        pool.install(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                let Some(run) = self.runs.get(i) else { break };
+                beat.epochs.store(0, Ordering::Relaxed);
+                beat.run.store(i as u64 + 1, Ordering::Relaxed);
+                let home = records.home(&run.key);
+                let result = catch_unwind(AssertUnwindSafe(|| one::run(run, &home, pace, beat)));
+                let result = result.unwrap_or_else(|_| {
+                    Err(Error::Bug("the run ended in the middle of its work".into()))
+                });
+                beat.run.store(0, Ordering::Relaxed);
+                if ended.send((Some(i), result)).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+
+    fn state(&self, progress: &Progress<'_>, beats: &[Beat]) -> State<'a> {
+        let under_way: Vec<UnderWay<'a>> = beats
+            .iter()
+            .filter_map(|beat| {
+                let number = beat.run.load(Ordering::Relaxed) as usize;
+                Some(UnderWay {
+                    run: self.runs.get(number.checked_sub(1)?)?,
+                    epochs: beat.epochs.load(Ordering::Relaxed),
+                })
+            })
+            .collect();
+        let done_of_these: u64 = under_way
+            .iter()
+            .map(|it| it.run.combination.settings.num_programs as u64 / 2 * it.epochs)
+            .sum();
+        State {
+            runs: progress.runs,
+            done: progress.done,
+            alive: progress.alive,
+            failed: progress.failed.len(),
+            interactions: progress.interactions,
+            interactions_left: progress.left.saturating_sub(done_of_these),
+            under_way,
+        }
+    }
+}

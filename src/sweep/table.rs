@@ -1,0 +1,549 @@
+//! The table of a sweep: a row for each run, as CSV and as Parquet, read back and joined.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{LogicalType, Repetition, Type as PhysicalType};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::Type;
+
+use super::file::{Planned, Sweep};
+use super::outcome::{Ended, Outcome, Seen};
+use crate::Error;
+use crate::output::files;
+
+/// What the cells of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole numbers below 2^64.
+    Count,
+    /// Numbers.
+    Number,
+    /// Anything.
+    Text,
+}
+
+/// A cell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Cell {
+    /// Nothing: not measured, or it did not happen.
+    #[default]
+    Empty,
+    /// See [`Kind::Count`].
+    Count(u64),
+    /// See [`Kind::Number`].
+    Number(f64),
+    /// See [`Kind::Number`]; of less precision, so that fewer digits say all of it.
+    Single(f32),
+    /// See [`Kind::Text`].
+    Text(String),
+}
+
+impl Cell {
+    fn parse(kind: Kind, text: &str) -> Option<Cell> {
+        Some(match kind {
+            _ if text.is_empty() => Cell::Empty,
+            Kind::Count => Cell::Count(text.parse().ok()?),
+            Kind::Number => Cell::Number(text.parse().ok().filter(|it: &f64| it.is_finite())?),
+            Kind::Text => Cell::Text(text.into()),
+        })
+    }
+
+    /// The number in it, if it holds one.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Cell::Count(count) => Some(*count as f64),
+            Cell::Number(number) => Some(*number),
+            Cell::Single(number) => Some(f64::from(*number)),
+            Cell::Empty | Cell::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::Empty => Ok(()),
+            Cell::Count(count) => write!(f, "{count}"),
+            Cell::Number(number) => write!(f, "{number}"),
+            Cell::Single(number) => write!(f, "{number}"),
+            Cell::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(count: u64) -> Cell {
+        Cell::Count(count)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(number: f64) -> Cell {
+        Cell::Number(number)
+    }
+}
+
+impl From<f32> for Cell {
+    fn from(number: f32) -> Cell {
+        Cell::Single(number)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        match text {
+            "" => Cell::Empty,
+            text => Cell::Text(text.into()),
+        }
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(cell: Option<T>) -> Cell {
+        cell.map_or(Cell::Empty, T::into)
+    }
+}
+
+/// Which run it is: columns before those of settings that only this sweep varies.
+const OF_RUN: [(&str, Kind); 10] = [
+    ("run", Kind::Count),
+    ("key", Kind::Text),
+    ("condition", Kind::Text),
+    ("expected", Kind::Number),
+    ("seed", Kind::Count),
+    ("lang", Kind::Text),
+    ("num", Kind::Count),
+    ("mutation-prob", Kind::Number),
+    ("max-epochs", Kind::Count),
+    ("log-interval", Kind::Count),
+];
+
+/// What came of it, and how to ask a result for it.
+type OfResult = (&'static str, Kind, fn(&Outcome) -> Cell);
+
+fn seen(outcome: &Outcome, get: impl Fn(&Seen) -> Cell) -> Cell {
+    outcome.seen.as_ref().map_or(Cell::Empty, get)
+}
+
+const OF_RESULT: [OfResult; 23] = [
+    ("ended", Kind::Text, |it| it.ended.name().into()),
+    ("why", Kind::Text, |it| it.why.as_deref().into()),
+    ("epochs", Kind::Count, |it| it.epochs.into()),
+    ("epoch_entropy_1", Kind::Count, |it| {
+        seen(it, |it| it.entropy_1_at.into())
+    }),
+    ("epoch_alive", Kind::Count, |it| {
+        seen(it, |it| it.alive_at.into())
+    }),
+    ("epoch_selfreps", Kind::Count, |it| {
+        seen(it, |it| it.selfreps_at.into())
+    }),
+    ("epoch_selfreps_48", Kind::Count, |it| {
+        seen(it, |it| it.selfreps_48_at.into())
+    }),
+    ("peak_high_order_entropy", Kind::Number, |it| {
+        seen(it, |it| it.peak_high_order_entropy.into())
+    }),
+    ("peak_epoch", Kind::Count, |it| {
+        seen(it, |it| it.peak_at.into())
+    }),
+    ("peak_selfreps_48", Kind::Count, |it| {
+        seen(it, |it| it.peak_selfreps_48.into())
+    }),
+    ("measured_epoch", Kind::Count, |it| {
+        seen(it, |it| it.measured_at.into())
+    }),
+    ("high_order_entropy", Kind::Number, |it| {
+        seen(it, |it| it.high_order_entropy.into())
+    }),
+    ("byte_entropy", Kind::Number, |it| {
+        seen(it, |it| it.byte_entropy.into())
+    }),
+    ("brotli_bpb", Kind::Number, |it| {
+        seen(it, |it| it.brotli_bpb.into())
+    }),
+    ("number_selfreps", Kind::Count, |it| {
+        seen(it, |it| it.number_selfreps.into())
+    }),
+    ("number_selfreps_48", Kind::Count, |it| {
+        seen(it, |it| it.number_selfreps_48.into())
+    }),
+    ("interactions", Kind::Count, |it| it.interactions.into()),
+    ("ops", Kind::Count, |it| it.ops.into()),
+    ("steps", Kind::Count, |it| it.steps.into()),
+    ("trace", Kind::Text, |it| {
+        seen(it, |it| trace_text(&it.trace).as_str().into())
+    }),
+    ("seconds", Kind::Number, |it| {
+        ((it.seconds * 1e3).round() / 1e3).into()
+    }),
+    ("engine", Kind::Text, |it| it.engine.as_str().into()),
+    ("version", Kind::Text, |it| it.broth_version.as_str().into()),
+];
+
+/// Columns that may differ between two results of the same run, or between two files that ask
+/// for it.
+const MAY_DIFFER: [&str; 5] = ["run", "expected", "seconds", "engine", "version"];
+
+/// `1:0.012 129:0.02`: epochs done and high-order entropy.
+fn trace_text(trace: &[(u64, f32)]) -> String {
+    let points = trace
+        .iter()
+        .map(|(epoch, entropy)| format!("{epoch}:{entropy}"));
+    points.collect::<Vec<_>>().join(" ")
+}
+
+/// What [`trace_text`] says.
+pub fn parse_trace(text: &str) -> Option<Vec<(u64, f64)>> {
+    let mut trace: Vec<(u64, f64)> = Vec::new();
+    for point in text.split_whitespace() {
+        let (epoch, entropy) = point.split_once(':')?;
+        let point: (u64, f64) = (epoch.parse().ok()?, entropy.parse().ok()?);
+        let follows = trace.last().is_none_or(|last| last.0 < point.0);
+        trace.push(Some(point).filter(|it| follows && it.1.is_finite())?);
+    }
+    Some(trace)
+}
+
+/// A table, whole in memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    columns: Vec<(String, Kind)>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// The table of what has come of a sweep so far, in the order of its file.
+    pub fn of_sweep(sweep: &Sweep, outcomes: &HashMap<String, Outcome>) -> Table {
+        let named = |(name, kind): &(&str, Kind)| (name.to_string(), *kind);
+        let mut columns: Vec<(String, Kind)> = OF_RUN.iter().map(named).collect();
+        columns.extend(sweep.varying.iter().map(|name| (name.clone(), Kind::Text)));
+        columns.extend(
+            OF_RESULT
+                .iter()
+                .map(|(name, kind, _)| (name.to_string(), *kind)),
+        );
+        let rows = sweep
+            .runs
+            .iter()
+            .zip(sweep.numbers())
+            .filter_map(|(run, number)| {
+                let outcome = outcomes.get(&run.key)?;
+                Some(row_of(number, run, outcome))
+            });
+        Table {
+            rows: rows.collect(),
+            columns,
+        }
+    }
+
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The cells of a column, if there is one of that name.
+    pub fn column(&self, name: &str) -> Option<impl Iterator<Item = &Cell>> {
+        let place = self.place(name)?;
+        Some(self.rows.iter().map(move |row| &row[place]))
+    }
+
+    /// The columns of settings that runs may differ in, but for those that figures tell apart
+    /// by themselves: language, mutation rate and seed.
+    pub fn settings(&self) -> impl Iterator<Item = String> {
+        let names = self.columns.iter().map(|(name, _)| name);
+        let is_setting = |name: &&String| {
+            let known = OF_RUN.iter().any(|it| it.0 == name.as_str())
+                || OF_RESULT.iter().any(|it| it.0 == name.as_str());
+            !known || ["num", "max-epochs", "log-interval"].contains(&name.as_str())
+        };
+        names.filter(is_setting).cloned()
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|(known, _)| known == name)
+    }
+
+    /// Write it as CSV.
+    pub fn write_csv(&self, path: &Path) -> Result<(), Error> {
+        files::write_whole(path, |file| {
+            let mut writer = csv::Writer::from_writer(file);
+            writer.write_record(self.columns.iter().map(|(name, _)| name))?;
+            for row in &self.rows {
+                writer.write_record(row.iter().map(Cell::to_string))?;
+            }
+            writer.flush()
+        })
+    }
+
+    /// Read what [`Table::write_csv`] wrote; columns of settings that it does not know are
+    /// text.
+    pub fn read_csv(path: &Path) -> Result<Table, Error> {
+        let wrong = |line: u64, problem: String| {
+            Error::file(path, format!("line {line}: {problem}; make the table anew"))
+        };
+        let broken = |error: csv::Error| {
+            let line = error.position().map_or(1, csv::Position::line);
+            Error::file(
+                path,
+                format!("is no table of a sweep, at line {line}: {error}"),
+            )
+        };
+        let mut reader = csv::Reader::from_reader(files::open(path)?);
+        let header = reader.headers().map_err(broken)?.clone();
+        let columns: Vec<(String, Kind)> = header
+            .iter()
+            .map(|name| (name.to_string(), kind_of(name)))
+            .collect();
+        let table_of = |columns, rows| Table { columns, rows };
+        let mut table = table_of(columns, Vec::new());
+        for needed in ["key", "condition", "seed", "ended", "epochs"] {
+            if table.place(needed).is_none() {
+                return Err(Error::file(
+                    path,
+                    format!(
+                        "is no table of a sweep: it has no column `{needed}`; give the \
+                         results.csv that `broth sweep` wrote"
+                    ),
+                ));
+            }
+        }
+        for record in reader.records() {
+            let record = record.map_err(broken)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let cells = table
+                .columns
+                .iter()
+                .zip(record.iter())
+                .map(|((name, kind), text)| {
+                    let cell = Cell::parse(*kind, text)
+                        .filter(|cell| name != "trace" || parse_trace(&cell.to_string()).is_some());
+                    let shown: String = text.chars().take(40).collect();
+                    cell.ok_or_else(|| wrong(line, format!("`{shown}` is no {name}")))
+                });
+            let row = cells.collect::<Result<_, Error>>()?;
+            table.rows.push(row);
+        }
+        Ok(table)
+    }
+
+    /// Write it as Parquet, one row group, uncompressed.
+    pub fn write_parquet(&self, path: &Path) -> Result<(), Error> {
+        let fields = self.columns.iter().map(|(name, kind)| {
+            let (physical, logical) = match kind {
+                Kind::Count => (PhysicalType::INT64, Some(LogicalType::integer(64, false))),
+                Kind::Number => (PhysicalType::DOUBLE, None),
+                Kind::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+            };
+            Type::primitive_type_builder(name, physical)
+                .with_repetition(Repetition::OPTIONAL)
+                .with_logical_type(logical)
+                .build()
+                .map(Arc::new)
+        });
+        let schema = fields.collect::<Result<Vec<_>, _>>().and_then(|fields| {
+            Type::group_type_builder("sweep")
+                .with_fields(fields)
+                .build()
+        });
+        let bug = |error: ParquetError| Error::Bug(format!("Parquet cannot be written: {error}"));
+        let schema = Arc::new(schema.map_err(bug)?);
+        let mut bytes = Vec::new();
+        let write = || -> Result<(), ParquetError> {
+            let properties = Arc::new(WriterProperties::builder().build());
+            let mut writer = SerializedFileWriter::new(&mut bytes, schema, properties)?;
+            let mut group = writer.next_row_group()?;
+            for (place, (_, kind)) in self.columns.iter().enumerate() {
+                let cells = || self.rows.iter().map(|row| &row[place]);
+                write_column(&mut group, *kind, cells)?;
+            }
+            group.close()?;
+            writer.close().map(|_| ())
+        };
+        write().map_err(bug)?;
+        files::write_whole(path, |file| file.write_all(&bytes))
+    }
+
+    /// Join tables of the same sweep, or of several, which `names` are for messages. Of two
+    /// results of the same run the more complete one stays; that they disagree is an error.
+    pub fn join(tables: &[(String, Table)]) -> Result<Table, Error> {
+        let mut columns: Vec<(String, Kind)> = Vec::new();
+        for (_, table) in tables {
+            let mut before = 0;
+            for column in &table.columns {
+                match columns.iter().position(|known| known.0 == column.0) {
+                    Some(place) => before = place + 1,
+                    None => {
+                        columns.insert(before, column.clone());
+                        before += 1;
+                    }
+                }
+            }
+        }
+        let mut joined = Table {
+            columns,
+            rows: Vec::new(),
+        };
+        // Where each run is, and which table it came from.
+        let mut known: HashMap<(String, String), (usize, &str)> = HashMap::new();
+        for (name, table) in tables {
+            let places: Vec<Option<usize>> = joined
+                .columns
+                .iter()
+                .map(|(column, _)| table.place(column))
+                .collect();
+            for row in &table.rows {
+                let cell = |place: &Option<usize>| place.map_or(Cell::Empty, |at| row[at].clone());
+                let row: Vec<Cell> = places.iter().map(cell).collect();
+                let id = (joined.text(&row, "key"), joined.text(&row, "condition"));
+                match known.get(&id) {
+                    None => {
+                        known.insert(id, (joined.rows.len(), name));
+                        joined.rows.push(row);
+                    }
+                    Some((at, from)) => {
+                        let other = &joined.rows[*at];
+                        match joined.rank(other).cmp(&joined.rank(&row)) {
+                            std::cmp::Ordering::Less => joined.rows[*at] = row,
+                            std::cmp::Ordering::Greater => {}
+                            std::cmp::Ordering::Equal => {
+                                joined.must_agree(other, &row, from, name)?
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let order = joined.place("run");
+        let number = |row: &Vec<Cell>| order.and_then(|at| row[at].number()).unwrap_or(f64::MAX);
+        joined.rows.sort_by(|a, b| number(a).total_cmp(&number(b)));
+        Ok(joined)
+    }
+
+    fn text(&self, row: &[Cell], name: &str) -> String {
+        self.place(name)
+            .map(|at| row[at].to_string())
+            .unwrap_or_default()
+    }
+
+    /// The higher, the more is known of the run.
+    fn rank(&self, row: &[Cell]) -> (u8, u64) {
+        let ended = self.text(row, "ended");
+        let is = |it: Ended| ended == it.name();
+        if is(Ended::Finished) || is(Ended::Stopped) {
+            return (2, 0);
+        }
+        let epochs = self.text(row, "epochs").parse().unwrap_or(0);
+        (u8::from(is(Ended::Censored)), epochs)
+    }
+
+    fn must_agree(&self, a: &[Cell], b: &[Cell], in_a: &str, in_b: &str) -> Result<(), Error> {
+        let differs = |(i, (name, _)): &(usize, &(String, Kind))| {
+            !MAY_DIFFER.contains(&name.as_str()) && a[*i].to_string() != b[*i].to_string()
+        };
+        let Some((i, (name, _))) = self.columns.iter().enumerate().find(differs) else {
+            return Ok(());
+        };
+        if self.rank(a).0 == 0 {
+            // Failed here and there, each for a reason of its own.
+            return Ok(());
+        }
+        let short = |cell: &Cell| cell.to_string().chars().take(60).collect::<String>();
+        Err(Error::Usage(format!(
+            "two results of run {} ({}, seed {}) disagree: {name} is `{}` in {in_a} and `{}` in \
+             {in_b}; one of them is broken: do that run again",
+            self.text(a, "key"),
+            self.text(a, "condition"),
+            self.text(a, "seed"),
+            short(&a[i]),
+            short(&b[i]),
+        )))
+    }
+}
+
+fn kind_of(name: &str) -> Kind {
+    let of_run = OF_RUN.iter().copied();
+    let of_result = OF_RESULT.iter().map(|(name, kind, _)| (*name, *kind));
+    let known = of_run.chain(of_result).find(|(known, _)| *known == name);
+    known.map_or(Kind::Text, |(_, kind)| kind)
+}
+
+fn row_of(number: u64, run: &Planned, outcome: &Outcome) -> Vec<Cell> {
+    let combination = &run.combination;
+    let settings = &combination.settings;
+    let mut row: Vec<Cell> = vec![
+        number.into(),
+        run.key.as_str().into(),
+        combination.condition.as_str().into(),
+        combination.expected.into(),
+        run.seed.into(),
+        settings.language.name.into(),
+        (settings.num_programs as u64).into(),
+        settings.mutation_prob.into(),
+        combination.plan.max_epochs.into(),
+        combination.plan.log_interval.into(),
+    ];
+    row.extend(
+        combination
+            .varying
+            .iter()
+            .map(|value| value.as_str().into()),
+    );
+    row.extend(OF_RESULT.iter().map(|(_, _, get)| get(outcome)));
+    row
+}
+
+/// Write a column: the values that there are, and where there are some.
+fn write_column<'a, I: Iterator<Item = &'a Cell>>(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    kind: Kind,
+    cells: impl Fn() -> I,
+) -> Result<(), ParquetError> {
+    let Some(mut column) = group.next_column()? else {
+        return Err(ParquetError::General("there are fewer columns".into()));
+    };
+    let is_there: Vec<i16> = cells()
+        .map(|cell| i16::from(*cell != Cell::Empty))
+        .collect();
+    let there = || cells().filter(|cell| **cell != Cell::Empty);
+    match kind {
+        Kind::Count => {
+            let values: Vec<i64> = there()
+                .map(|cell| match cell {
+                    Cell::Count(count) => count.cast_signed(),
+                    _ => 0,
+                })
+                .collect();
+            column
+                .typed::<Int64Type>()
+                .write_batch(&values, Some(&is_there), None)?;
+        }
+        Kind::Number => {
+            let values: Vec<f64> = there().filter_map(Cell::number).collect();
+            column
+                .typed::<DoubleType>()
+                .write_batch(&values, Some(&is_there), None)?;
+        }
+        Kind::Text => {
+            let values: Vec<ByteArray> = there()
+                .map(|cell| ByteArray::from(cell.to_string().into_bytes()))
+                .collect();
+            column
+                .typed::<ByteArrayType>()
+                .write_batch(&values, Some(&is_there), None)?;
+        }
+    }
+    column.close()
+}
