@@ -196,6 +196,7 @@ fn settings() -> Vec<(Settings, Plan)> {
             width: 8,
             height: 8,
             radius: 2,
+            torus: false,
         }),
         Meeting::Pattern(pattern.into()),
     ];

@@ -6,12 +6,15 @@ mod common;
 use std::sync::Arc;
 
 use broth::engine::{Engine, Options, jit};
+use broth::language::machine::Z80_ZFF;
 use broth::language::{Language, PROGRAM_LEN, Role, TAPE_LEN, Tape};
 use broth::output::folder::{Place, RunFolder};
 use broth::output::settings_file;
 use broth::run::Plan;
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::{Grid, Pattern};
+use broth::soup::settings::World;
+use broth::soup::zff;
 use broth::{Meeting, Settings, Soup};
 use common::engines::{EAGER, check};
 use proptest::prelude::*;
@@ -45,7 +48,33 @@ fn tapes(language: &'static Language) -> impl Strategy<Value = Tape> {
     })
 }
 
-/// Settings of soups of 64 programs.
+/// Any language, of pairs or of other worlds.
+fn every_language() -> impl Strategy<Value = &'static Language> {
+    select(Language::every().collect::<Vec<_>>())
+}
+
+/// A world for `language` whose settings are otherwise those of pairs.
+fn in_a_world(settings: Settings, world: World) -> Settings {
+    let settings = Settings {
+        world,
+        meeting: Meeting::Shuffle,
+        ..settings
+    };
+    match world {
+        World::Zff => Settings {
+            language: &Z80_ZFF,
+            num_programs: zff::NUM_PROGRAMS,
+            max_steps: settings.max_steps % 128,
+            zero_init: false,
+            reset_interval: None,
+            initial_program: settings.initial_program.into_iter().take(16).collect(),
+            ..settings
+        },
+        World::Pairs | World::LongTape { .. } => settings,
+    }
+}
+
+/// Settings of soups of 64 programs, and of zff's.
 fn settings() -> impl Strategy<Value = Settings> {
     let entries = prop::collection::vec((0..64u32, 0..64u32), 0..40);
     let meeting = prop_oneof![
@@ -56,17 +85,24 @@ fn settings() -> impl Strategy<Value = Settings> {
             let others: Vec<_> = entries.into_iter().filter(|(a, b)| a != b).collect();
             Meeting::Pattern(Arc::new(Pattern::new(64, &others)))
         }),
-        (select(&[1usize, 2, 8, 64][..]), 1..5usize).prop_map(|(width, radius)| {
+        (select(&[1usize, 2, 8, 64][..]), 1..5usize, any::<bool>()).prop_map(|parts| {
+            let (width, radius, torus) = parts;
             let height = 64 / width;
             Meeting::Grid(Grid {
                 width,
                 height,
                 radius,
+                torus,
             })
         }),
     ];
+    let world = prop_oneof![
+        6 => Just(World::Pairs),
+        1 => Just(World::Zff),
+        3 => (0..256usize).prop_map(|head_offset| World::LongTape { head_offset }),
+    ];
     (
-        languages(),
+        (every_language(), world),
         any::<u64>(),
         prop_oneof![Just(0.0), 0.0..=1.0, Just(1.0)],
         0..2000u32,
@@ -76,10 +112,12 @@ fn settings() -> impl Strategy<Value = Settings> {
         prop::option::of(1..9u64),
     )
         .prop_map(|fields| {
-            let (language, seed, mutation_prob, max_steps, meeting, ..) = fields;
-            let (.., zero_init, initial_program, reset_interval) = fields;
-            Settings {
+            let ((language, world), seed, mutation_prob, max_steps, meeting, ..) = fields;
+            let (.., zero_init, mut initial_program, reset_interval) = fields;
+            initial_program.truncate(language.program_len);
+            let in_pairs = Settings {
                 language,
+                world: World::Pairs,
                 num_programs: 64,
                 seed,
                 mutation_prob,
@@ -88,6 +126,12 @@ fn settings() -> impl Strategy<Value = Settings> {
                 zero_init,
                 initial_program,
                 reset_interval,
+            };
+            let elsewhere = in_a_world(in_pairs.clone(), world);
+            // Not every language has a meaning on a long tape.
+            match elsewhere.check() {
+                Ok(()) => elsewhere,
+                Err(_) => in_pairs,
             }
         })
 }
@@ -176,7 +220,7 @@ proptest! {
     /// Any bytes are a program, and its text reads back as those bytes.
     #[test]
     fn program_text_reads_back(
-        language in languages(),
+        language in every_language(),
         program in prop::collection::vec(any::<u8>(), 0..=PROGRAM_LEN),
     ) {
         let text = language.program_text(&program);

@@ -461,6 +461,7 @@ fn grids_are_the_patterns_that_list_their_neighbours() {
             width,
             height,
             radius,
+            torus: false,
         };
         let lines: String = (0..width * height)
             .flat_map(|program| {

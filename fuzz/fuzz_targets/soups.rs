@@ -128,6 +128,7 @@ impl Input {
                     width,
                     height: num_programs / width,
                     radius: radius.get().into(),
+                    torus: false,
                 })
             }
         };

@@ -188,7 +188,10 @@ impl ExecArgs {
 }
 
 fn show(out: &mut impl Write, language: &Language, when: &str, tape: &[u8]) -> std::io::Result<()> {
-    for (side, program) in ["left", "right"].iter().zip(tape.chunks(language.program_len)) {
+    for (side, program) in ["left", "right"]
+        .iter()
+        .zip(tape.chunks(language.program_len))
+    {
         let text = paint::tape(language, program, [None; 4]);
         writeln!(out, "{when:<7}{side:<6} {text}")?;
     }

@@ -35,7 +35,9 @@ const SHOWN_BYTES: usize = 8;
 const SHOWN_PROGRAMS: usize = 5;
 
 pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
-    let program_len = args.lang.map_or(PROGRAM_LEN, |language| language.program_len);
+    let program_len = args
+        .lang
+        .map_or(PROGRAM_LEN, |language| language.program_len);
     let checkpoint = Checkpoint::read_of(program_len, &args.file)?;
     let measures = Measures::of(&checkpoint.programs);
     let mut copies: HashMap<&[u8], usize> = HashMap::new();

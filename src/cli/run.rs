@@ -376,7 +376,9 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
             return Err(usage("--tape-bytes is for --world long-tape; leave it out"));
         }
         (None, World::LongTape { .. }, Some(_)) => {
-            return Err(usage("--num: a long tape has bytes; give --tape-bytes instead"));
+            return Err(usage(
+                "--num: a long tape has bytes; give --tape-bytes instead",
+            ));
         }
         (Some(bytes), ..) if bytes % language.program_len > 0 => {
             return Err(usage(&format!(
@@ -459,11 +461,7 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
 }
 
 /// The checkpoint that a run is to start from, with what its sidecar says of the world.
-fn read_start(
-    path: &Path,
-    language: &'static Language,
-    world: World,
-) -> Result<Checkpoint, Error> {
+fn read_start(path: &Path, language: &'static Language, world: World) -> Result<Checkpoint, Error> {
     let mut start = Checkpoint::read_of(language.program_len, path)?;
     if world == World::Zff {
         start.stream = sidecar::read_stream(path)?;

@@ -63,6 +63,7 @@ impl Engine {
         let closed_forms = options.closed_forms;
         let mut runner = Runner {
             language,
+            is_reference: self == Engine::Reference,
             closed_forms,
             run: match self {
                 Engine::Reference => run_by_reference,
@@ -138,6 +139,7 @@ fn run_machine<const N: usize>(
 #[derive(Debug)]
 pub struct Runner {
     language: &'static Language,
+    is_reference: bool,
     closed_forms: bool,
     run: RunTapes,
     jit: Option<Box<Jit>>,
@@ -195,6 +197,11 @@ impl Runner {
         if let Some(jit) = &mut self.jit {
             jit.between_epochs(time);
         }
+    }
+
+    /// Whether it takes one step after another.
+    pub(crate) fn is_reference(&self) -> bool {
+        self.is_reference
     }
 
     /// Its native code, where it has any.

@@ -67,7 +67,9 @@ pub fn trace_bytes(
     let mut whole: Tape = [0; TAPE_LEN];
     let len = tape.len().min(TAPE_LEN);
     whole[..len].copy_from_slice(&tape[..len]);
-    let outcome = trace(language, &mut whole, max_steps, |tape, view| see(tape, view));
+    let outcome = trace(language, &mut whole, max_steps, |tape, view| {
+        see(tape, view)
+    });
     tape[..len].copy_from_slice(&whole[..len]);
     outcome
 }

@@ -5,8 +5,8 @@
 //! is data in [`Dialect`]. Facts: docs/reference.md, "BFF family".
 
 use super::{
-    Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, TAPE_LEN, Tape,
-    View,
+    Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, TAPE_LEN,
+    Tape, View,
 };
 
 /// What a byte means to a dialect. The first ten are the commands, in the

@@ -5,8 +5,7 @@
 //! family". A fifth, for long tapes, counts addresses from the op (docs/worlds.md).
 
 use super::{
-    Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, Tape,
-    View,
+    Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, Tape, View,
 };
 use crate::random::mix;
 

@@ -36,7 +36,10 @@ impl Census {
     /// first.
     pub fn of(language: &Language, programs: &[u8]) -> Census {
         let kind_of = language.kind_numbers();
-        let kinds: Vec<u8> = programs.iter().map(|byte| kind_of[usize::from(*byte)]).collect();
+        let kinds: Vec<u8> = programs
+            .iter()
+            .map(|byte| kind_of[usize::from(*byte)])
+            .collect();
         Census {
             programs: group(language.program_len, programs, programs),
             skeletons: group(language.program_len, programs, &kinds),

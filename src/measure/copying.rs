@@ -64,8 +64,7 @@ impl Copied {
         }
         let mut then = tape.to_vec();
         reference::trace_bytes(language, &mut then, max_steps, |_, _| {});
-        let [(from, before), (_, after)] =
-            [tape, &then].map(|tape| tape.split_at(tape.len() / 2));
+        let [(from, before), (_, after)] = [tape, &then].map(|tape| tape.split_at(tape.len() / 2));
         let copied = Copied::between(from, after);
         match copied.bytes > Copied::between(from, before).bytes {
             true => copied,
@@ -83,7 +82,9 @@ impl Copied {
                 counts[1][(origin + place) % PROGRAM_LEN] += 1;
             }
         }
-        Copied::best(PROGRAM_LEN, |mirrored, first| counts[usize::from(mirrored)][first])
+        Copied::best(PROGRAM_LEN, |mirrored, first| {
+            counts[usize::from(mirrored)][first]
+        })
     }
 
     /// Whether the copy lies where its original, of `len` bytes, would: not moved along.

@@ -535,7 +535,7 @@ mod tests {
             };
             let past = PastRow::parse(&row.metrics_line(), columns).unwrap();
             assert_eq!(past, row.past());
-            assert_eq!(past.brotli_bpb(2), row.measures.brotli_bpb);
+            assert_eq!(past.brotli_bpb(2 * 64), row.measures.brotli_bpb);
             assert!(past.cubff_line(2).starts_with("65,"));
             let cells = |line: &str| line.split(',').count();
             let (metrics, log) = (columns.metrics_header(), columns.cubff_header());

@@ -43,7 +43,9 @@ pub fn write(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(
     let stream = checkpoint.stream.map(|stream| format!("{stream:016x}"));
     let content = Sidecar {
         broth_version: VERSION.into(),
-        stream_sha_256: stream.as_ref().map(|digits| stream_sha256(digits, &sha_256)),
+        stream_sha_256: stream
+            .as_ref()
+            .map(|digits| stream_sha256(digits, &sha_256)),
         stream,
         sha_256,
         tokens_sha_256: checkpoint.tokens_sha256(),

@@ -114,7 +114,8 @@ impl Strip {
         }
         let share = |count: &u64| *count as f64 / bytes.len() as f64;
         self.shares.push(counts.iter().map(share).collect());
-        let program = |i: &usize| &bytes[i * self.language.program_len..][..self.language.program_len];
+        let program =
+            |i: &usize| &bytes[i * self.language.program_len..][..self.language.program_len];
         let kind = |byte: &u8| self.kind_of_byte[*byte as usize];
         self.cells.push(match &self.rows {
             Rows::Bytes(programs) => {
@@ -291,7 +292,11 @@ impl Strip {
         let width = plot.dim_in_pixel().0 as i32;
         let colours = kind_colours(self.language);
         let top_of = |row: usize| {
-            let gaps = if gap > 0 { row / self.language.program_len * gap } else { 0 };
+            let gaps = if gap > 0 {
+                row / self.language.program_len * gap
+            } else {
+                0
+            };
             (row * row_height + gaps) as i32
         };
         for (point, cells) in self.cells.iter().enumerate() {
@@ -308,7 +313,10 @@ impl Strip {
         let style = text(20, TEXT).pos(right);
         for (i, program) in programs.iter().enumerate().step_by(rows_each) {
             let middle = match &self.rows {
-                Rows::Bytes(_) => top_of(i * self.language.program_len) + (self.language.program_len * row_height / 2) as i32,
+                Rows::Bytes(_) => {
+                    top_of(i * self.language.program_len)
+                        + (self.language.program_len * row_height / 2) as i32
+                }
                 Rows::Programs(_) => top_of(i) + row_height as i32 / 2,
             };
             let at = (LEFT as i32 - 12, CAPTION as i32 + middle);

@@ -2,8 +2,8 @@
 
 use super::mutation::Mutation;
 use super::pairing::Pairs;
-use super::settings::{Settings, World};
 use super::pairs::{first_stream, stream_of};
+use super::settings::{Settings, World};
 use crate::Error;
 use crate::engine::reference;
 use crate::engine::traced::{self, IN_PLACE, Origins};
@@ -166,7 +166,11 @@ impl Interactions {
 
         let mut start = before;
         let mut mutations = Vec::new();
-        let stream = stream_of(first_stream(&self.settings, &self.streams, epoch), pair, TAPE_LEN);
+        let stream = stream_of(
+            first_stream(&self.settings, &self.streams, epoch),
+            pair,
+            TAPE_LEN,
+        );
         self.mutation
             .apply_and_tell(std::slice::from_mut(&mut start), stream, |_, place| {
                 mutations.push(place);

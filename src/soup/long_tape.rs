@@ -6,7 +6,7 @@
 
 use super::Tally;
 use super::settings::{Settings, World};
-use crate::engine::ring;
+use crate::engine::ring::{self, Commands};
 use crate::language::{Ring, TAPE_LEN};
 use crate::random::{Streams, mix};
 
@@ -24,37 +24,68 @@ pub const fn runs_of_epoch(tape_bytes: usize) -> u64 {
     (tape_bytes / TAPE_LEN) as u64
 }
 
-/// Do epoch number `epoch`: its runs, one after the other. Each may read what the one before
-/// wrote, so there is nothing in them for a second thread.
-pub(super) fn step(
-    epoch: u64,
-    settings: &Settings,
-    streams: &Streams,
-    tape: &mut [u8],
-) -> Tally {
-    let World::LongTape { head_offset } = settings.world else {
-        return Tally::default();
-    };
-    let len = tape.len() as u64;
-    let runs = runs_of_epoch(tape.len());
-    let first = epoch.wrapping_mul(runs);
-    let mut tally = Tally::default();
-    for run in 0..runs {
-        let stream = mix(streams.key(first.wrapping_add(run)));
-        let start = (stream % len) as usize;
-        let Some(mut space) = Ring::new(tape) else {
-            break;
-        };
-        let starts = ring::Start { pc: start, head_offset };
-        let outcome = ring::run(settings.language, &mut space, starts, settings.max_steps);
-        tally.count(&outcome);
-        // A share of a mutation is one as often as it says.
-        let share = (mix(stream.wrapping_add(1)) >> 11) as f64 / (1_u64 << 53) as f64;
-        let mutations = (f64::from(outcome.steps) * settings.mutation_prob + share) as u64;
-        for number in 0..mutations {
-            let random = mix(stream.wrapping_add(2).wrapping_add(number));
-            tape[((random >> 8) % len) as usize] = random as u8;
-        }
+/// What is known of the tape besides its bytes.
+#[derive(Debug, Default)]
+pub(super) struct LongTape {
+    /// Where commands are, in the BFF family; nothing before the first run.
+    commands: Option<Commands>,
+}
+
+impl LongTape {
+    /// To be called after bytes were changed that are no run's.
+    pub(super) fn forget(&mut self) {
+        self.commands = None;
     }
-    tally
+
+    /// Do epoch number `epoch`: its runs, one after the other, step by step if `by_reference`.
+    /// Each may read what the one before wrote, so there is nothing in them for a second thread.
+    pub(super) fn step(
+        &mut self,
+        epoch: u64,
+        settings: &Settings,
+        streams: &Streams,
+        by_reference: bool,
+        tape: &mut [u8],
+    ) -> Tally {
+        if by_reference {
+            self.commands = None;
+        } else if self.commands.is_none() {
+            self.commands = Commands::of(settings.language, tape);
+        }
+        let World::LongTape { head_offset } = settings.world else {
+            return Tally::default();
+        };
+        let len = tape.len() as u64;
+        let runs = runs_of_epoch(tape.len());
+        let first = epoch.wrapping_mul(runs);
+        let mut tally = Tally::default();
+        for run in 0..runs {
+            let stream = mix(streams.key(first.wrapping_add(run)));
+            let start = (stream % len) as usize;
+            let Some(mut space) = Ring::new(tape) else {
+                break;
+            };
+            let starts = ring::Start {
+                pc: start,
+                head_offset,
+            };
+            let outcome = match &mut self.commands {
+                Some(commands) => commands.run(&mut space, starts, settings.max_steps),
+                None => ring::run(settings.language, &mut space, starts, settings.max_steps),
+            };
+            tally.count(&outcome);
+            // A share of a mutation is one as often as it says.
+            let share = (mix(stream.wrapping_add(1)) >> 11) as f64 / (1_u64 << 53) as f64;
+            let mutations = (f64::from(outcome.steps) * settings.mutation_prob + share) as u64;
+            for number in 0..mutations {
+                let random = mix(stream.wrapping_add(2).wrapping_add(number));
+                let place = ((random >> 8) % len) as usize;
+                tape[place] = random as u8;
+                if let Some(commands) = &mut self.commands {
+                    commands.changed(place, random as u8);
+                }
+            }
+        }
+        tally
+    }
 }

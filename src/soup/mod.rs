@@ -20,6 +20,7 @@ use crate::engine::{Engine, Options, Runner};
 use crate::language::{Ended, Family, Outcome};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
+use long_tape::LongTape;
 use memory::{Memory, check_memory};
 use pairs::Meetings;
 use settings::{Settings, World};
@@ -137,8 +138,7 @@ pub struct Soup {
 enum State {
     Pairs(Box<Meetings>),
     Zff(Box<Zff>),
-    /// All that there is lies on the tape.
-    LongTape,
+    LongTape(LongTape),
 }
 
 impl Soup {
@@ -148,7 +148,7 @@ impl Soup {
         let mut soup = Soup::zeroed(settings)?;
         match &mut soup.world {
             State::Zff(zff) => zff.fill(&mut soup.programs),
-            State::Pairs(_) | State::LongTape => soup.refill(0),
+            State::Pairs(_) | State::LongTape(_) => soup.refill(0),
         }
         let initial = &soup.settings.initial_program;
         soup.programs[..initial.len()].copy_from_slice(initial);
@@ -218,7 +218,7 @@ impl Soup {
             world: match settings.world {
                 World::Pairs => State::Pairs(Box::new(Meetings::new(&settings)?)),
                 World::Zff => State::Zff(Box::new(Zff::new(settings.seed))),
-                World::LongTape { .. } => State::LongTape,
+                World::LongTape { .. } => State::LongTape(LongTape::default()),
             },
             runner: Engine::Reference.runner(settings.language, &Options::default()),
             epochs_done: 0,
@@ -269,7 +269,7 @@ impl Soup {
     pub fn stream(&self) -> Option<u64> {
         match &self.world {
             State::Zff(zff) => Some(zff.stream()),
-            State::Pairs(_) | State::LongTape => None,
+            State::Pairs(_) | State::LongTape(_) => None,
         }
     }
 
@@ -327,7 +327,10 @@ impl Soup {
                 tally
             }
             State::Zff(zff) => zff.step(settings, &self.runner, programs),
-            State::LongTape => long_tape::step(epoch, settings, streams, programs),
+            State::LongTape(tape) => {
+                let by_reference = self.runner.is_reference();
+                tape.step(epoch, settings, streams, by_reference, programs)
+            }
         };
         self.epochs_done += 1;
         self.reset_due = self.settings.resets_after(epoch);
@@ -336,6 +339,9 @@ impl Soup {
 
     /// Fill the soup as reset number `reset` does; the first soup is number 0.
     fn refill(&mut self, reset: u64) {
+        if let State::LongTape(tape) = &mut self.world {
+            tape.forget();
+        }
         if self.settings.zero_init {
             self.programs.fill(0);
             return;

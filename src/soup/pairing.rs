@@ -360,7 +360,10 @@ impl Span {
     fn around(at: usize, len: usize, radius: usize, torus: bool) -> Span {
         let width = radius.saturating_mul(2).saturating_add(1);
         let (first, end) = match torus {
-            false => (at.saturating_sub(radius), at.saturating_add(radius).saturating_add(1).min(len)),
+            false => (
+                at.saturating_sub(radius),
+                at.saturating_add(radius).saturating_add(1).min(len),
+            ),
             true if width >= len => (0, len),
             true => {
                 let first = (at + len - radius) % len;
@@ -415,7 +418,8 @@ impl Pattern {
     /// The error says which line is wrong and why, or that there is no memory for a soup
     /// of so many programs.
     pub fn read(num_programs: usize, mut input: impl BufRead) -> Result<Pattern, String> {
-        super::memory::check_memory(num_programs, PROGRAM_LEN).map_err(|error| error.to_string())?;
+        super::memory::check_memory(num_programs, PROGRAM_LEN)
+            .map_err(|error| error.to_string())?;
         let mut entries = Vec::new();
         let mut line = Vec::new();
         for number in 1.. {
@@ -610,7 +614,14 @@ mod tests {
 
     #[test]
     fn a_grid_meets_as_the_pattern_of_its_neighbours_does() {
-        let shapes = [(8, 6, 2), (48, 1, 3), (1, 48, 1), (6, 8, 50), (16, 3, 1), (12, 4, 2)];
+        let shapes = [
+            (8, 6, 2),
+            (48, 1, 3),
+            (1, 48, 1),
+            (6, 8, 50),
+            (16, 3, 1),
+            (12, 4, 2),
+        ];
         let shapes = shapes.map(|shape| [(shape, false), (shape, true)]);
         for ((width, height, radius), torus) in shapes.into_iter().flatten() {
             let grid = Grid {

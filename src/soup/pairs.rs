@@ -130,7 +130,10 @@ fn interact(
             let next = pairs.end..(pairs.end + BATCH).min(len);
             let middle = (pairs.end + BATCH / 2).min(len);
             programs.prefetch(next.start..middle);
-            mutation.apply(&mut tapes[..pairs.len()], stream_of(first, pairs.start, TAPE_LEN));
+            mutation.apply(
+                &mut tapes[..pairs.len()],
+                stream_of(first, pairs.start, TAPE_LEN),
+            );
             let running = pairs.end.min(interacting).saturating_sub(pairs.start);
             let mut outcomes = [Outcome::default(); BATCH];
             programs.prefetch(middle..next.end);
@@ -199,7 +202,11 @@ fn interact_short(
     let program_len = programs.len() / (2 * pairs.len());
     let tape_len = 2 * program_len;
     tapes.resize(programs.len(), 0);
-    let places = || pairs.programs_of(0..pairs.len()).map(|program| program * program_len);
+    let places = || {
+        pairs
+            .programs_of(0..pairs.len())
+            .map(|program| program * program_len)
+    };
     for (half, at) in tapes.chunks_exact_mut(program_len).zip(places()) {
         half.copy_from_slice(&programs[at..at + program_len]);
     }
@@ -215,7 +222,9 @@ fn interact_short(
             let mut outcomes = [Outcome::default(); BATCH];
             runner.run_bytes(&mut tapes[..running * tape_len], max_steps, &mut outcomes);
             let mut tally = Tally::default();
-            outcomes[..running].iter().for_each(|outcome| tally.count(outcome));
+            outcomes[..running]
+                .iter()
+                .for_each(|outcome| tally.count(outcome));
             tally
         })
         .reduce(Tally::default, |a, b| a + b);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::pairing::{Grid, Pattern};
-use crate::Error;
 use super::{long_tape, zff};
+use crate::Error;
 use crate::language::{Family, Language, bff};
 
 /// What determines a soup, to the byte.

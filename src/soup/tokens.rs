@@ -222,6 +222,7 @@ mod tests {
             width: 6,
             height: 7,
             radius: 1,
+            torus: false,
         });
         for (language, num_programs, meeting, reset_interval) in [
             (&BFF_NOHEADS, 100, Meeting::Shuffle, None),

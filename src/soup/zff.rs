@@ -85,7 +85,10 @@ impl Zff {
     ) -> Tally {
         self.draw_pairs();
         let (all, _) = programs.as_chunks_mut::<PROGRAM_LEN>();
-        let tapes = self.pairs.iter().map(|pair| pair.map(|program| all[program]));
+        let tapes = self
+            .pairs
+            .iter()
+            .map(|pair| pair.map(|program| all[program]));
         self.tapes.clear();
         self.tapes.extend(tapes);
         let tally = self

@@ -30,6 +30,7 @@ pub fn every_width(
         .map(move |lanes| {
             let runner = Runner {
                 language,
+                is_reference: false,
                 closed_forms,
                 run: for_lanes(language, lanes),
                 jit: None,

@@ -202,7 +202,9 @@ impl Arrangement {
                     program: Box::new(move |column, row| {
                         Some(row * stride * width + column * stride)
                     }),
-                    caption: format!("{caption}; each a tile of {tile_width} x {tile_height} bytes"),
+                    caption: format!(
+                        "{caption}; each a tile of {tile_width} x {tile_height} bytes"
+                    ),
                 }
             }
             Layout::Tiles => {
@@ -518,6 +520,7 @@ mod tests {
                     width,
                     height,
                     radius: 2,
+                    torus: false,
                 }),
                 ..Settings::default()
             };
@@ -578,7 +581,7 @@ mod tests {
     #[test]
     fn samples_are_even_and_in_the_soup() {
         for (layout, columns, rows) in [(Layout::Tiles, 512, 480), (Layout::Columns, 4096, 53)] {
-            let arrangement = Arrangement::new(layout, 1 << 20, (4096, 3840));
+            let arrangement = Arrangement::new(layout, 1 << 20, PROGRAM_LEN, (4096, 3840));
             assert_eq!((arrangement.columns, arrangement.rows), (columns, rows));
             let programs: Vec<_> = (0..rows)
                 .flat_map(|row| (0..columns).map(move |column| (column, row)))
