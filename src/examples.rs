@@ -261,7 +261,7 @@ pub static ALL: [Example; 18] = [
     Example {
         language: &subleq::RSUBLEQ4,
         name: "countdown",
-        code: "C0 81 10 04  7C 7C 0D 04  79 78 0A F8  74 04 05 FC  00 01 40",
+        code: "F2 B2 10 04  7C 7C 0D 04  79 78 0A F8  74 04 05 FC  00 01 40",
         place: Place::Front,
         source: Source::Broth,
         summary: "19 bytes: an instruction that copies, and three that count its operands down",
@@ -277,7 +277,7 @@ pub static ALL: [Example; 18] = [
         language: &subleq::SUBLEQ,
         name: "countdown",
         code: "1F 1F 03  1F 29 06  18 18 09  18 2C 01  19 19 0F  19 2C 00  21 21 15  21 2C 00  \
-               58 59 1B  26 26 1E  26 9F 21  61 26 24  18 0B 00  19 0B 41  21 0B 81  1F 0B 18  \
+               3F 3F 1B  26 26 1E  26 7F 21  3F 26 24  18 0B 00  19 0B 41  21 0B 81  1F 0B 18  \
                26 26 FF",
         place: Place::Front,
         source: Source::Broth,
