@@ -14,6 +14,9 @@ use common::{broth, fail, succeed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+/// Languages of which no replicator is known.
+const NONE_KNOWN: &[&str] = &[];
+
 /// Epochs between looks at a soup.
 const LOOK_INTERVAL: u64 = 16;
 
@@ -31,7 +34,9 @@ fn every_language_has_examples_that_read_back() {
     let languages = examples::ALL.iter().map(|example| example.language.name);
     let mut in_a_row: Vec<_> = languages.collect();
     in_a_row.dedup();
-    assert_eq!(in_a_row, Language::ALL.map(|language| language.name));
+    let mut expected = Language::ALL.map(|language| language.name).to_vec();
+    expected.retain(|name| !NONE_KNOWN.contains(name));
+    assert_eq!(in_a_row, expected);
     for example in &examples::ALL {
         let name = example.full_name();
         let code = example.language.parse_program(example.code).unwrap();
