@@ -168,7 +168,7 @@ pub static ALL: [Example; 18] = [
         code: r"\x40\x80[[,>]-]",
         place: Place::Front,
         source: Source::Broth,
-        summary: "copies forwards, in nine bytes",
+        summary: "copies forwards; an outer loop gets it over nulls",
         how: "The first two bytes start head 0 at 64 and head 1 at 0. `,` copies from head 1, which\n\
               moves on by itself, to head 0, which `>` moves on. A null of the neighbour ends the\n\
               inner loop; it becomes 255 by `-`, and the outer one goes back in.",
@@ -180,7 +180,7 @@ pub static ALL: [Example; 18] = [
         code: "04 04 00 03 08 C4",
         place: Place::Front,
         source: Source::Broth,
-        summary: "six bytes: dup dup read write inc, and back",
+        summary: "dup dup read write inc, and back",
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 00 reads that\n\
               place of this program, 03 writes it to the same place of the other, 08 counts on, and\n\
               C4 jumps back by five.",
@@ -192,7 +192,7 @@ pub static ALL: [Example; 18] = [
         code: "04 04 03 02 08 C4",
         place: Place::Front,
         source: Source::Broth,
-        summary: "six bytes: dup dup other copy inc, and back",
+        summary: "dup dup other copy inc, and back",
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 03 turns the\n\
               upper one into the same place of the other program, 02 copies there from the lower\n\
               one, 08 counts on, and C4 jumps back by five.",
@@ -204,7 +204,7 @@ pub static ALL: [Example; 18] = [
         code: "04 0C 08 C2",
         place: Place::Front,
         source: Source::Broth,
-        summary: "four bytes: dup copy inc, and back",
+        summary: "dup copy inc, and back",
         how: "The top of the stack, at first 0, counts the places. `dup` keeps it; 0C copies that\n\
               place to the other program, 08 counts on, and C2 jumps back by three.",
         seed: Some(6),
@@ -215,7 +215,7 @@ pub static ALL: [Example; 18] = [
         code: "0C 08 04 81 2C C4",
         place: Place::Front,
         source: Source::Paper,
-        summary: "the paper's six bytes: copy inc dup, over a byte, and back",
+        summary: "the paper's: copy inc dup, over a byte, and back",
         how: "0C copies a place, at first 0, to the other program, 08 counts on and 04 keeps the count\n\
               for the next lap. 81 jumps over 2C to C4, which jumps back by five. The stack grows\n\
               by one entry a lap.",
@@ -261,10 +261,10 @@ pub static ALL: [Example; 18] = [
     Example {
         language: &subleq::RSUBLEQ4,
         name: "countdown",
-        code: "C0 81 10 04  7C 7C 0D 04  79 78 0A F8  74 04 05 FC  00 01 40",
+        code: "F2 B2 10 04  7C 7C 0D 04  79 78 0A F8  74 04 05 FC  00 01 40",
         place: Place::Front,
         source: Source::Broth,
-        summary: "19 bytes: an instruction that copies, and three that count its operands down",
+        summary: "an instruction that copies, and three that count its operands down",
         how: "The first instruction is the copy: [target] = [source] - [16], which is 0. The second\n\
               counts its target down by [17], which is 1. The third makes its source from the\n\
               target, less [18], which is 64, and goes back to the copy as long as that is below 0:\n\
@@ -277,11 +277,11 @@ pub static ALL: [Example; 18] = [
         language: &subleq::SUBLEQ,
         name: "countdown",
         code: "1F 1F 03  1F 29 06  18 18 09  18 2C 01  19 19 0F  19 2C 00  21 21 15  21 2C 00  \
-               58 59 1B  26 26 1E  26 9F 21  61 26 24  18 0B 00  19 0B 41  21 0B 81  1F 0B 18  \
+               3F 3F 1B  26 26 1E  26 7F 21  3F 26 24  18 0B 00  19 0B 41  21 0B 81  1F 0B 18  \
                26 26 FF",
         place: Place::Front,
         source: Source::Broth,
-        summary: "51 bytes: sets four operands, copies by two subtractions, counts down",
+        summary: "sets four operands, copies by two subtractions, counts down",
         how: "Eight instructions set the operands of the loop: its source to 191, which as an address\n\
               is 63, and three targets to 127. In the loop four instructions copy: the target\n\
               becomes 0, a spare byte becomes 0, the source is taken off the spare byte, and that\n\

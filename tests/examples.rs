@@ -14,6 +14,9 @@ use common::{broth, fail, succeed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+/// Languages of which no replicator is known.
+const NONE_KNOWN: &[&str] = &[];
+
 /// Epochs between looks at a soup.
 const LOOK_INTERVAL: u64 = 16;
 
@@ -31,7 +34,9 @@ fn every_language_has_examples_that_read_back() {
     let languages = examples::ALL.iter().map(|example| example.language.name);
     let mut in_a_row: Vec<_> = languages.collect();
     in_a_row.dedup();
-    assert_eq!(in_a_row, Language::ALL.map(|language| language.name));
+    let mut expected = Language::ALL.map(|language| language.name).to_vec();
+    expected.retain(|name| !NONE_KNOWN.contains(name));
+    assert_eq!(in_a_row, expected);
     for example in &examples::ALL {
         let name = example.full_name();
         let code = example.language.parse_program(example.code).unwrap();
@@ -90,13 +95,7 @@ fn every_example_scores_as_a_replicator() {
             scores.iter().all(|score| *score >= KNIERIM_THRESHOLD),
             "{name}: {scores:?}"
         );
-        // The subleq family leaves its counters where they stood in the end; all else is as it was.
-        let lost = match example.language.family {
-            Family::Subleq(_) => 4,
-            Family::RelativeSubleq(_) => 2,
-            _ => 0,
-        };
-        assert_eq!(usize::from(alone), PROGRAM_LEN - lost, "{name}");
+        assert_eq!(usize::from(alone), PROGRAM_LEN, "{name}");
         if !matches!(example.language.family, Family::Bff(_)) {
             // Where the free places are never run they may hold anything.
             for _ in 0..20 {

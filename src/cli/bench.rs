@@ -55,7 +55,7 @@ pub struct BenchArgs {
     engines: Vec<Engine>,
 
     /// Soups: random (after its first epoch), prelife (run long, not alive),
-    /// alive (taken over by replicators, planted ones where one is known)
+    /// alive (taken over by replicators: the first of `broth examples`, planted)
     #[arg(long, value_name = "SOUP,...", default_value = "random,prelife,alive",
           value_delimiter = ',', value_parser = parse_sort)]
     soups: Vec<Sort>,
