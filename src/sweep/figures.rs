@@ -874,7 +874,7 @@ impl Figure for FirstReplicators {
         let y: RangedCoordf64 = (0.0..rows).into();
         let mut chart = chart_on(
             &area,
-            Axis::logarithmic(self.last_epoch as f64),
+            Axis::logarithmic(0.0, self.last_epoch as f64),
             y,
             430,
             BOTTOM,

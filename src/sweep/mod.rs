@@ -26,7 +26,6 @@ pub use outcome::{Ended, LINE_OF_PAPER, Outcome, Seen};
 pub use table::{Cell, Kind, Table, parse_trace};
 
 use crate::Error;
-use crate::language::PROGRAM_LEN;
 use crate::output::{files, folder};
 use crate::soup::memory;
 use one::{Beat, Home, Pace};
@@ -368,7 +367,7 @@ fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
     let (big, others): (Vec<&Planned>, Vec<&Planned>) = missing.iter().partition(|run| is_big(run));
     let batch = |runs: Vec<&'a Planned>, usual: usize| {
         let memory = runs.iter().map(|run| {
-            let soup = run.combination.settings.num_programs as u64 * PROGRAM_LEN as u64;
+            let soup = run.combination.settings.soup_bytes() as u64;
             SOUPS_OF_RUN * soup + MEMORY_OF_RUN
         });
         let room = memory::available().unwrap_or(u64::MAX) / 5 * 4;
@@ -397,7 +396,7 @@ fn check_disk(records: &Records, missing: &[&Planned]) -> Result<(), Error> {
         .iter()
         .map(|run| {
             let combination = &run.combination;
-            let soup = (combination.settings.num_programs * PROGRAM_LEN) as u64 + 4096;
+            let soup = combination.settings.soup_bytes() as u64 + 4096;
             let soups = match combination.rules.keep(combination.settings.num_programs) {
                 Keep::None => 0,
                 Keep::Last => 1,

@@ -57,7 +57,9 @@ impl Home {
     fn saved(&self, planned: &Planned, of_soup: &toml::Table) -> Option<(Outcome, Soup)> {
         let outcome = read_outcome(&self.so_far(), planned).ok()??;
         let path = self.path.join(Checkpoint::file_name(outcome.epochs));
-        let checkpoint = Checkpoint::read(&path).ok()?;
+        let program_len = planned.combination.settings.language.program_len;
+        let mut checkpoint = Checkpoint::read_of(program_len, &path).ok()?;
+        checkpoint.stream = sidecar::read_stream(&path).ok()?;
         sidecar::check(&path, &checkpoint, of_soup).ok()?;
         if checkpoint.epochs_done != outcome.epochs {
             return None;

@@ -136,8 +136,8 @@ impl Seen {
             replicators,
             tokens: None,
         };
-        let num_programs = combination.settings.num_programs;
-        if let Some(rule) = combination.plan.stops_at(&row, num_programs) {
+        let soup_bytes = combination.settings.soup_bytes();
+        if let Some(rule) = combination.plan.stops_at(&row, soup_bytes) {
             return Some(match rule {
                 StopRule::HighOrderEntropyAbove(limit) => {
                     format!("high-order entropy above {limit}")
