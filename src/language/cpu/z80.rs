@@ -234,6 +234,17 @@ impl State {
         self.core.wz = wz;
     }
 
+    /// What the last instruction set the flags to, or 0 if it left them alone: on hardware, SCF
+    /// and CCF show it. zff has no such thing, and leaves it as it is.
+    pub fn q(&self) -> u8 {
+        self.rest.q
+    }
+
+    /// Set Q.
+    pub fn set_q(&mut self, q: u8) {
+        self.rest.q = q;
+    }
+
     /// The interrupt vector.
     pub fn i(&self) -> u8 {
         self.rest.i
@@ -1029,13 +1040,13 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
                 let yx = if HARDWARE { 0 } else { flags & YX };
                 self.set_flags(flags & CARRY | yx | ZERO | PARITY);
                 if HARDWARE || opcode == 0x78 {
-                    self.core.wz = self.core.registers.bc().wrapping_add(1);
+                    self.core.wz = registers.bc().wrapping_add(1);
                 }
             }
             // OUT (C),r
             0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 => {
                 if HARDWARE || opcode == 0x79 {
-                    self.core.wz = registers.pair(0).wrapping_add(1);
+                    self.core.wz = registers.bc().wrapping_add(1);
                 }
             }
             // SBC HL,rr, ADC HL,rr
