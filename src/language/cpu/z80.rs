@@ -75,7 +75,7 @@ pub fn kind(byte: u8) -> &'static Kind {
 /// step(Variant::Zff, &mut memory, &mut state);
 /// assert_eq!((state.bc(), state.pc()), (0x1234, 3));
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct State {
     core: Core,
     rest: Rest,
@@ -98,7 +98,7 @@ struct Rest {
     /// IX, and IY above it.
     index: u32,
     i: u8,
-    /// The low seven bits of R, and any eighth.
+    /// The low seven bits of R.
     refresh: u8,
     /// The eighth bit of R.
     refresh_high: u8,
@@ -112,7 +112,10 @@ struct Rest {
 impl State {
     /// The registers at the start of a run of zff: AF = SP = FFFF, all others 0.
     pub fn new() -> Self {
-        let mut state = State::default();
+        let mut state = State {
+            core: Core::default(),
+            rest: Rest::default(),
+        };
         state.core.sp = 0xffff;
         state.set_af(0xffff);
         state
@@ -257,12 +260,12 @@ impl State {
 
     /// The refresh register.
     pub fn r(&self) -> u8 {
-        self.rest.refresh & 0x7f | self.rest.refresh_high
+        self.rest.refresh | self.rest.refresh_high
     }
 
     /// Set the refresh register.
     pub fn set_r(&mut self, r: u8) {
-        self.rest.refresh = r;
+        self.rest.refresh = r & 0x7f;
         self.rest.refresh_high = r & 0x80;
     }
 
@@ -274,6 +277,12 @@ impl State {
     /// Set IFF2.
     pub fn set_iff2(&mut self, iff2: bool) {
         self.rest.interrupts = iff2;
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::new()
     }
 }
 
@@ -450,7 +459,7 @@ struct Machine<'m, const N: usize, const HARDWARE: bool> {
     memory: Memory<'m, N>,
     /// With `pc` behind what was read of the instruction.
     core: Core,
-    /// With `refresh` less by `done`.
+    /// With `refresh` less by `done`, and with any eighth bit.
     rest: &'m mut Rest,
     /// Instructions begun.
     done: u32,
@@ -476,7 +485,7 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
         }
         *core = machine.core;
         let done = machine.done;
-        rest.refresh = rest.refresh.wrapping_add(done as u8);
+        rest.refresh = rest.refresh.wrapping_add(done as u8) & 0x7f;
         done
     }
 
