@@ -165,10 +165,8 @@ fn cpus(c: &mut Criterion) {
     let run_z80 =
         |tape: &mut [u8; 32]| z80::run(z80::Variant::Zff, tape, &mut z80::State::new(), STEPS);
     let run_i8080 = |tape: &mut [u8; 32]| i8080::run(tape, &mut i8080::State::new(), STEPS);
-    let runs: [(&str, &dyn Fn(&mut [u8; 32]) -> u32); 2] =
-        [("Z80", &run_z80), ("8080", &run_i8080)];
     let mut group = c.benchmark_group("random tapes of 32 bytes");
-    for (name, run) in runs {
+    for (name, run) in [("Z80", run_z80), ("8080", run_i8080)] {
         let steps: u32 = tapes.clone().iter_mut().map(run).sum();
         group.throughput(Throughput::Elements(steps.into()));
         group.bench_function(name, |b| {

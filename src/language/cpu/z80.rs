@@ -1052,11 +1052,9 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
                     self.core.wz = registers.bc().wrapping_add(1);
                 }
             }
-            // OUT (C),r
-            0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 => {
-                if HARDWARE || opcode == 0x79 {
-                    self.core.wz = registers.bc().wrapping_add(1);
-                }
+            // OUT (C),r, which otherwise does nothing
+            0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 if HARDWARE || opcode == 0x79 => {
+                self.core.wz = registers.bc().wrapping_add(1);
             }
             // SBC HL,rr, ADC HL,rr
             0x42 | 0x4a | 0x52 | 0x5a | 0x62 | 0x6a | 0x72 | 0x7a => {
@@ -1366,7 +1364,7 @@ fn list_plain(listing: &mut Listing<'_>, opcode: u8, names: &Names) -> String {
         0xf3 => "DI".into(),
         0xf9 => format!("LD SP,{hl}"),
         0xfb => "EI".into(),
-        0x00..=0x3f => match opcode & 7 {
+        0x01..=0x3f => match opcode & 7 {
             1 if opcode & 8 == 0 => format!("LD {pair},{:04X}", listing.pair()),
             1 => format!("ADD {hl},{pair}"),
             3 if opcode & 8 == 0 => format!("INC {pair}"),
