@@ -66,7 +66,7 @@ static SIGN_ZERO_PARITY: [u8; 256] = {
         let value = byte as u8;
         flags[byte] = value & SIGN
             | if value == 0 { ZERO } else { 0 }
-            | if value.count_ones() % 2 == 0 {
+            | if value.count_ones().is_multiple_of(2) {
                 PARITY
             } else {
                 0
@@ -382,7 +382,7 @@ impl Class {
             0xed => Class::Extended,
             0xd3 | 0xdb | 0xf3 | 0xfb => Class::Port,
             0xf9 => Class::Move,
-            0x00..=0x3f => match opcode & 7 {
+            0x01..=0x3f => match opcode & 7 {
                 1 if opcode & 8 == 0 => Class::Constant,
                 1 | 3 => Class::Pairs,
                 6 => Class::Constant,

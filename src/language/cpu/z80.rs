@@ -75,7 +75,7 @@ pub fn kind(byte: u8) -> &'static Kind {
 /// step(Variant::Zff, &mut memory, &mut state);
 /// assert_eq!((state.bc(), state.pc()), (0x1234, 3));
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct State {
     core: Core,
     rest: Rest,
@@ -98,7 +98,7 @@ struct Rest {
     /// IX, and IY above it.
     index: u32,
     i: u8,
-    /// The low seven bits of R, and any eighth.
+    /// The low seven bits of R.
     refresh: u8,
     /// The eighth bit of R.
     refresh_high: u8,
@@ -112,7 +112,10 @@ struct Rest {
 impl State {
     /// The registers at the start of a run of zff: AF = SP = FFFF, all others 0.
     pub fn new() -> Self {
-        let mut state = State::default();
+        let mut state = State {
+            core: Core::default(),
+            rest: Rest::default(),
+        };
         state.core.sp = 0xffff;
         state.set_af(0xffff);
         state
@@ -257,12 +260,12 @@ impl State {
 
     /// The refresh register.
     pub fn r(&self) -> u8 {
-        self.rest.refresh & 0x7f | self.rest.refresh_high
+        self.rest.refresh | self.rest.refresh_high
     }
 
     /// Set the refresh register.
     pub fn set_r(&mut self, r: u8) {
-        self.rest.refresh = r;
+        self.rest.refresh = r & 0x7f;
         self.rest.refresh_high = r & 0x80;
     }
 
@@ -274,6 +277,12 @@ impl State {
     /// Set IFF2.
     pub fn set_iff2(&mut self, iff2: bool) {
         self.rest.interrupts = iff2;
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::new()
     }
 }
 
@@ -450,7 +459,7 @@ struct Machine<'m, const N: usize, const HARDWARE: bool> {
     memory: Memory<'m, N>,
     /// With `pc` behind what was read of the instruction.
     core: Core,
-    /// With `refresh` less by `done`.
+    /// With `refresh` less by `done`, and with any eighth bit.
     rest: &'m mut Rest,
     /// Instructions begun.
     done: u32,
@@ -476,7 +485,7 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
         }
         *core = machine.core;
         let done = machine.done;
-        rest.refresh = rest.refresh.wrapping_add(done as u8);
+        rest.refresh = rest.refresh.wrapping_add(done as u8) & 0x7f;
         done
     }
 
@@ -1043,11 +1052,9 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
                     self.core.wz = registers.bc().wrapping_add(1);
                 }
             }
-            // OUT (C),r
-            0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 => {
-                if HARDWARE || opcode == 0x79 {
-                    self.core.wz = registers.bc().wrapping_add(1);
-                }
+            // OUT (C),r, which otherwise does nothing
+            0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 if HARDWARE || opcode == 0x79 => {
+                self.core.wz = registers.bc().wrapping_add(1);
             }
             // SBC HL,rr, ADC HL,rr
             0x42 | 0x4a | 0x52 | 0x5a | 0x62 | 0x6a | 0x72 | 0x7a => {
@@ -1357,7 +1364,7 @@ fn list_plain(listing: &mut Listing<'_>, opcode: u8, names: &Names) -> String {
         0xf3 => "DI".into(),
         0xf9 => format!("LD SP,{hl}"),
         0xfb => "EI".into(),
-        0x00..=0x3f => match opcode & 7 {
+        0x01..=0x3f => match opcode & 7 {
             1 if opcode & 8 == 0 => format!("LD {pair},{:04X}", listing.pair()),
             1 => format!("ADD {hl},{pair}"),
             3 if opcode & 8 == 0 => format!("INC {pair}"),
