@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use broth::engine::{Engine, Options};
+use broth::language::cpu::{i8080, z80};
 use broth::language::{Language, Outcome, TAPE_LEN, Tape};
+use broth::random::mix;
 use broth::{Meeting, Settings, Soup};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -153,12 +155,37 @@ fn tapes(c: &mut Criterion) {
     }
 }
 
+/// Random tapes on the two CPUs, which mostly wait for jumps that nobody could foresee.
+fn cpus(c: &mut Criterion) {
+    const TAPES: u64 = 1024;
+    const STEPS: u32 = 128;
+    let tapes: Vec<[u8; 32]> = (0..TAPES)
+        .map(|tape| std::array::from_fn(|byte| mix(32 * tape + byte as u64) as u8))
+        .collect();
+    let run_z80 =
+        |tape: &mut [u8; 32]| z80::run(z80::Variant::Zff, tape, &mut z80::State::new(), STEPS);
+    let run_i8080 = |tape: &mut [u8; 32]| i8080::run(tape, &mut i8080::State::new(), STEPS);
+    let mut group = c.benchmark_group("random tapes of 32 bytes");
+    for (name, run) in [("Z80", run_z80), ("8080", run_i8080)] {
+        let steps: u32 = tapes.clone().iter_mut().map(run).sum();
+        group.throughput(Throughput::Elements(steps.into()));
+        group.bench_function(name, |b| {
+            b.iter_batched_ref(
+                || tapes.clone(),
+                |tapes| tapes.iter_mut().map(run).sum::<u32>(),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = parts;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
         .without_plots();
-    targets = classify, without_steps, random_soup, tapes
+    targets = classify, without_steps, random_soup, tapes, cpus
 }
 criterion_main!(parts);

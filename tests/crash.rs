@@ -18,7 +18,7 @@ use common::{broth, data, read, read_text, sha256};
 const EVERY: &str = "--quiet --log-interval 4 --checkpoint-interval 16 --max-epochs";
 
 /// What decides the bytes, and the last epoch.
-const SOUPS: [(&str, u64); 4] = [
+const SOUPS: [(&str, u64); 6] = [
     (
         "--num 256 --seed 561 --initial-program [[{.>]-]]-]>.{[[ --reset-interval 96 --tracers",
         300,
@@ -32,6 +32,13 @@ const SOUPS: [(&str, u64); 4] = [
     ("--load CUBFF --seed 11 --reset-interval 64", 813),
     (
         "--lang forthtrivial --num 256 --seed 5 --no-permute-programs",
+        300,
+    ),
+    // A random stream that is in sidecars only.
+    ("--world zff --seed 3 --max-steps 8", 48),
+    (
+        "--world long-tape --tape-bytes 8192 --lang bff_noheads_4bit --head-offset 12 --seed 4 \
+         --reset-interval 96",
         300,
     ),
 ];

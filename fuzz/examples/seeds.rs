@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use broth::bench::soups::{Recipe, Sort};
 use broth::language::{Language, PROGRAM_LEN, Tape};
 use broth::soup::checkpoint::Checkpoint;
-use broth_fuzz::{Case, FILES, make_run, pattern};
+use broth_fuzz::{Case, FILES, WORLDS, make_run, pattern};
 
 /// Tapes harvested from a soup.
 const TAPES: usize = 6;
@@ -107,11 +107,15 @@ fn files_of_a_run(seeds: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
         "comments",
         b"# who meets whom\n0 1\n\n 7\t63 # last\r\n",
     )?;
-    make_run(folder)?;
-    for (i, name) in FILES.iter().enumerate() {
-        let mut input = vec![i as u8];
-        input.extend(fs::read(folder.join(name))?);
-        write(seeds.join("folders"), &format!("file-{i}"), &input)?;
+    for world in 0..WORLDS {
+        let folder = folder.join(world.to_string());
+        make_run(&folder, world)?;
+        for (i, name) in FILES.iter().enumerate() {
+            let number = world * FILES.len() + i;
+            let mut input = vec![number as u8];
+            input.extend(fs::read(folder.join(name))?);
+            write(seeds.join("folders"), &format!("file-{number}"), &input)?;
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use broth::output::{settings_file, sidecar};
 use broth::run::{Changes, Run, newest_soup};
 use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Soup};
-use broth_fuzz::{FILES, make_run};
+use broth_fuzz::{FILES, WORLDS, make_run};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 
@@ -36,10 +36,13 @@ fn parent() -> TempDir {
         .unwrap()
 }
 
-static ORIGINAL: LazyLock<Original> = LazyLock::new(|| {
+/// One for each world.
+static ORIGINALS: LazyLock<Vec<Original>> = LazyLock::new(|| (0..WORLDS).map(original).collect());
+
+fn original(world: usize) -> Original {
     let parent = parent();
     let folder = parent.path().join("run");
-    make_run(&folder).unwrap();
+    make_run(&folder, world).unwrap();
     let mut names = vec!["checkpoints/0000000002.dat", "checkpoints/0000000002.toml"];
     names.extend(&FILES[..6]);
     let read = |name: &str| (folder.join(name), fs::read(folder.join(name)).unwrap());
@@ -48,7 +51,7 @@ static ORIGINAL: LazyLock<Original> = LazyLock::new(|| {
         folder: folder.clone(),
         _parent: parent,
     }
-});
+}
 
 /// Every refusal names a file, or a setting.
 fn is_clear(error: &Error) -> bool {
@@ -70,8 +73,9 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((which, content)) = bytes.split_first() else {
         return;
     };
+    let world = usize::from(*which) / FILES.len() % WORLDS;
     let which = usize::from(*which) % FILES.len();
-    let original = &*ORIGINAL;
+    let original = &ORIGINALS[world];
     let folder = &original.folder;
     // Whatever the run before left.
     let _ = fs::remove_dir_all(folder);
@@ -81,7 +85,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let path = folder.join(FILES[which]);
     fs::write(&path, content).unwrap();
-    let checkpoint = Checkpoint::read(&folder.join(FILES[4]));
+    let program_len = if world == 1 { 32 } else { 64 };
+    let checkpoint = Checkpoint::read_of(program_len, &folder.join(FILES[4]));
     if let Ok(checkpoint) = &checkpoint {
         let copy = folder.join("copy.dat");
         checkpoint.write(&copy).unwrap();

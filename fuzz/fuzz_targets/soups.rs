@@ -7,9 +7,12 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, LazyLock};
 
 use broth::engine::{Engine, Options, jit};
+use broth::language::machine::Z80_ZFF;
 use broth::language::{Language, PROGRAM_LEN};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::{Grid, Pattern};
+use broth::soup::settings::World;
+use broth::soup::zff;
 use broth::{Meeting, Settings, Soup};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
@@ -37,6 +40,8 @@ struct Rest {
     reset_interval: Option<NonZeroU8>,
     /// How many programs start as the initial one.
     planted: u8,
+    world: AnyWorld,
+    torus: bool,
     doings: Vec<Doing>,
 }
 
@@ -47,6 +52,15 @@ enum AnyMeeting {
     NoPermutation,
     Pattern(Vec<(u8, u8)>),
     Grid(NonZeroU8, NonZeroU8),
+}
+
+/// Where programs are; pairs where the language has no meaning in another world.
+#[derive(Arbitrary, Debug)]
+enum AnyWorld {
+    Pairs,
+    /// With so few steps, as the grid is large.
+    Zff(u8),
+    LongTape(u16),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -96,7 +110,10 @@ impl Input {
         let (language, bytes) = bytes.split_first()?;
         let (initial, bytes) = bytes.split_first_chunk()?;
         Some(Input {
-            language: Language::ALL[usize::from(*language) % Language::ALL.len()],
+            language: {
+                let every: Vec<_> = Language::every().collect();
+                every[usize::from(*language) % every.len()]
+            },
             initial: *initial,
             rest: Rest::arbitrary_take_rest(Unstructured::new(bytes)).ok()?,
         })
@@ -128,21 +145,48 @@ impl Input {
                     width,
                     height: num_programs / width,
                     radius: radius.get().into(),
-                    torus: false,
+                    torus: rest.torus,
                 })
             }
         };
         let mutation_probs = [0.0, 1.0 / 4096.0, 1.0 / 64.0, 0.5, 1.0];
-        Settings {
+        let in_pairs = Settings {
             language: self.language,
+            world: World::Pairs,
             num_programs,
             seed: rest.seed,
             mutation_prob: mutation_probs[usize::from(rest.mutation) % 5],
             max_steps: u32::from(rest.max_steps) % 2049,
             meeting,
             zero_init: rest.zero_init,
-            initial_program: self.initial.to_vec(),
+            initial_program: self.initial[..self.language.program_len].to_vec(),
             reset_interval: rest.reset_interval.map(|epochs| epochs.get().into()),
+        };
+        let elsewhere = match rest.world {
+            AnyWorld::Pairs => return in_pairs,
+            AnyWorld::Zff(steps) => Settings {
+                world: World::Zff,
+                language: &Z80_ZFF,
+                num_programs: zff::NUM_PROGRAMS,
+                max_steps: steps.into(),
+                meeting: Meeting::Shuffle,
+                zero_init: false,
+                initial_program: self.initial[..zff::PROGRAM_LEN].to_vec(),
+                reset_interval: None,
+                ..in_pairs.clone()
+            },
+            AnyWorld::LongTape(head_offset) => Settings {
+                world: World::LongTape {
+                    head_offset: head_offset.into(),
+                },
+                num_programs: num_programs.next_power_of_two(),
+                meeting: Meeting::Shuffle,
+                ..in_pairs.clone()
+            },
+        };
+        match elsewhere.check() {
+            Ok(()) => elsewhere,
+            Err(_) => in_pairs,
         }
     }
 
@@ -151,9 +195,9 @@ impl Input {
         let settings = self.settings();
         let mut checkpoint = Checkpoint::empty();
         checkpoint.copy_from(&Soup::new(settings.clone()).expect("these settings are right"));
-        let programs = checkpoint.programs.chunks_exact_mut(PROGRAM_LEN);
+        let programs = checkpoint.programs.chunks_exact_mut(checkpoint.program_len);
         for program in programs.take(self.rest.planted.into()) {
-            program.copy_from_slice(&self.initial);
+            program.copy_from_slice(&self.initial[..program.len()]);
         }
         Soup::from_checkpoint(settings, checkpoint, true).expect("it is as large as before")
     }

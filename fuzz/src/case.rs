@@ -12,10 +12,10 @@ pub const MAX_STEPS: u16 = 8192;
 ///
 /// | byte | content |
 /// | --- | --- |
-/// | 0 | the language, as a place in [`Language::ALL`] |
+/// | 0 | the language, as a place in [`Language::every`] |
 /// | 1, 2 | the step limit, low byte first |
 /// | 3 | how native code is made, see [`Case::native`] |
-/// | from 4 on | tapes of 128 bytes; what is missing of the last one is null |
+/// | from 4 on | tapes of 128 bytes, of which shorter ones take the first; what is missing of the last one is null |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Case {
     pub language: u8,
@@ -54,7 +54,8 @@ impl Case {
     }
 
     pub fn language(&self) -> &'static Language {
-        Language::ALL[usize::from(self.language) % Language::ALL.len()]
+        let every: Vec<_> = Language::every().collect();
+        every[usize::from(self.language) % every.len()]
     }
 
     pub fn max_steps(&self) -> u32 {

@@ -107,3 +107,21 @@ pub fn by_native_code(
         jit.settle();
     }
 }
+
+/// Run a tape that is shorter than 128 bytes, instruction by instruction and as a whole.
+pub fn by_every_engine_in_short(language: &'static Language, tape: &[u8], max_steps: u32) {
+    let (mut traced, mut seen) = (tape.to_vec(), 0);
+    let expected = reference::trace_bytes(language, &mut traced, max_steps, |tape, view| {
+        seen += 1;
+        assert!(view.pc < tape.len());
+        assert!(view.marks.into_iter().flatten().all(|mark| mark < tape.len()));
+    });
+    assert!(expected.steps == seen && seen <= max_steps);
+    assert!(seen == max_steps || expected.ended != Ended::StepLimit);
+    for engine in Engine::ALL {
+        let runner = engine.runner(language, &Options::default());
+        let (mut then, mut outcomes) = (tape.to_vec(), [Outcome::default()]);
+        runner.run_bytes(&mut then, max_steps, &mut outcomes);
+        assert_eq!((outcomes[0], &then), (expected, &traced), "{language}, {max_steps} steps");
+    }
+}

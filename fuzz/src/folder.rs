@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 use broth::engine::Engine;
 use broth::output::folder::Place;
 use broth::run::{Plan, Run};
-use broth::soup::pairing::Pattern;
+use broth::language::machine::Z80;
+use broth::soup::pairing::{Grid, Pattern};
+use broth::soup::settings::World;
 use broth::{Error, Meeting, Settings};
 
 /// What the first byte of an input says the others stand for.
@@ -26,9 +28,13 @@ pub fn pattern() -> Pattern {
     Pattern::new(16, &[(0, 1), (2, 3), (4, 9)])
 }
 
-/// Make a run of three epochs, with a checkpoint and a log point after each.
-pub fn make_run(folder: &Path) -> Result<(), Error> {
-    let settings = Settings {
+/// The worlds that runs are made in, and that the first byte of an input chooses from.
+pub const WORLDS: usize = 3;
+
+/// Settings of a small soup in world number `world`: pairs by a pattern, the Z80 on a torus, a
+/// long tape.
+fn settings(world: usize) -> Settings {
+    let in_pairs = Settings {
         num_programs: 16,
         max_steps: 64,
         meeting: Meeting::Pattern(pattern().into()),
@@ -36,6 +42,31 @@ pub fn make_run(folder: &Path) -> Result<(), Error> {
         reset_interval: Some(2),
         ..Settings::default()
     };
+    match world {
+        0 => in_pairs,
+        1 => Settings {
+            language: &Z80,
+            meeting: Meeting::Grid(Grid {
+                width: 4,
+                height: 4,
+                radius: 1,
+                torus: true,
+            }),
+            initial_program: vec![0xc5; 32],
+            ..in_pairs
+        },
+        _ => Settings {
+            world: World::LongTape { head_offset: 12 },
+            meeting: Meeting::Shuffle,
+            ..in_pairs
+        },
+    }
+}
+
+/// Make a run of three epochs in world number `world`, with a checkpoint and a log point after
+/// each.
+pub fn make_run(folder: &Path, world: usize) -> Result<(), Error> {
+    let settings = settings(world);
     let plan = Plan {
         max_epochs: 3,
         log_interval: 1,
@@ -45,5 +76,8 @@ pub fn make_run(folder: &Path) -> Result<(), Error> {
         ..Plan::default()
     };
     let run = Run::create(settings, plan, &Place::At(folder.to_owned()), None)?;
-    run.go(&AtomicBool::new(false), &mut |_| ()).map(|_| ())
+    run.go(&AtomicBool::new(false), &mut |_| ())?;
+    // In every world's folder, as a file to be written over.
+    std::fs::write(folder.join(FILES[5]), pattern().to_text())
+        .map_err(|error| Error::Usage(error.to_string()))
 }

@@ -8,6 +8,6 @@ mod folder;
 mod mutate;
 
 pub use case::Case;
-pub use check::{by_interpreter, by_native_code, by_reference};
-pub use folder::{FILES, make_run, pattern};
+pub use check::{by_every_engine_in_short, by_interpreter, by_native_code, by_reference};
+pub use folder::{FILES, WORLDS, make_run, pattern};
 pub use mutate::{MOST_TAPES, mutate};

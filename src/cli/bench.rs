@@ -172,6 +172,13 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     });
     let (languages, sorts) = (without_repeats(languages), without_repeats(args.soups));
     let engines = without_repeats(args.engines);
+    if let Some(language) = languages.iter().find(|it| !Language::ALL.contains(it)) {
+        return Err(Error::Usage(format!(
+            "--lang {language}: a benchmark compares engines, and {language} has one only; \
+             `broth run` says how fast it is"
+        ))
+        .into());
+    }
     // Wrong settings before anything is started.
     let recipe = |language, sort| Recipe {
         language,

@@ -91,6 +91,14 @@ pub struct SearchArgs {
 }
 
 pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
+    if args.lang.program_len != PROGRAM_LEN {
+        return Err(Error::Usage(format!(
+            "--lang {}: programs of {PROGRAM_LEN} bytes are searched, and it has others; \
+             choose another language",
+            args.lang
+        ))
+        .into());
+    }
     let source = read_source(&args)?;
     let search = Search::new(args.lang, source, args.walk, args.threshold, args.seed);
     let mut table = match &args.out {

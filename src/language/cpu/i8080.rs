@@ -4,12 +4,11 @@
 //! docs/cpus.md.
 
 use std::fmt;
-use std::hint::select_unpredictable;
 
 use super::{
     CARRY, Class, HALF, HL, Listing, Memory, Registers, SIGN_ZERO_PARITY, add_or_subtract,
-    decimal_correction, direction, holds, increment_or_decrement, is_and, is_compare, logic,
-    lower_is_memory, named, upper_is_memory,
+    decimal_correction, direction, holds, increment_or_decrement, is_and, is_compare, last_pair,
+    logic, lower_is_memory, match_opcode, named, upper_is_memory,
 };
 use crate::language::{Kind, Role};
 
@@ -183,7 +182,7 @@ pub fn run<const N: usize>(memory: &mut [u8; N], state: &mut State, max_steps: u
     let mut done = 0;
     while done < max_steps && !machine.state.halted {
         done += 1;
-        machine.execute();
+        machine.instruction();
     }
     *state = machine.state;
     done
@@ -239,9 +238,11 @@ impl<const N: usize> Machine<'_, N> {
     /// The register in bits 0 to 2 of `opcode`, or the byte at (HL).
     #[inline(always)]
     fn lower(&self, opcode: u8) -> u8 {
-        let register = self.state.registers.get(Registers::lower(opcode));
-        let memory = self.memory.read(self.state.hl());
-        select_unpredictable(lower_is_memory(opcode), memory, register)
+        if lower_is_memory(opcode) {
+            self.memory.read(self.state.hl())
+        } else {
+            self.state.registers.get(Registers::lower(opcode))
+        }
     }
 
     /// The register in bits 3 to 5 of `opcode`, or the byte at (HL).
@@ -263,13 +264,17 @@ impl<const N: usize> Machine<'_, N> {
     /// The pair in bits 4 and 5 of `opcode`, of which the last one is SP.
     #[inline(always)]
     fn pair(&self, opcode: u8) -> u16 {
-        let pair = self.state.registers.pair(Registers::pair_of(opcode));
-        select_unpredictable(opcode & 0x30 == 0x30, self.state.sp, pair)
+        if last_pair(opcode) {
+            self.state.sp
+        } else {
+            let shift = Registers::pair_of(opcode);
+            self.state.registers.pair(shift)
+        }
     }
 
     #[inline(always)]
     fn set_pair(&mut self, opcode: u8, value: u16) {
-        if opcode & 0x30 == 0x30 {
+        if last_pair(opcode) {
             self.state.sp = value;
         } else {
             let shift = Registers::pair_of(opcode);
@@ -280,7 +285,9 @@ impl<const N: usize> Machine<'_, N> {
     #[inline(always)]
     fn jump_if(&mut self, taken: bool) {
         let target = self.fetch_pair();
-        self.state.pc = select_unpredictable(taken, target, self.state.pc);
+        if taken {
+            self.state.pc = target;
+        }
     }
 
     #[inline(always)]
@@ -306,7 +313,7 @@ impl<const N: usize> Machine<'_, N> {
         let sum = add_or_subtract(opcode, a, operand, flags);
         // Unlike the carry, the half carry of a subtraction is the adder's.
         let flags = flags_of(sum.result, sum.carries, sum.carry ^ sum.inverted);
-        let a = select_unpredictable(is_compare(opcode), a, sum.result);
+        let a = if is_compare(opcode) { a } else { sum.result };
         self.state.registers.set_af(a, flags);
     }
 
@@ -325,9 +332,15 @@ impl<const N: usize> Machine<'_, N> {
             .set_af(result, flags_of(result, half, 0));
     }
 
+    /// Do the next instruction.
     #[inline(always)]
-    fn execute(&mut self) {
-        let opcode = self.fetch();
+    fn instruction(&mut self) {
+        match_opcode!(self.fetch(), OPCODE => self.execute(OPCODE));
+    }
+
+    /// The rest of an instruction that begins with `opcode`.
+    #[inline(always)]
+    fn execute(&mut self, opcode: u8) {
         let registers = self.state.registers;
         let (a, flags) = (registers.a(), registers.f());
         match opcode {

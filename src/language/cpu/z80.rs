@@ -5,12 +5,11 @@
 //! interrupts, no clock and nothing at the ports: IN reads 0. Facts: docs/cpus.md.
 
 use std::fmt;
-use std::hint::select_unpredictable;
 
 use super::{
     CARRY, Class, HALF, HL, Listing, Memory, PARITY, Registers, SIGN, SIGN_ZERO_PARITY, ZERO,
     add_or_subtract, decimal_correction, direction, holds, increment_or_decrement, is_and,
-    is_compare, logic, lower_is_memory, named, upper_is_memory,
+    is_compare, last_pair, logic, lower_is_memory, match_opcode, named, upper_is_memory,
 };
 use crate::language::{Kind, Role};
 
@@ -76,18 +75,30 @@ pub fn kind(byte: u8) -> &'static Kind {
 /// step(Variant::Zff, &mut memory, &mut state);
 /// assert_eq!((state.bc(), state.pc()), (0x1234, 3));
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct State {
+    core: Core,
+    rest: Rest,
+}
+
+/// What most instructions use.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Core {
     registers: Registers,
+    pc: u16,
+    sp: u16,
+    wz: u16,
+}
+
+/// What few instructions use.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Rest {
     /// BC', DE', HL' and AF'.
     shadow: Registers,
     /// IX, and IY above it.
     index: u32,
-    pc: u16,
-    sp: u16,
-    wz: u16,
     i: u8,
-    /// The low seven bits of R, and any eighth.
+    /// The low seven bits of R.
     refresh: u8,
     /// The eighth bit of R.
     refresh_high: u8,
@@ -102,9 +113,10 @@ impl State {
     /// The registers at the start of a run of zff: AF = SP = FFFF, all others 0.
     pub fn new() -> Self {
         let mut state = State {
-            sp: 0xffff,
-            ..State::default()
+            core: Core::default(),
+            rest: Rest::default(),
         };
+        state.core.sp = 0xffff;
         state.set_af(0xffff);
         state
     }
@@ -112,157 +124,173 @@ impl State {
     /// The registers at the start of a run of Cicala et al.: A = F = FF,
     /// SP = 00FF, all others 0.
     pub fn with_low_stack() -> Self {
-        State {
-            sp: 0x00ff,
-            ..State::new()
-        }
+        let mut state = State::new();
+        state.core.sp = 0x00ff;
+        state
     }
 
     /// Where the next instruction is.
     pub fn pc(&self) -> u16 {
-        self.pc
+        self.core.pc
     }
 
     /// Have the next instruction be at `pc`.
     pub fn set_pc(&mut self, pc: u16) {
-        self.pc = pc;
+        self.core.pc = pc;
     }
 
     /// Whether it has met a HALT.
     pub fn halted(&self) -> bool {
-        self.halted
+        self.rest.halted
     }
 
     /// The stack pointer.
     pub fn sp(&self) -> u16 {
-        self.sp
+        self.core.sp
     }
 
     /// Set the stack pointer.
     pub fn set_sp(&mut self, sp: u16) {
-        self.sp = sp;
+        self.core.sp = sp;
     }
 
     /// A, and the flags as low byte.
     pub fn af(&self) -> u16 {
-        self.registers.pushed(0xf5)
+        self.core.registers.pushed(0xf5)
     }
 
     /// Set A and the flags.
     pub fn set_af(&mut self, af: u16) {
-        self.registers.pop(0xf1, af);
+        self.core.registers.pop(0xf1, af);
     }
 
     /// B and C.
     pub fn bc(&self) -> u16 {
-        self.registers.pair(0x00)
+        self.core.registers.pair(0x00)
     }
 
     /// Set B and C.
     pub fn set_bc(&mut self, bc: u16) {
-        self.registers.set_pair(0x00, bc);
+        self.core.registers.set_pair(0x00, bc);
     }
 
     /// D and E.
     pub fn de(&self) -> u16 {
-        self.registers.pair(0x10)
+        self.core.registers.pair(0x10)
     }
 
     /// Set D and E.
     pub fn set_de(&mut self, de: u16) {
-        self.registers.set_pair(0x10, de);
+        self.core.registers.set_pair(0x10, de);
     }
 
     /// H and L.
     pub fn hl(&self) -> u16 {
-        self.registers.pair(HL)
+        self.core.registers.pair(HL)
     }
 
     /// Set H and L.
     pub fn set_hl(&mut self, hl: u16) {
-        self.registers.set_pair(HL, hl);
+        self.core.registers.set_pair(HL, hl);
     }
 
     /// AF', BC', DE' and HL'.
     pub fn shadow(&self) -> [u16; 4] {
-        let shadow = self.shadow;
+        let shadow = self.rest.shadow;
         [0xf5, 0xc5, 0xd5, 0xe5].map(|push| shadow.pushed(push))
     }
 
     /// Set AF', BC', DE' and HL'.
     pub fn set_shadow(&mut self, pairs: [u16; 4]) {
         for (pop, pair) in [0xf1, 0xc1, 0xd1, 0xe1].into_iter().zip(pairs) {
-            self.shadow.pop(pop, pair);
+            self.rest.shadow.pop(pop, pair);
         }
     }
 
     /// IX.
     pub fn ix(&self) -> u16 {
-        self.index as u16
+        self.rest.index as u16
     }
 
     /// Set IX.
     pub fn set_ix(&mut self, ix: u16) {
-        self.index = self.index & 0xffff_0000 | u32::from(ix);
+        self.rest.index = self.rest.index & 0xffff_0000 | u32::from(ix);
     }
 
     /// IY.
     pub fn iy(&self) -> u16 {
-        (self.index >> 16) as u16
+        (self.rest.index >> 16) as u16
     }
 
     /// Set IY.
     pub fn set_iy(&mut self, iy: u16) {
-        self.index = self.index & 0xffff | u32::from(iy) << 16;
+        self.rest.index = self.rest.index & 0xffff | u32::from(iy) << 16;
     }
 
     /// The hidden register WZ (MEMPTR), which no instruction but BIT shows.
     pub fn wz(&self) -> u16 {
-        self.wz
+        self.core.wz
     }
 
     /// Set WZ.
     pub fn set_wz(&mut self, wz: u16) {
-        self.wz = wz;
+        self.core.wz = wz;
+    }
+
+    /// What the last instruction set the flags to, or 0 if it left them alone: on hardware, SCF
+    /// and CCF show it. zff has no such thing, and leaves it as it is.
+    pub fn q(&self) -> u8 {
+        self.rest.q
+    }
+
+    /// Set Q.
+    pub fn set_q(&mut self, q: u8) {
+        self.rest.q = q;
     }
 
     /// The interrupt vector.
     pub fn i(&self) -> u8 {
-        self.i
+        self.rest.i
     }
 
     /// Set the interrupt vector.
     pub fn set_i(&mut self, i: u8) {
-        self.i = i;
+        self.rest.i = i;
     }
 
     /// The refresh register.
     pub fn r(&self) -> u8 {
-        self.refresh & 0x7f | self.refresh_high
+        self.rest.refresh | self.rest.refresh_high
     }
 
     /// Set the refresh register.
     pub fn set_r(&mut self, r: u8) {
-        self.refresh = r;
-        self.refresh_high = r & 0x80;
+        self.rest.refresh = r & 0x7f;
+        self.rest.refresh_high = r & 0x80;
     }
 
     /// The interrupt flip-flop IFF2, which LD A,I and LD A,R show.
     pub fn iff2(&self) -> bool {
-        self.interrupts
+        self.rest.interrupts
     }
 
     /// Set IFF2.
     pub fn set_iff2(&mut self, iff2: bool) {
-        self.interrupts = iff2;
+        self.rest.interrupts = iff2;
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::new()
     }
 }
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (af, bc, de, hl) = (self.af(), self.bc(), self.de(), self.hl());
-        let (sp, pc, ix, iy) = (self.sp, self.pc, self.ix(), self.iy());
-        let (wz, i, r, iff2) = (self.wz, self.i, self.r(), self.interrupts);
+        let (sp, pc, ix, iy) = (self.core.sp, self.core.pc, self.ix(), self.iy());
+        let (wz, i, r, iff2) = (self.core.wz, self.rest.i, self.r(), self.rest.interrupts);
         write!(
             f,
             "PC {pc:04X} SP {sp:04X} AF {af:04X} BC {bc:04X} DE {de:04X} HL {hl:04X} "
@@ -271,7 +299,12 @@ impl fmt::Debug for State {
             f,
             "IX {ix:04X} IY {iy:04X} WZ {wz:04X} I {i:02X} R {r:02X} IFF2 {iff2}"
         )?;
-        write!(f, " shadow {:04X?} halted {}", self.shadow(), self.halted)
+        write!(
+            f,
+            " shadow {:04X?} halted {}",
+            self.shadow(),
+            self.rest.halted
+        )
     }
 }
 
@@ -421,152 +454,160 @@ static INDEXED: [Indexed; 256] = {
     table
 };
 
-/// A run of `state`'s on a memory. HARDWARE is its variant.
+/// A run on a memory, HARDWARE being its variant.
 struct Machine<'m, const N: usize, const HARDWARE: bool> {
     memory: Memory<'m, N>,
-    /// With `refresh` less by `done`, and `pc` behind what was read of the instruction.
-    state: State,
+    /// With `pc` behind what was read of the instruction.
+    core: Core,
+    /// With `refresh` less by `done`, and with any eighth bit.
+    rest: &'m mut Rest,
     /// Instructions begun.
     done: u32,
+    /// How many there are to be.
+    limit: u32,
 }
 
-impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
-    fn run(memory: &mut [u8; N], state: &mut State, max_steps: u32) -> u32 {
+impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
+    fn run(memory: &'m mut [u8; N], state: &'m mut State, max_steps: u32) -> u32 {
+        if state.rest.halted {
+            return 0;
+        }
+        let State { core, rest } = state;
         let mut machine = Machine::<N, HARDWARE> {
             memory: Memory::new(memory),
-            state: *state,
+            core: *core,
+            rest,
             done: 0,
+            limit: max_steps,
         };
-        while machine.done < max_steps && !machine.state.halted {
-            machine.done += 1;
-            let opcode = machine.fetch();
-            machine.execute(opcode);
+        while machine.done < machine.limit {
+            machine.instruction();
         }
-        *state = machine.state;
-        state.refresh = state.refresh.wrapping_add(machine.done as u8);
-        machine.done
+        *core = machine.core;
+        let done = machine.done;
+        rest.refresh = rest.refresh.wrapping_add(done as u8) & 0x7f;
+        done
     }
 
     #[inline(always)]
     fn fetch(&mut self) -> u8 {
-        let byte = self.memory.read(self.state.pc);
-        self.state.pc = self.state.pc.wrapping_add(1);
+        let byte = self.memory.read(self.core.pc);
+        self.core.pc = self.core.pc.wrapping_add(1);
         byte
     }
 
     #[inline(always)]
     fn fetch_pair(&mut self) -> u16 {
-        let pair = self.memory.read_pair(self.state.pc);
-        self.state.pc = self.state.pc.wrapping_add(2);
+        let pair = self.memory.read_pair(self.core.pc);
+        self.core.pc = self.core.pc.wrapping_add(2);
         pair
     }
 
     #[inline(always)]
     fn push(&mut self, value: u16) {
-        self.state.sp = self.state.sp.wrapping_sub(2);
-        self.memory.write_pair(self.state.sp, value);
+        self.core.sp = self.core.sp.wrapping_sub(2);
+        self.memory.write_pair(self.core.sp, value);
     }
 
     #[inline(always)]
     fn pop(&mut self) -> u16 {
-        let value = self.memory.read_pair(self.state.sp);
-        self.state.sp = self.state.sp.wrapping_add(2);
+        let value = self.memory.read_pair(self.core.sp);
+        self.core.sp = self.core.sp.wrapping_add(2);
         value
     }
 
     #[inline(always)]
     fn set_flags(&mut self, flags: u8) {
-        self.state.registers.set_f(flags);
+        self.core.registers.set_f(flags);
         if HARDWARE {
-            self.state.q = flags;
+            self.rest.q = flags;
         }
     }
 
     #[inline(always)]
     fn set_a_and_flags(&mut self, a: u8, flags: u8) {
-        self.state.registers.set_af(a, flags);
+        self.core.registers.set_af(a, flags);
         if HARDWARE {
-            self.state.q = flags;
+            self.rest.q = flags;
         }
     }
 
     /// Add `displacement` to the program counter if `taken`; then WZ has it, too.
     #[inline(always)]
     fn jump_relative(&mut self, taken: bool, displacement: u8) {
-        let state = &mut self.state;
-        let target = state.pc.wrapping_add(displacement as i8 as u16);
-        state.pc = select_unpredictable(taken, target, state.pc);
-        state.wz = select_unpredictable(taken, target, state.wz);
+        if taken {
+            self.core.pc = self.core.pc.wrapping_add(displacement as i8 as u16);
+            self.core.wz = self.core.pc;
+        }
     }
 
     /// The register in bits 0 to 2 of `opcode`, or the byte at `at`.
     #[inline(always)]
     fn lower(&self, opcode: u8, at: u16) -> u8 {
-        let register = self.state.registers.get(Registers::lower(opcode));
-        select_unpredictable(lower_is_memory(opcode), self.memory.read(at), register)
+        if lower_is_memory(opcode) {
+            self.memory.read(at)
+        } else {
+            self.core.registers.get(Registers::lower(opcode))
+        }
     }
 
     /// The register in bits 3 to 5 of `opcode`, or the byte at `at`.
     #[inline(always)]
     fn upper(&self, opcode: u8, at: u16) -> u8 {
-        let register = self.state.registers.get(Registers::upper(opcode));
-        select_unpredictable(upper_is_memory(opcode), self.memory.read(at), register)
+        self.lower(opcode >> 3, at)
     }
 
     /// Set the register in bits 3 to 5 of `opcode`, or the byte at `at`.
     #[inline(always)]
     fn set_upper(&mut self, opcode: u8, at: u16, value: u8) {
-        let is_memory = upper_is_memory(opcode);
-        let mut registers = self.state.registers;
-        registers.set(Registers::upper(opcode), value);
-        registers.0 = select_unpredictable(is_memory, self.state.registers.0, registers.0);
-        self.state.registers = registers;
-        self.memory.write(
-            at,
-            select_unpredictable(is_memory, value, self.memory.read(at)),
-        );
+        if upper_is_memory(opcode) {
+            self.memory.write(at, value);
+        } else {
+            self.core.registers.set(Registers::upper(opcode), value);
+        }
     }
 
     /// The pair in bits 4 and 5 of `opcode`, of which the last one is SP.
     #[inline(always)]
     fn pair(&self, opcode: u8) -> u16 {
-        let pair = self.state.registers.pair(Registers::pair_of(opcode));
-        select_unpredictable(opcode & 0x30 == 0x30, self.state.sp, pair)
+        if last_pair(opcode) {
+            self.core.sp
+        } else {
+            self.core.registers.pair(Registers::pair_of(opcode))
+        }
     }
 
     #[inline(always)]
     fn set_pair(&mut self, opcode: u8, value: u16) {
-        let is_sp = opcode & 0x30 == 0x30;
-        let state = &mut self.state;
-        let mut registers = state.registers;
-        registers.set_pair(Registers::pair_of(opcode), value);
-        state.registers.0 = select_unpredictable(is_sp, state.registers.0, registers.0);
-        state.sp = select_unpredictable(is_sp, value, state.sp);
+        if last_pair(opcode) {
+            self.core.sp = value;
+        } else {
+            let shift = Registers::pair_of(opcode);
+            self.core.registers.set_pair(shift, value);
+        }
     }
 
-    /// The rest of an instruction that begins with `opcode`.
+    /// Do the next instruction.
     #[inline(always)]
-    fn execute(&mut self, opcode: u8) {
-        let q = self.state.q;
+    fn instruction(&mut self) {
+        self.done += 1;
+        let q = self.rest.q;
         if HARDWARE {
-            self.state.q = 0;
+            self.rest.q = 0;
         }
-        match opcode {
+        match_opcode!(self.fetch(), OPCODE => match OPCODE {
             0xcb => self.execute_cb(),
             0xed => self.execute_ed(),
-            0xdd | 0xfd => self.execute_indexed(opcode),
-            _ => {
-                let at = self.state.hl();
-                self.execute_plain(opcode, at, q);
-            }
-        }
+            0xdd | 0xfd => self.execute_indexed(OPCODE, q),
+            _ => self.execute(OPCODE, self.core.registers.hl(), q),
+        });
     }
 
-    /// An opcode without prefix, `at` being the address of what it calls (HL), and `q`
-    /// the Q of the instruction before.
+    /// The rest of an instruction that begins with `opcode`, which is no prefix. The byte that
+    /// it calls (HL) is at `at`; `q` is Q as the instruction before left it.
     #[inline(always)]
-    fn execute_plain(&mut self, opcode: u8, at: u16, q: u8) {
-        let registers = self.state.registers;
+    fn execute(&mut self, opcode: u8, at: u16, q: u8) {
+        let registers = self.core.registers;
         let (a, flags) = (registers.a(), registers.f());
         match opcode {
             // NOP
@@ -577,15 +618,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             0x10 => {
                 let displacement = self.fetch();
                 let b = registers.get(8).wrapping_sub(1);
-                self.state.registers.set(8, b);
+                self.core.registers.set(8, b);
                 self.jump_relative(b != 0, displacement);
             }
             // JR d
             0x18 => {
                 let displacement = self.fetch();
-                self.state.pc = self.state.pc.wrapping_add(displacement as i8 as u16);
+                self.core.pc = self.core.pc.wrapping_add(displacement as i8 as u16);
                 if HARDWARE {
-                    self.state.wz = self.state.pc;
+                    self.core.wz = self.core.pc;
                 }
             }
             // JR cc,d
@@ -600,10 +641,10 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             }
             // ADD HL,rr
             0x09 | 0x19 | 0x29 | 0x39 => {
-                let (hl, addend) = (registers.pair(HL), self.pair(opcode));
+                let (hl, addend) = (registers.hl(), self.pair(opcode));
                 let (sum, carry) = hl.overflowing_add(addend);
-                self.state.registers.set_pair(HL, sum);
-                self.state.wz = hl.wrapping_add(1);
+                self.core.registers.set_hl(sum);
+                self.core.wz = hl.wrapping_add(1);
                 let [_, high] = sum.to_le_bytes();
                 let half = ((hl ^ addend ^ sum) >> 8) as u8 & HALF;
                 let kept = flags & (SIGN | ZERO | PARITY);
@@ -622,15 +663,15 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // LD (nn),HL
             0x22 => {
                 let address = self.fetch_pair();
-                self.memory.write_pair(address, registers.pair(HL));
-                self.state.wz = address.wrapping_add(1);
+                self.memory.write_pair(address, registers.hl());
+                self.core.wz = address.wrapping_add(1);
             }
             // LD HL,(nn)
             0x2a => {
                 let address = self.fetch_pair();
                 let value = self.memory.read_pair(address);
-                self.state.registers.set_pair(HL, value);
-                self.state.wz = address.wrapping_add(1);
+                self.core.registers.set_hl(value);
+                self.core.wz = address.wrapping_add(1);
             }
             // LD (nn),A
             0x32 => {
@@ -686,7 +727,10 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
                 self.set_flags(kept | yx & YX | was << 4 | was ^ CARRY);
             }
             // HALT
-            0x76 => self.state.halted = true,
+            0x76 => {
+                self.rest.halted = true;
+                self.limit = self.done;
+            }
             // LD r,r'
             0x40..=0x7f => {
                 let value = self.lower(opcode, at);
@@ -721,35 +765,36 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // POP rr
             0xc1 | 0xd1 | 0xe1 | 0xf1 => {
                 let value = self.pop();
-                self.state.registers.pop(opcode, value);
+                self.core.registers.pop(opcode, value);
             }
             // PUSH rr
             0xc5 | 0xd5 | 0xe5 | 0xf5 => self.push(registers.pushed(opcode)),
             // EXX
             0xd9 => self.exchange(0xffff_ffff_ffff),
             // JP (HL)
-            0xe9 => self.state.pc = registers.pair(HL),
+            0xe9 => self.core.pc = registers.hl(),
             // LD SP,HL
-            0xf9 => self.state.sp = registers.pair(HL),
+            0xf9 => self.core.sp = registers.hl(),
             // JP cc,nn
             0xc2 | 0xca | 0xd2 | 0xda | 0xe2 | 0xea | 0xf2 | 0xfa => {
                 let target = self.fetch_pair();
-                let taken = holds(opcode, flags);
-                self.state.pc = select_unpredictable(taken, target, self.state.pc);
-                self.state.wz = target;
+                self.core.wz = target;
+                if holds(opcode, flags) {
+                    self.core.pc = target;
+                }
             }
             // JP nn
             0xc3 => {
-                self.state.pc = self.fetch_pair();
-                self.state.wz = self.state.pc;
+                self.core.pc = self.fetch_pair();
+                self.core.wz = self.core.pc;
             }
             // CALL cc,nn
             0xc4 | 0xcc | 0xd4 | 0xdc | 0xe4 | 0xec | 0xf4 | 0xfc => {
                 let target = self.fetch_pair();
-                self.state.wz = target;
+                self.core.wz = target;
                 if holds(opcode, flags) {
-                    self.push(self.state.pc);
-                    self.state.pc = target;
+                    self.push(self.core.pc);
+                    self.core.pc = target;
                 }
             }
             // CALL nn
@@ -769,30 +814,30 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
                 } else {
                     port + 1
                 };
-                self.state.wz = low | u16::from(a) << 8;
+                self.core.wz = low | u16::from(a) << 8;
             }
             // IN A,(n)
             0xdb => {
                 let port = self.fetch();
-                self.state.registers.set_a(0);
+                self.core.registers.set_a(0);
                 let low = if HARDWARE { port } else { 0 };
-                self.state.wz = u16::from_le_bytes([low, a]).wrapping_add(1);
+                self.core.wz = u16::from_le_bytes([low, a]).wrapping_add(1);
             }
             // EX (SP),HL
             0xe3 => {
-                let value = self.memory.read_pair(self.state.sp);
-                self.memory.write_pair(self.state.sp, registers.pair(HL));
-                self.state.registers.set_pair(HL, value);
-                self.state.wz = value;
+                let value = self.memory.read_pair(self.core.sp);
+                self.memory.write_pair(self.core.sp, registers.hl());
+                self.core.registers.set_hl(value);
+                self.core.wz = value;
             }
             // EX DE,HL
             0xeb => {
                 let de = registers.pair(0x10);
-                self.state.registers.set_pair(0x10, registers.pair(HL));
-                self.state.registers.set_pair(HL, de);
+                self.core.registers.set_pair(0x10, registers.hl());
+                self.core.registers.set_hl(de);
             }
             // DI, EI
-            0xf3 | 0xfb => self.state.interrupts = opcode & 8 != 0,
+            0xf3 | 0xfb => self.rest.interrupts = opcode & 8 != 0,
             // Prefixes, which do not come here.
             0xcb | 0xdd | 0xed | 0xfd => {}
         }
@@ -800,56 +845,57 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
 
     #[inline(always)]
     fn exchange(&mut self, which: u64) {
-        let difference = (self.state.registers.0 ^ self.state.shadow.0) & which;
-        self.state.registers.0 ^= difference;
-        self.state.shadow.0 ^= difference;
+        let difference = (self.core.registers.0 ^ self.rest.shadow.0) & which;
+        self.core.registers.0 ^= difference;
+        self.rest.shadow.0 ^= difference;
     }
 
     #[inline(always)]
     fn store_a(&mut self, address: u16, a: u8) {
         self.memory.write(address, a);
-        self.state.wz = u16::from_le_bytes([(address as u8).wrapping_add(1), a]);
+        self.core.wz = u16::from_le_bytes([(address as u8).wrapping_add(1), a]);
     }
 
     #[inline(always)]
     fn load_a(&mut self, address: u16) {
         let value = self.memory.read(address);
-        self.state.registers.set_a(value);
-        self.state.wz = address.wrapping_add(1);
+        self.core.registers.set_a(value);
+        self.core.wz = address.wrapping_add(1);
     }
 
     #[inline(always)]
     fn arithmetic(&mut self, opcode: u8, operand: u8) {
-        let registers = self.state.registers;
+        let registers = self.core.registers;
         let (a, flags) = (registers.a(), registers.f());
         let (result, flags) = add(opcode, a, operand, flags);
         // A comparison leaves A, and shows bits of what A was compared with.
-        let a = select_unpredictable(is_compare(opcode), a, result);
-        let shown = select_unpredictable(is_compare(opcode), operand, result);
-        self.set_a_and_flags(a, flags & !YX | shown & YX);
+        if is_compare(opcode) {
+            self.set_flags(flags & !YX | operand & YX);
+        } else {
+            self.set_a_and_flags(result, flags);
+        }
     }
 
     #[inline(always)]
     fn return_if(&mut self, taken: bool) {
-        let target = self.memory.read_pair(self.state.sp);
-        let state = &mut self.state;
-        state.sp = state.sp.wrapping_add(2 * u16::from(taken));
-        state.pc = select_unpredictable(taken, target, state.pc);
-        state.wz = select_unpredictable(taken, target, state.wz);
+        if taken {
+            self.core.pc = self.pop();
+            self.core.wz = self.core.pc;
+        }
     }
 
     #[inline(always)]
     fn call(&mut self, target: u16) {
-        self.push(self.state.pc);
-        self.state.pc = target;
-        self.state.wz = target;
+        self.push(self.core.pc);
+        self.core.pc = target;
+        self.core.wz = target;
     }
 
     /// The operation on `value` that an opcode behind CB stands for. BIT leaves the value,
     /// and its Y and X are those of `shown`.
     #[inline(always)]
     fn operate_cb(&mut self, opcode: u8, value: u8, shown: u8) -> u8 {
-        let flags = self.state.registers.f();
+        let flags = self.core.registers.f();
         let bit = 1 << (opcode >> 3 & 7);
         match opcode >> 6 {
             0 => {
@@ -871,44 +917,74 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn execute_cb(&mut self) {
         let opcode = self.fetch();
-        self.state.refresh = self.state.refresh.wrapping_add(1);
-        let at = self.state.hl();
+        self.rest.refresh = self.rest.refresh.wrapping_add(1);
+        let at = self.core.registers.hl();
         let value = self.lower(opcode, at);
-        let [_, high] = self.state.wz.to_le_bytes();
+        let [_, high] = self.core.wz.to_le_bytes();
         let shown = if lower_is_memory(opcode) { high } else { value };
         let result = self.operate_cb(opcode, value, shown);
         self.set_upper(opcode << 3, at, result);
     }
 
     /// What follows DD (`prefix`: IX) or FD (IY).
+    #[inline(always)]
+    fn execute_indexed(&mut self, prefix: u8, q: u8) {
+        let (memory, rest) = (&mut *self.memory.0, &mut *self.rest);
+        self.core = Self::indexed_apart(memory, rest, self.core, self.done, prefix, q);
+        if self.rest.halted {
+            self.limit = self.done;
+        }
+    }
+
+    /// [`Machine::indexed`], kept apart. That it gets the core by value lets the run keep
+    /// it in registers of the machine that it runs on.
     #[inline(never)]
-    fn execute_indexed(&mut self, prefix: u8) {
-        let q = self.state.q;
-        let opcode = self.memory.read(self.state.pc);
+    fn indexed_apart(
+        memory: &mut [u8; N],
+        rest: &mut Rest,
+        core: Core,
+        done: u32,
+        prefix: u8,
+        q: u8,
+    ) -> Core {
+        let mut machine = Machine::<N, HARDWARE> {
+            memory: Memory(memory),
+            core,
+            rest,
+            done,
+            limit: done,
+        };
+        machine.indexed(prefix, q);
+        machine.core
+    }
+
+    #[inline(always)]
+    fn indexed(&mut self, prefix: u8, q: u8) {
+        let opcode = self.memory.read(self.core.pc);
         match opcode {
             0xdd | 0xfd => {
                 // zff passes over both. On hardware the second one counts.
                 if !HARDWARE {
-                    self.state.pc = self.state.pc.wrapping_add(1);
+                    self.core.pc = self.core.pc.wrapping_add(1);
                 }
                 return;
             }
             0xed => {
-                self.state.pc = self.state.pc.wrapping_add(1);
+                self.core.pc = self.core.pc.wrapping_add(1);
                 let counted = if HARDWARE { 1 } else { 2 };
-                self.state.refresh = self.state.refresh.wrapping_add(counted);
+                self.rest.refresh = self.rest.refresh.wrapping_add(counted);
                 self.execute_ed();
                 if !HARDWARE {
-                    self.state.refresh = self.state.refresh.wrapping_sub(1);
+                    self.rest.refresh = self.rest.refresh.wrapping_sub(1);
                 }
                 return;
             }
             _ => {}
         }
-        self.state.pc = self.state.pc.wrapping_add(1);
-        self.state.refresh = self.state.refresh.wrapping_add(1);
+        self.core.pc = self.core.pc.wrapping_add(1);
+        self.rest.refresh = self.rest.refresh.wrapping_add(1);
         let shift = prefix >> 1 & 0x10;
-        let index = (self.state.index >> shift) as u16;
+        let index = (self.rest.index >> shift) as u16;
         if opcode == 0xcb {
             let at = self.displaced(index);
             let opcode = self.fetch();
@@ -924,25 +1000,25 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         }
         match INDEXED[opcode as usize] {
             Indexed::No => {
-                let at = self.state.hl();
-                self.execute_plain(opcode, at, q);
+                let at = self.core.registers.hl();
+                self.execute(opcode, at, q);
             }
             Indexed::Memory => {
                 let at = self.displaced(index);
-                self.execute_plain(opcode, at, q);
+                self.execute(opcode, at, q);
             }
             Indexed::Pair => {
-                let (hl, wz) = (self.state.hl(), self.state.wz);
-                self.state.set_hl(index);
-                self.execute_plain(opcode, 0, q);
+                let (hl, wz) = (self.core.registers.hl(), self.core.wz);
+                self.core.registers.set_hl(index);
+                self.execute(opcode, 0, q);
                 let mask = 0xffff << shift;
-                let index = u32::from(self.state.hl()) << shift;
-                self.state.index = self.state.index & !mask | index;
-                self.state.set_hl(hl);
+                let index = u32::from(self.core.registers.hl()) << shift;
+                self.rest.index = self.rest.index & !mask | index;
+                self.core.registers.set_hl(hl);
                 if !HARDWARE {
                     match opcode {
-                        0x22 | 0x2a => self.state.wz = wz,
-                        0xe9 => self.state.wz = self.state.pc,
+                        0x22 | 0x2a => self.core.wz = wz,
+                        0xe9 => self.core.wz = self.core.pc,
                         _ => {}
                     }
                 }
@@ -954,37 +1030,35 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn displaced(&mut self, index: u16) -> u16 {
         let displacement = self.fetch();
-        self.state.wz = index.wrapping_add(displacement as i8 as u16);
-        self.state.wz
+        self.core.wz = index.wrapping_add(displacement as i8 as u16);
+        self.core.wz
     }
 
     #[inline(always)]
     fn execute_ed(&mut self) {
         let opcode = self.fetch();
-        self.state.refresh = self.state.refresh.wrapping_add(1);
-        let registers = self.state.registers;
+        self.rest.refresh = self.rest.refresh.wrapping_add(1);
+        let registers = self.core.registers;
         let (a, flags) = (registers.a(), registers.f());
         match opcode {
             // IN r,(C)
             0x40 | 0x48 | 0x50 | 0x58 | 0x60 | 0x68 | 0x70 | 0x78 => {
                 if opcode != 0x70 {
-                    self.state.registers.set(Registers::upper(opcode), 0);
+                    self.core.registers.set(Registers::upper(opcode), 0);
                 }
                 let yx = if HARDWARE { 0 } else { flags & YX };
                 self.set_flags(flags & CARRY | yx | ZERO | PARITY);
                 if HARDWARE || opcode == 0x78 {
-                    self.state.wz = self.state.bc().wrapping_add(1);
+                    self.core.wz = registers.bc().wrapping_add(1);
                 }
             }
-            // OUT (C),r
-            0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 => {
-                if HARDWARE || opcode == 0x79 {
-                    self.state.wz = registers.pair(0).wrapping_add(1);
-                }
+            // OUT (C),r, which otherwise does nothing
+            0x41 | 0x49 | 0x51 | 0x59 | 0x61 | 0x69 | 0x71 | 0x79 if HARDWARE || opcode == 0x79 => {
+                self.core.wz = registers.bc().wrapping_add(1);
             }
             // SBC HL,rr, ADC HL,rr
             0x42 | 0x4a | 0x52 | 0x5a | 0x62 | 0x6a | 0x72 | 0x7a => {
-                let (hl, operand) = (registers.pair(HL), self.pair(opcode));
+                let (hl, operand) = (registers.hl(), self.pair(opcode));
                 // As ADC A,n and SBC A,n, one byte after the other.
                 let (low_op, high_op) = if opcode & 8 == 0 {
                     (0x18, 0x18)
@@ -997,22 +1071,22 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
                 let (h, flags) = add(high_op, h, high, carried);
                 let result = u16::from_le_bytes([l, h]);
                 let zero = if result == 0 { ZERO } else { 0 };
-                self.state.registers.set_pair(HL, result);
-                self.state.wz = hl.wrapping_add(1);
+                self.core.registers.set_hl(result);
+                self.core.wz = hl.wrapping_add(1);
                 self.set_flags(flags & !ZERO | zero);
             }
             // LD (nn),rr
             0x43 | 0x53 | 0x63 | 0x73 => {
                 let address = self.fetch_pair();
                 self.memory.write_pair(address, self.pair(opcode));
-                self.state.wz = address.wrapping_add(1);
+                self.core.wz = address.wrapping_add(1);
             }
             // LD rr,(nn)
             0x4b | 0x5b | 0x6b | 0x7b => {
                 let address = self.fetch_pair();
                 let value = self.memory.read_pair(address);
                 self.set_pair(opcode, value);
-                self.state.wz = address.wrapping_add(1);
+                self.core.wz = address.wrapping_add(1);
             }
             // NEG
             0x44 | 0x4c | 0x54 | 0x5c | 0x64 | 0x6c | 0x74 | 0x7c => {
@@ -1022,28 +1096,28 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             // RETN, RETI
             0x45 | 0x4d | 0x55 | 0x5d | 0x65 | 0x6d | 0x75 | 0x7d => self.return_if(true),
             // LD I,A
-            0x47 => self.state.i = a,
+            0x47 => self.rest.i = a,
             // LD R,A
             0x4f => {
-                self.state.set_r(a);
-                self.state.refresh = a.wrapping_sub(self.done as u8);
+                self.rest.refresh = a.wrapping_sub(self.done as u8);
+                self.rest.refresh_high = a & 0x80;
             }
             // LD A,I, LD A,R
             0x57 | 0x5f => {
                 let value = if opcode == 0x57 {
-                    self.state.i
+                    self.rest.i
                 } else {
-                    let refresh = self.state.refresh.wrapping_add(self.done as u8);
-                    refresh & 0x7f | self.state.refresh_high
+                    let refresh = self.rest.refresh.wrapping_add(self.done as u8);
+                    refresh & 0x7f | self.rest.refresh_high
                 };
                 let yx = if HARDWARE { value & YX } else { flags & YX };
-                let parity = if self.state.interrupts { PARITY } else { 0 };
+                let parity = if self.rest.interrupts { PARITY } else { 0 };
                 let kept = flags & CARRY | sign_zero_yx(value) & !YX;
                 self.set_a_and_flags(value, kept | yx | parity);
             }
             // RRD, RLD
             0x67 | 0x6f => {
-                let at = registers.pair(HL);
+                let at = registers.hl();
                 let value = self.memory.read(at);
                 let (digit, stored) = if opcode == 0x67 {
                     (value & 0x0f, value >> 4 | a << 4)
@@ -1052,7 +1126,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
                 };
                 let result = a & 0xf0 | digit;
                 self.memory.write(at, stored);
-                self.state.wz = at.wrapping_add(1);
+                self.core.wz = at.wrapping_add(1);
                 let parity = SIGN_ZERO_PARITY[result as usize];
                 self.set_a_and_flags(result, flags & CARRY | parity | result & YX);
             }
@@ -1071,7 +1145,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn repeat(&mut self, again: bool) -> bool {
         if again {
-            self.state.pc = self.state.pc.wrapping_sub(2);
+            self.core.pc = self.core.pc.wrapping_sub(2);
         }
         again
     }
@@ -1080,8 +1154,8 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn show_own_address(&mut self) {
         if HARDWARE {
-            let [_, high] = self.state.pc.to_le_bytes();
-            let flags = self.state.registers.f();
+            let [_, high] = self.core.pc.to_le_bytes();
+            let flags = self.core.registers.f();
             self.set_flags(flags & !YX | high & YX);
         }
     }
@@ -1089,18 +1163,22 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn copy_round(&mut self, opcode: u8) {
         let one = direction(opcode);
-        let (bc, de, hl) = (self.state.bc(), self.state.de(), self.state.hl());
+        let (bc, de, hl) = (
+            self.core.registers.bc(),
+            self.core.registers.de(),
+            self.core.registers.hl(),
+        );
         let value = self.memory.read(hl);
         self.memory.write(de, value);
-        self.state.set_bc(bc.wrapping_sub(1));
-        self.state.set_de(de.wrapping_add(one));
-        self.state.set_hl(hl.wrapping_add(one));
-        let shown = value.wrapping_add(self.state.registers.a());
-        let kept = self.state.registers.f() & (SIGN | ZERO | CARRY);
+        self.core.registers.set_bc(bc.wrapping_sub(1));
+        self.core.registers.set_de(de.wrapping_add(one));
+        self.core.registers.set_hl(hl.wrapping_add(one));
+        let shown = value.wrapping_add(self.core.registers.a());
+        let kept = self.core.registers.f() & (SIGN | ZERO | CARRY);
         let more = if bc != 1 { PARITY } else { 0 };
         self.set_flags(kept | more | shown & 0x08 | shown << 4 & 0x20);
         if self.repeat(opcode & 0x10 != 0 && bc != 1) {
-            self.state.wz = self.state.pc.wrapping_add(1);
+            self.core.wz = self.core.pc.wrapping_add(1);
             self.show_own_address();
         }
     }
@@ -1108,12 +1186,12 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     #[inline(always)]
     fn compare_round(&mut self, opcode: u8) {
         let one = direction(opcode);
-        let (bc, hl) = (self.state.bc(), self.state.hl());
-        let (a, flags) = (self.state.registers.a(), self.state.registers.f());
+        let (bc, hl) = (self.core.registers.bc(), self.core.registers.hl());
+        let (a, flags) = (self.core.registers.a(), self.core.registers.f());
         let (result, compared) = add(0x10, a, self.memory.read(hl), 0);
-        self.state.set_bc(bc.wrapping_sub(1));
-        self.state.set_hl(hl.wrapping_add(one));
-        self.state.wz = self.state.wz.wrapping_add(one);
+        self.core.registers.set_bc(bc.wrapping_sub(1));
+        self.core.registers.set_hl(hl.wrapping_add(one));
+        self.core.wz = self.core.wz.wrapping_add(one);
         let shown = result.wrapping_sub(compared >> 4 & 1);
         let more = if bc != 1 { PARITY } else { 0 };
         self.set_flags(
@@ -1129,11 +1207,11 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
         if self.repeat(bc != 1 && result != 0) {
             // zff has nothing more for CPDR.
             if HARDWARE || opcode == 0xb1 {
-                self.state.wz = self.state.pc.wrapping_add(1);
+                self.core.wz = self.core.pc.wrapping_add(1);
             }
             self.show_own_address();
         } else if !HARDWARE {
-            self.state.wz = self.state.wz.wrapping_add(1);
+            self.core.wz = self.core.wz.wrapping_add(1);
         }
     }
 
@@ -1141,19 +1219,19 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     fn port_round(&mut self, opcode: u8) {
         let one = direction(opcode);
         let is_in = opcode & 1 == 0;
-        let (bc, hl) = (self.state.bc(), self.state.hl());
+        let (bc, hl) = (self.core.registers.bc(), self.core.registers.hl());
         let value = if is_in { 0 } else { self.memory.read(hl) };
         if is_in {
             self.memory.write(hl, value);
         }
         let next = hl.wrapping_add(one);
-        self.state.set_hl(next);
+        self.core.registers.set_hl(next);
         let after = bc.wrapping_sub(0x100);
-        self.state.set_bc(after);
+        self.core.registers.set_bc(after);
         let [_, b] = after.to_le_bytes();
-        let flags = self.state.registers.f();
+        let flags = self.core.registers.f();
         if HARDWARE {
-            self.state.wz = if is_in { bc } else { after }.wrapping_add(one);
+            self.core.wz = if is_in { bc } else { after }.wrapping_add(one);
             let other = if is_in { bc.wrapping_add(one) } else { next } as u8;
             let (sum, carried) = value.overflowing_add(other);
             let parity = SIGN_ZERO_PARITY[(sum & 7 ^ b) as usize] & PARITY;
@@ -1163,10 +1241,10 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
             let zero = if b == 0 { ZERO } else { 0 };
             self.set_flags(flags & !ZERO | zero | SUBTRACTED);
             let moved = if one == 1 { 1 } else { 2u16.wrapping_neg() };
-            self.state.wz = after.wrapping_add(moved);
+            self.core.wz = after.wrapping_add(moved);
         }
         if self.repeat(opcode & 0x10 != 0 && b != 0) && HARDWARE {
-            self.state.wz = self.state.pc.wrapping_add(1);
+            self.core.wz = self.core.pc.wrapping_add(1);
             self.show_own_address();
             self.show_interrupted(value, b);
         }
@@ -1175,7 +1253,7 @@ impl<const N: usize, const HARDWARE: bool> Machine<'_, N, HARDWARE> {
     /// The half carry and the parity of a block instruction on ports that will go on,
     /// `b` being what B is then.
     fn show_interrupted(&mut self, value: u8, b: u8) {
-        let mut flags = self.state.registers.f();
+        let mut flags = self.core.registers.f();
         let mut counted = b;
         if flags & CARRY != 0 {
             let (next, last) = if value & 0x80 != 0 {
@@ -1286,7 +1364,7 @@ fn list_plain(listing: &mut Listing<'_>, opcode: u8, names: &Names) -> String {
         0xf3 => "DI".into(),
         0xf9 => format!("LD SP,{hl}"),
         0xfb => "EI".into(),
-        0x00..=0x3f => match opcode & 7 {
+        0x01..=0x3f => match opcode & 7 {
             1 if opcode & 8 == 0 => format!("LD {pair},{:04X}", listing.pair()),
             1 => format!("ADD {hl},{pair}"),
             3 if opcode & 8 == 0 => format!("INC {pair}"),
