@@ -3,6 +3,7 @@
 mod common;
 
 use broth::engine::{Engine, Options, reference};
+use broth::examples::{self, Example};
 use broth::language::{Language, PROGRAM_LEN, Program, TAPE_LEN, bff};
 use broth::measure::replicators::{
     AGREEING, GENERATIONS, MAX_STEPS, Partners, Replicators, Scorer,
@@ -88,7 +89,7 @@ fn scores_are_those_of_the_plain_twin() {
             program[rng.random_range(0..PROGRAM_LEN)] = rng.random();
             programs.push(program);
         }
-        programs.extend(hand_written(language));
+        programs.extend(examples::of(language).map(Example::program));
         let scorers = [Engine::Reference, Engine::Interpreter, Engine::Jit]
             .map(|engine| Scorer::new(language, engine, &Options::default()));
         let panels: Vec<_> = scorers
@@ -112,27 +113,8 @@ fn scores_are_those_of_the_plain_twin() {
                 assert_eq!(score, expected, "{language}: {program:02x?} {scorer:?}");
             }
         }
-        let replicates = !hand_written(language).is_empty();
-        assert!(!replicates || best >= 48, "{language}: {best}");
+        assert!(best >= 48, "{language}: {best}");
     }
-}
-
-/// Programs that copy themselves, where it takes few bytes.
-fn hand_written(language: &'static Language) -> Vec<Program> {
-    let texts: &[&str] = match language.name {
-        "bff_noheads" | "bff_noheads_4bit" => &[
-            PLANTED,
-            "[[{.>]-]                                                ]-]>.{[[",
-        ],
-        _ => &[],
-    };
-    let pad = |text: &&str| {
-        let bytes = language.parse_program(text).unwrap();
-        let mut program = [0; PROGRAM_LEN];
-        program[..bytes.len()].copy_from_slice(&bytes);
-        program
-    };
-    texts.iter().map(pad).collect()
 }
 
 #[test]

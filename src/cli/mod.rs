@@ -39,6 +39,7 @@ Examples:
   broth run --resume runs/bff_noheads-seed-29
   broth exec --lang bff_noheads '[[{.>]-]   ]-]>.{[[' --trace
   broth languages
+  broth examples                             known replicators, ready to be planted
 
 Every subcommand has a --help with examples of its own.";
 

@@ -5,43 +5,20 @@ use std::time::Duration;
 
 use crate::common::engines::{EAGER, bff_dialects};
 use broth::engine::{Engine, Options, Runner, jit, reference};
-use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
+use broth::examples::{self, Example};
+use broth::language::{Language, Outcome, TAPE_LEN, Tape};
 use broth::{Settings, Soup, Tally};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// Languages and a replicator of each, as bytes of a program (see
-/// `src/bench/soups.rs`): what lives has loops that come up again and again.
-const SOUPS: [(&str, &str); 11] = [
-    ("bff", "\\x80\\x40[[.>}]-]"),
-    ("bff8", "\\x80\\x40.>}    ]"),
-    ("bff8_noheads", " {.>    ]"),
-    ("bff_noheads", "[[{.>]-]"),
-    ("bff_noheads_4bit", "[[{.>]-]"),
-    ("bff_perm", "\\x80\\x40[[.>}]-]"),
-    ("bff_selfmove", "\\xff\\x80,[[<,]-]"),
-    ("forth", "04 04 00 03 08 c4"),
-    ("forthcopy", "04 04 03 02 08 c4"),
-    ("forthtrivial", "04 0c 08 c2"),
-    ("forthtrivial_reset", "04 0c 08 c2"),
-];
-
-fn settings(name: &str, replicator: &str, num_programs: usize, seed: u64) -> Settings {
-    let language: &'static Language = name.parse().unwrap();
-    let mut program = language.parse_program(replicator).unwrap();
-    if name.ends_with("noheads") || name.ends_with("4bit") || name.ends_with("selfmove") {
-        // Its copies are turned around.
-        let noop = language.parse_program(" ").unwrap()[0];
-        let mut half = program.clone();
-        half.resize(PROGRAM_LEN / 2, noop);
-        program = half.clone();
-        program.extend(half.into_iter().rev());
-    }
+/// A soup in which a known replicator is planted: what lives has loops that come up again and
+/// again.
+fn settings(example: &Example, num_programs: usize, seed: u64) -> Settings {
     Settings {
-        language,
+        language: example.language,
         num_programs,
         seed,
-        initial_program: program,
+        initial_program: example.planted(),
         mutation_prob: 1.0 / 1024.0,
         ..Settings::default()
     }
@@ -72,9 +49,10 @@ struct Done {
 }
 
 /// The same soup by every engine, epoch by epoch.
-fn check_soup(name: &str, replicator: &str, num_programs: usize, seed: u64, epochs: u64) -> Done {
+fn check_soup(example: &Example, num_programs: usize, seed: u64, epochs: u64) -> Done {
+    let name = example.language.name;
     let mut random = StdRng::seed_from_u64(seed);
-    let settings = settings(name, replicator, num_programs, seed);
+    let settings = settings(example, num_programs, seed);
     let soup = |engine: Engine, options: Options| {
         let mut soup = Soup::new(settings.clone()).unwrap();
         soup.set_engine(engine, &options);
@@ -134,10 +112,14 @@ fn check_soup(name: &str, replicator: &str, num_programs: usize, seed: u64, epoc
 }
 
 fn check_soups(num_programs: usize, seeds: std::ops::Range<u64>, epochs: u64) {
-    for (name, replicator) in SOUPS {
+    for language in Language::ALL {
+        let Some(example) = examples::of(language).next() else {
+            continue;
+        };
+        let name = language.name;
         let mut all = Done::default();
         for seed in seeds.clone() {
-            let done = check_soup(name, replicator, num_programs, seed, epochs);
+            let done = check_soup(example, num_programs, seed, epochs);
             all.programs += done.programs;
             all.loops += done.loops;
             all.freed += done.freed;
