@@ -739,7 +739,10 @@ fn shipped_experiments_are_right() {
     ] {
         assert_eq!(keys(name).len(), runs, "{name}");
         let text = read_text(folder.join(name));
-        assert!(text.starts_with("# ") && text.contains("# Cost on 2 cores: "), "{name}");
+        assert!(
+            text.starts_with("# ") && text.contains("# Cost on 2 cores: "),
+            "{name}"
+        );
     }
     let files = fs::read_dir(&folder).unwrap().count();
     assert_eq!(files, 7);
