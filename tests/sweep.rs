@@ -350,6 +350,16 @@ fn only_what_is_missing_is_run() {
     );
     let mended = rows(&out.join("results.csv"));
     assert_ne!(mended[0]["seconds"], "1234.5");
+    // So is one that was put under another's name.
+    let result = |row: usize| out.join(format!("results/{}.toml", after[row]["key"]));
+    fs::copy(result(1), result(0)).unwrap();
+    let output = succeed("sweep", &[&path, "--out".as_ref(), &out]);
+    let screen = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        screen.contains("passed over") && screen.contains("renamed"),
+        "{screen}"
+    );
+    let mended = rows(&out.join("results.csv"));
     assert_eq!(mended[0]["trace"], after[0]["trace"]);
     assert_eq!(mended[1]["seconds"], "1234.5");
 }
@@ -739,7 +749,10 @@ fn shipped_experiments_are_right() {
     ] {
         assert_eq!(keys(name).len(), runs, "{name}");
         let text = read_text(folder.join(name));
-        assert!(text.starts_with("# ") && text.contains("# Cost on 2 cores: "), "{name}");
+        assert!(
+            text.starts_with("# ") && text.contains("# Cost on 2 cores: "),
+            "{name}"
+        );
     }
     let files = fs::read_dir(&folder).unwrap().count();
     assert_eq!(files, 7);

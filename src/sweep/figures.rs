@@ -142,7 +142,7 @@ fn runs_of(table: &Table) -> Vec<Run> {
 }
 
 /// Runs by what `name` says of them, in the order in which the names come up.
-fn groups<'a>(runs: &'a [Run], name: impl Fn(&Run) -> String) -> Vec<(String, Vec<&'a Run>)> {
+fn groups(runs: &[Run], name: impl Fn(&Run) -> String) -> Vec<(String, Vec<&Run>)> {
     let mut groups: Vec<(String, Vec<&Run>)> = Vec::new();
     for run in runs {
         let name = name(run);
@@ -251,7 +251,10 @@ fn short(name: &str, most: usize) -> String {
     }
 }
 
-fn style_of(place: usize) -> (RGBColor, Option<(u32, u32)>) {
+/// A line's colour, and its dashes and gaps.
+type Stroke = (RGBColor, Option<(u32, u32)>);
+
+fn style_of(place: usize) -> Stroke {
     let rgb = COLOURS[place % COLOURS.len()];
     (colour(rgb), DASHES[place / COLOURS.len() % DASHES.len()])
 }
@@ -267,6 +270,8 @@ fn draw_title<B: DrawingBackend>(
 }
 
 type Chart<'a, B, X, Y> = ChartContext<'a, B, Cartesian2d<X, Y>>;
+type Begun<'a, B, X, Y> =
+    Result<Chart<'a, B, X, Y>, DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// Room for a chart with two axes.
 fn chart_on<'a, B: DrawingBackend, X, Y>(
@@ -275,7 +280,7 @@ fn chart_on<'a, B: DrawingBackend, X, Y>(
     y: Y,
     left: u32,
     bottom: u32,
-) -> Result<Chart<'a, B, X::CoordDescType, Y::CoordDescType>, DrawingAreaErrorKind<B::ErrorType>>
+) -> Begun<'a, B, X::CoordDescType, Y::CoordDescType>
 where
     X: AsRangedCoord,
     Y: AsRangedCoord,
@@ -294,7 +299,7 @@ where
 fn draw_line<B: DrawingBackend>(
     chart: &mut Chart<'_, B, Axis, Axis>,
     points: Vec<(f64, f64)>,
-    (rgb, dashes): (RGBColor, Option<(u32, u32)>),
+    (rgb, dashes): Stroke,
     width: u32,
 ) -> Drawn<B> {
     let style = rgb.stroke_width(width);
@@ -312,7 +317,7 @@ fn draw_line<B: DrawingBackend>(
 /// Names of curves, one below the other.
 fn draw_legend<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
-    names: &[(String, (RGBColor, Option<(u32, u32)>))],
+    names: &[(String, Stroke)],
 ) -> Drawn<B> {
     for (i, (name, (rgb, dashes))) in names.iter().enumerate() {
         let y = 24 + 34 * i as i32;
@@ -814,8 +819,15 @@ impl Figure for ByMutation {
 /// When the first replicator was seen, by language; by condition where there is one language.
 struct FirstReplicators {
     by: &'static str,
-    groups: Vec<(String, Vec<(u64, Watched)>, Option<u64>)>,
+    groups: Vec<Group>,
     last_epoch: u64,
+}
+
+struct Group {
+    name: String,
+    /// Seeds, and when it came.
+    watched: Vec<(u64, Watched)>,
+    median: Option<u64>,
 }
 
 impl FirstReplicators {
@@ -837,7 +849,11 @@ impl FirstReplicators {
                 .map(|run| (run.seed, run.watched(run.replicator_at)))
                 .collect();
             let plain: Vec<Watched> = watched.iter().map(|it| it.1).collect();
-            (name, watched, median(&kaplan_meier(&plain)))
+            Group {
+                name,
+                watched,
+                median: median(&kaplan_meier(&plain)),
+            }
         });
         Some(FirstReplicators {
             by,
@@ -846,7 +862,7 @@ impl FirstReplicators {
         })
     }
 
-    fn drawn(&self) -> &[(String, Vec<(u64, Watched)>, Option<u64>)] {
+    fn drawn(&self) -> &[Group] {
         &self.groups[..self.groups.len().min(MOST_CATEGORIES)]
     }
 }
@@ -891,7 +907,12 @@ impl Figure for FirstReplicators {
             .x_label_formatter(&|value| thousands(value.max(0.0) as usize))
             .x_desc("epochs done (logarithmic)")
             .draw()?;
-        for (i, (name, watched, median)) in self.drawn().iter().enumerate() {
+        for (i, group) in self.drawn().iter().enumerate() {
+            let Group {
+                name,
+                watched,
+                median,
+            } = group;
             let middle = rows - i as f64 - 0.5;
             let place = |epoch: u64| relative(&area, chart.backend_coord(&(epoch as f64, middle)));
             let (_, y) = place(1);
@@ -924,7 +945,12 @@ impl Figure for FirstReplicators {
 
     fn numbers(&self) -> Vec<Vec<String>> {
         let mut rows = vec![header([self.by, "seed", "epoch", "found", "median_epoch"])];
-        for (name, watched, median) in &self.groups {
+        for Group {
+            name,
+            watched,
+            median,
+        } in &self.groups
+        {
             rows.extend(watched.iter().map(|(seed, it)| {
                 row([
                     name.clone(),

@@ -545,7 +545,8 @@ mod tests {
             ("b, max-steps 1, mutation-prob 1/4096", 5, 1, 1.0 / 4096.0)
         );
         assert_eq!(sweep.runs[7].combination.varying, ["true", "2"]);
-        assert_eq!(sweep.runs[0].combination.varying, ["false", "8192"]);
+        // Empty: a flag that is not given.
+        assert_eq!(sweep.runs[0].combination.varying, ["", "8192"]);
     }
 
     /// The key is that of what decides the result, and of nothing else.
