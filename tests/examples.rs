@@ -2,9 +2,9 @@
 
 mod common;
 
-use broth::engine::{Engine, Options};
+use broth::engine::{Engine, Options, reference};
 use broth::examples::{self, Example, Place, SOUP_EPOCHS, SOUP_LEN, Source};
-use broth::language::{Family, Language, PROGRAM_LEN, Program};
+use broth::language::{Family, Language, PROGRAM_LEN, Program, TAPE_LEN};
 use broth::measure::Measures;
 use broth::measure::replicators::{KNIERIM_THRESHOLD, Partners, Scorer};
 use broth::random::Streams;
@@ -176,6 +176,24 @@ fn every_example_takes_over_its_soup() {
             assert_eq!(takeover(example, unplanted, epochs), None, "{name}");
         }
     }
+}
+
+/// Every other place is copied, and whoever copies is not refilled.
+#[test]
+fn each_13_of_a_neighbour_is_stepped_over() {
+    let example = examples::named("forthtrivial_reset/step-over").unwrap()[0];
+    let program = example.program();
+    let mut tape = [0x13; TAPE_LEN];
+    tape[..PROGRAM_LEN].copy_from_slice(&program);
+    for place in [0, 1, 19, 21, 40, 63] {
+        tape[PROGRAM_LEN + place] = 0x77;
+    }
+    let mut expected = tape;
+    for place in [0, 1, 19, 21, 40, 63] {
+        expected[PROGRAM_LEN + place] = program[place];
+    }
+    reference::run(example.language, &mut tape, 8192);
+    assert_eq!(tape, expected);
 }
 
 /// With no mutation, too.
