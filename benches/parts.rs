@@ -162,9 +162,9 @@ fn cpus(c: &mut Criterion) {
     let tapes: Vec<[u8; 32]> = (0..TAPES)
         .map(|tape| std::array::from_fn(|byte| mix(32 * tape + byte as u64) as u8))
         .collect();
-    let run_z80 =
-        |tape: &mut [u8; 32]| z80::run(z80::Variant::Zff, tape, &mut z80::State::new(), STEPS);
-    let run_i8080 = |tape: &mut [u8; 32]| i8080::run(tape, &mut i8080::State::new(), STEPS);
+    type Run = fn(&mut [u8; 32]) -> u32;
+    let run_z80: Run = |tape| z80::run(z80::Variant::Zff, tape, &mut z80::State::new(), STEPS);
+    let run_i8080: Run = |tape| i8080::run(tape, &mut i8080::State::new(), STEPS);
     let mut group = c.benchmark_group("random tapes of 32 bytes");
     for (name, run) in [("Z80", run_z80), ("8080", run_i8080)] {
         let steps: u32 = tapes.clone().iter_mut().map(run).sum();

@@ -715,6 +715,9 @@ fn flags_in_which_zff_and_hardware_differ() {
     assert_eq!(both(1, &[0x37], 0x0828), (0x09, 0x29));
     assert_eq!(both(2, &[0x00, 0x37], 0x0828), (0x09, 0x29));
     assert_eq!(both(2, &[0xa7, 0x37], 0x0828), (0x09, 0x09));
+    // CP 28, which shows its operand in F but not in A; then SCF, at once and after a NOP.
+    assert_eq!(both(2, &[0xfe, 0x28, 0x37], 0x0000), (0x81, 0x81));
+    assert_eq!(both(3, &[0xfe, 0x28, 0x00, 0x37], 0x0000), (0x81, 0xa9));
     // LDIR that goes on shows its own address on hardware: 2800 and 0000.
     let set = |state: &mut z80::State| state.set_pc(0x2800);
     let state = after_with(Variant::Hardware, 1, &[0xed, 0xb0], set).0;
@@ -995,7 +998,14 @@ fn every_kind_has_a_byte() {
         (0x76, "halt", "halt"),
         (0x23, "pair arithmetic", "pair arithmetic"),
         (0x24, "arithmetic", "arithmetic"),
+        (0x80, "arithmetic", "arithmetic"),
+        (0xc1, "pop", "pop"),
+        (0xc3, "jump", "jump"),
         (0xc5, "push", "push"),
+        (0xc9, "return", "return"),
+        (0xcb, "prefix", "jump"),
+        (0xcd, "call", "call"),
+        (0xdb, "port, interrupts", "port, interrupts"),
         (0xd9, "exchange", "return"),
         (0xdd, "prefix", "call"),
         (0xed, "prefix of block copies", "call"),
