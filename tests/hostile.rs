@@ -200,7 +200,7 @@ fn runs_whose_files_cannot_be_read() {
 fn files_that_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("given");
-    let cache = folder.path().join("bff-num-64-seed-0-random-1-v1.dat");
+    let cache = folder.path().join("bff-num-64-seed-0-random-1-v2.dat");
     let performance = folder.path().join("run/performance.csv");
     fs::create_dir(folder.path().join("run")).unwrap();
     fs::write(folder.path().join("run/settings.toml"), "").unwrap();

@@ -229,7 +229,7 @@ fn every_command_works_in_every_world() {
             &format!("{words} {every} {frames_flag} --max-epochs {epochs}"),
         );
         let checkpoint = run.join(format!("checkpoints/{epochs:010}.dat"));
-        succeed("census --top 2", &[&run]);
+        succeed("census --top 2 --sequences 4", &[&run]);
         succeed(&format!("census --top 2 --lang {lang}"), &[&checkpoint]);
         let out = succeed(&format!("inspect --lang {lang}"), &[&checkpoint]);
         let out = String::from_utf8(out.stdout).unwrap();

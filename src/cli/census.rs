@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use broth::Error;
 use broth::engine::{Engine, Options};
 use broth::language::Language;
-use broth::measure::census::{Census, Group, Portrait};
+use broth::measure::census::{Census, Group, Portrait, sequences};
 use broth::measure::replicators::Scorer;
 use broth::output::picture::thousands;
 use broth::random::Streams;
 use broth::run::newest_soup;
 use broth::soup::checkpoint::Checkpoint;
+use broth::soup::settings::World;
 use clap::Args;
 
 use super::paint::{self, BOLD, RESET};
@@ -28,6 +29,8 @@ Examples:
   broth census runs/bff_noheads-seed-29
       the newest checkpoint of a run
   broth census runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 --top 3
+  broth census --sequences 4 runs/i8080-seed-1
+      what copies itself on a long tape begins anywhere
   broth census cubff/0000000512.dat --lang forthtrivial --seed 1";
 
 #[derive(Args)]
@@ -49,6 +52,11 @@ pub struct CensusArgs {
     #[arg(long, value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
+
+    /// Show the commonest sequences of so many bytes, too, wherever they begin, each without
+    /// the bytes of those before it
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u8).range(1..=64))]
+    sequences: Option<u8>,
 }
 
 /// A soup, and what is known of it.
@@ -57,6 +65,8 @@ struct Subject {
     seed: u64,
     epochs_done: u64,
     programs: Vec<u8>,
+    /// Whether one program goes on where the one before ends.
+    is_one_tape: bool,
 }
 
 impl Subject {
@@ -76,6 +86,7 @@ impl Subject {
                 seed: soup.settings().seed,
                 epochs_done: soup.epochs_done(),
                 programs: soup.programs().to_vec(),
+                is_one_tape: matches!(soup.settings().world, World::LongTape { .. }),
             });
         }
         let language = args.lang.unwrap_or(&broth::language::bff::BFF_NOHEADS);
@@ -85,6 +96,7 @@ impl Subject {
             seed: args.seed.unwrap_or(0),
             epochs_done: soup.epochs_done,
             programs: soup.programs,
+            is_one_tape: false,
         })
     }
 }
@@ -121,8 +133,39 @@ pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
             row(&mut out, &subject, &scorer, group)?;
         }
     }
+    if let Some(len) = args.sequences {
+        show_sequences(&mut out, &subject, len.into(), args.top.into())?;
+    }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_sequences(
+    out: &mut impl Write,
+    subject: &Subject,
+    len: usize,
+    most: usize,
+) -> std::io::Result<()> {
+    let stretch = match subject.is_one_tape {
+        true => subject.programs.len(),
+        false => subject.language.program_len,
+    };
+    writeln!(out, "\n{BOLD}The commonest sequences of {len} bytes{RESET}")?;
+    writeln!(out, "   count  covers  together  sequence")?;
+    let mut together = 0;
+    let percent = |bytes| 100.0 * bytes as f64 / subject.programs.len() as f64;
+    for found in sequences(subject.programs.chunks(stretch), len, most) {
+        together += found.covered;
+        writeln!(
+            out,
+            "{:>8}  {:>5.2}%  {:>7.2}%  {}",
+            thousands(found.count as usize),
+            percent(found.covered),
+            percent(together),
+            paint::tape(subject.language, &found.bytes, [None; 4]),
+        )?;
+    }
+    Ok(())
 }
 
 /// Columns of the terminal that a program takes.

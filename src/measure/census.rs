@@ -77,6 +77,65 @@ fn group(len: usize, programs: &[u8], keys: &[u8]) -> Vec<Group> {
     groups
 }
 
+/// Bytes in a row that a soup holds again and again, wherever they begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// How often they come, where none of them belongs to a commoner sequence.
+    pub count: u64,
+    /// Bytes of the soup that lie in one of them and in no commoner sequence.
+    pub covered: u64,
+}
+
+/// The commonest sequences of `len` bytes in `stretches` of a soup, `most` of them: what copies
+/// itself on a long tape begins anywhere. The commonest comes first; it takes its bytes away
+/// from all others, and so does the next. Of several that are as common, the first in order of
+/// their bytes comes first.
+pub fn sequences<'a>(
+    stretches: impl Iterator<Item = &'a [u8]> + Clone,
+    len: usize,
+    most: usize,
+) -> Vec<Sequence> {
+    let mut free: Vec<Vec<bool>> = stretches.clone().map(|it| vec![true; it.len()]).collect();
+    let mut found = Vec::new();
+    while found.len() < most && len > 0 {
+        let mut counts: HashMap<&[u8], u64> = HashMap::new();
+        for (stretch, free) in stretches.clone().zip(&free) {
+            for (bytes, free) in stretch.windows(len).zip(free.windows(len)) {
+                if free.iter().all(|free| *free) {
+                    *counts.entry(bytes).or_default() += 1;
+                }
+            }
+        }
+        let commonest = counts
+            .into_iter()
+            .max_by_key(|(bytes, count)| (*count, std::cmp::Reverse(*bytes)));
+        let Some((bytes, count)) = commonest else {
+            break;
+        };
+        let mut covered = 0;
+        for (stretch, free) in stretches.clone().zip(&mut free) {
+            let was_free = free.clone();
+            let places = (0..stretch.len().saturating_sub(len - 1))
+                .filter(|at| stretch[*at..at + len] == *bytes);
+            for at in places {
+                if was_free[at..at + len].iter().all(|free| *free) {
+                    free[at..at + len].fill(false);
+                }
+            }
+            let now_free = free.iter().filter(|free| **free).count();
+            covered += (was_free.iter().filter(|free| **free).count() - now_free) as u64;
+        }
+        found.push(Sequence {
+            bytes: bytes.to_vec(),
+            count,
+            covered,
+        });
+    }
+    found
+}
+
 /// What there is to say of one program of a soup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Portrait {
@@ -129,6 +188,24 @@ impl Portrait {
 mod tests {
     use super::*;
     use crate::language::bff::BFF_NOHEADS;
+
+    #[test]
+    fn sequences_take_their_bytes() {
+        let soup: &[u8] = b"abcabcabc_xyxy";
+        let bytes = |found: Vec<Sequence>| -> Vec<_> {
+            let one = |s: Sequence| (String::from_utf8(s.bytes).unwrap(), s.count, s.covered);
+            found.into_iter().map(one).collect()
+        };
+        let found = bytes(sequences([soup].into_iter(), 3, 2));
+        assert_eq!(found, [("abc".into(), 3, 9), ("_xy".into(), 1, 3)]);
+        // Overlapping ones cover what they cover.
+        let found = bytes(sequences([&b"aaaaa"[..]].into_iter(), 2, 9));
+        assert_eq!(found, [("aa".into(), 4, 5)]);
+        // None reaches from one stretch to the next; there may be none.
+        let found = bytes(sequences([&b"ab"[..], &b"ab"[..]].into_iter(), 2, 9));
+        assert_eq!(found, [("ab".into(), 2, 4)]);
+        assert_eq!(sequences([&b"ab"[..]].into_iter(), 3, 9), []);
+    }
 
     #[test]
     fn programs_are_grouped_by_bytes_and_by_kinds() {

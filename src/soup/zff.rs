@@ -2,7 +2,7 @@
 //!
 //! Alexander Mordvintsev's zff, byte for byte: 200 x 200 programs of 16 bytes, one random
 //! stream with a state for everything that is drawn. A batch of pairs is an epoch.
-//! Facts: docs/reference.md, "Z80".
+//! Facts: docs/worlds.md, "zff".
 
 use rayon::prelude::*;
 
