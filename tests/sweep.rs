@@ -783,3 +783,26 @@ fn shipped_experiments_are_right() {
     let scanned = keys("paper-mutation.toml");
     assert_eq!(keys("paper.toml")[..20], scanned[40..60]);
 }
+
+/// The worlds that are known from outside (docs/reference.md), by the experiment that ships.
+#[test]
+#[ignore = "runs 6,053 epochs of 131,072 programs: a minute or two"]
+fn known_worlds_come_alive_on_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let known = [(29, 945), (38, 913), (41, 1937), (49, 1281), (54, 977)];
+    let paper = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/paper.toml");
+    let seeds = known.map(|(seed, _)| seed.to_string()).join(", ");
+    let text = read_text(paper).replace("seeds = \"1-60\"", &format!("seeds = [{seeds}]"));
+    sweep("", &file(folder.path(), "known.toml", &text), &out);
+    let found: Vec<(u64, u64)> = results(&out)
+        .iter()
+        .map(|row| {
+            (
+                row["seed"].parse().unwrap(),
+                row["epoch_alive"].parse().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(found, known);
+}
