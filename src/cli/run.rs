@@ -40,6 +40,10 @@ Examples:
       a soup of its own each time, until it lives
   broth run --grid 240x135 --radius 2 --max-epochs 4096 --out world
       programs on a grid, meeting their neighbours
+  broth run --world zff --seed 3 --max-epochs 20000
+      Z80 programs on a grid, as in zff: first they push, later they copy blocks
+  broth run --world long-tape --lang i8080
+      one tape whose ends are joined, run from random places
   broth run --seed 29 --frames frames --frame-interval 4
       pictures of the soup while it runs, for `broth film frames`
   broth run --resume runs/bff_noheads-seed-29 --max-epochs 32768
