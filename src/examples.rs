@@ -7,8 +7,8 @@
 use std::fmt;
 
 use crate::Error;
-use crate::language::{Language, PROGRAM_LEN, Program, Role, bff, forth, subleq};
-use crate::soup::settings::Settings;
+use crate::language::{Language, Role, bff, forth, machine, subleq};
+use crate::soup::settings::{Settings, World};
 
 /// A known replicator.
 #[derive(Debug)]
@@ -27,9 +27,12 @@ pub struct Example {
     pub summary: &'static str,
     /// How it copies, step by step.
     pub how: &'static str,
+    /// The world that it is planted in. A long tape is looked at as programs, too.
+    pub world: World,
     /// Seed of a soup of [`SOUP_LEN`] programs that it takes over within [`SOUP_EPOCHS`] epochs
-    /// when it is planted once: the soup lives, or half of it scores as a replicator. None where
-    /// it dies out.
+    /// when it is planted once: the soup lives, or half of it scores as a replicator, or, on a
+    /// long tape, is made of it. Of a CPU's soup life does not tell: it has that much order soon
+    /// without any replicator. None where it dies out.
     pub seed: Option<u64>,
 }
 
@@ -41,6 +44,8 @@ pub enum Place {
     /// In front, and mirrored at the end: it copies backwards, so its copies have at the front
     /// what it has at the end. All in between is free.
     BothEnds,
+    /// Everywhere: the program is the code over and over again.
+    Repeated,
 }
 
 /// Where an example is from.
@@ -48,6 +53,8 @@ pub enum Place {
 pub enum Source {
     /// "Computational Life" (arXiv 2406.19108).
     Paper,
+    /// It arose in a soup of broth's.
+    Soup,
     /// Written for broth.
     Broth,
 }
@@ -56,6 +63,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Source::Paper => "the paper, \"Computational Life\" (arXiv 2406.19108)",
+            Source::Soup => "arose in a soup of zff's grid (docs/worlds.md)",
             Source::Broth => "written for broth",
         })
     }
@@ -67,8 +75,9 @@ pub const SOUP_LEN: usize = 1024;
 pub const SOUP_EPOCHS: u64 = 256;
 
 /// Every example; those of a language in a row, the languages in the order of
-/// [`Language::ALL`]. The first of each language is the one that `broth bench` plants.
-pub static ALL: [Example; 18] = [
+/// [`Language::every`]. The first of each of cubff's languages is the one that `broth bench`
+/// plants.
+pub static ALL: [Example; 24] = [
     Example {
         language: &bff::BFF,
         name: "copy-loop",
@@ -79,6 +88,7 @@ pub static ALL: [Example; 18] = [
         how: "The first two bytes start head 0 at 0 and head 1 at 64, where the neighbour begins.\n\
               `[.>}]` copies a byte and moves both heads on, until head 0 meets a null. The null\n\
               becomes 255 by `-`, and `]` goes back into the loop.",
+        world: World::Pairs,
         seed: Some(1),
     },
     Example {
@@ -91,6 +101,7 @@ pub static ALL: [Example; 18] = [
         how: "The first two bytes start head 0 at 0 and head 1 at 64. `.>}` copies a byte and moves\n\
               both heads on; `]` goes eight places back and then one on, to the `.`, unless head 0\n\
               is on a null.",
+        world: World::Pairs,
         seed: Some(3),
     },
     Example {
@@ -103,6 +114,7 @@ pub static ALL: [Example; 18] = [
         how: "Both heads start at 0. `{` moves head 1 back, first to 127; `.` copies and `>` moves\n\
               head 0 on, so the neighbour becomes the mirror image of the program, which is the\n\
               same from either end. `]` goes eight places back and then one on, to the `{`.",
+        world: World::Pairs,
         seed: Some(13),
     },
     Example {
@@ -116,6 +128,7 @@ pub static ALL: [Example; 18] = [
               and moves head 0 on: the neighbour becomes the mirror image of the program, which is\n\
               the same from either end. Where head 0 meets a null, `-` makes it 255 and `]` goes\n\
               back into the loop.",
+        world: World::Pairs,
         seed: Some(44),
     },
     Example {
@@ -128,6 +141,7 @@ pub static ALL: [Example; 18] = [
         how: "As `palindrome`, in the front 19 bytes. The copy is the mirror image of the whole\n\
               program, with the palindrome at its end; run from there, it copies the program\n\
               around again.",
+        world: World::Pairs,
         seed: Some(48),
     },
     Example {
@@ -138,6 +152,7 @@ pub static ALL: [Example; 18] = [
         source: Source::Paper,
         summary: "the palindrome of bff_noheads in this language's bytes",
         how: "As the palindrome of bff_noheads.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -148,6 +163,7 @@ pub static ALL: [Example; 18] = [
         source: Source::Broth,
         summary: "the copy loop of bff in this language's bytes",
         how: "As the copy loop of bff.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -160,6 +176,7 @@ pub static ALL: [Example; 18] = [
         how: "The first two bytes start head 0 at 127 and head 1 at 0. `,` copies from head 1, which\n\
               moves on by itself, to head 0, which `<` moves back: the neighbour becomes the mirror\n\
               image of the program, which is the same from either end.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -172,6 +189,7 @@ pub static ALL: [Example; 18] = [
         how: "The first two bytes start head 0 at 64 and head 1 at 0. `,` copies from head 1, which\n\
               moves on by itself, to head 0, which `>` moves on. A null of the neighbour ends the\n\
               inner loop; it becomes 255 by `-`, and the outer one goes back in.",
+        world: World::Pairs,
         seed: Some(4),
     },
     Example {
@@ -184,6 +202,7 @@ pub static ALL: [Example; 18] = [
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 00 reads that\n\
               place of this program, 03 writes it to the same place of the other, 08 counts on, and\n\
               C4 jumps back by five.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -196,6 +215,7 @@ pub static ALL: [Example; 18] = [
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 03 turns the\n\
               upper one into the same place of the other program, 02 copies there from the lower\n\
               one, 08 counts on, and C4 jumps back by five.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -207,6 +227,7 @@ pub static ALL: [Example; 18] = [
         summary: "dup copy inc, and back",
         how: "The top of the stack, at first 0, counts the places. `dup` keeps it; 0C copies that\n\
               place to the other program, 08 counts on, and C2 jumps back by three.",
+        world: World::Pairs,
         seed: Some(6),
     },
     Example {
@@ -219,6 +240,7 @@ pub static ALL: [Example; 18] = [
         how: "0C copies a place, at first 0, to the other program, 08 counts on and 04 keeps the count\n\
               for the next lap. 81 jumps over 2C to C4, which jumps back by five. The stack grows\n\
               by one entry a lap.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -230,6 +252,7 @@ pub static ALL: [Example; 18] = [
         summary: "the paper's single byte, which copies itself and nothing else",
         how: "The stack is empty, so 0C copies place 0, where it is, to the other program. The rest of\n\
               the program stays behind: of 64 places one is copied, which is its score.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -242,6 +265,7 @@ pub static ALL: [Example; 18] = [
         how: "As the four bytes of forthtrivial. Where the neighbour has the byte 13, which cannot be\n\
               replaced here, this program is refilled with random bytes instead: one in five neighbours\n\
               is its end, and planted alone it dies out.",
+        world: World::Pairs,
         seed: None,
     },
     Example {
@@ -256,6 +280,7 @@ pub static ALL: [Example; 18] = [
               the difference, 04 and 0C copy the place, 08 counts on, and C9 jumps back to the\n\
               start. Where it is 13, 85 jumps to 05, which drops the difference, and C2 jumps back\n\
               to 08: the place is left as it is, and this program is not refilled.",
+        world: World::Pairs,
         seed: Some(8),
     },
     Example {
@@ -271,6 +296,7 @@ pub static ALL: [Example; 18] = [
               as an address it has gone from 63 to 0 then. The fourth starts the target anew, at\n\
               0 - 1. So it copies the program over the neighbour, last byte first, until its steps\n\
               are out; each copy is done in one step, so it does not matter when that is.",
+        world: World::Pairs,
         seed: Some(0),
     },
     Example {
@@ -289,6 +315,84 @@ pub static ALL: [Example; 18] = [
               long as the source, as a number, is below 0, which is 64 times. The last instruction\n\
               leaves the tape. The spare byte and the constants are bytes of jumps that are never\n\
               taken.",
+        world: World::Pairs,
+        seed: Some(0),
+    },
+    Example {
+        language: &forth::FORTHRELATIVE,
+        name: "seven-byte",
+        code: "7C 60 60 0A 02 08 C4",
+        place: Place::Front,
+        source: Source::Broth,
+        summary: "copies to 64 places below, which on a tape is the other program",
+        how: "7C pushes -4, which seen from 02 is the first place of the program. 60 60 0A push -32\n\
+              twice and add them: 64 back, or, where 128 places are a ring, ahead. 02 copies the place\n\
+              that far, and keeps where it was; 08 counts on, and C4 jumps back by five.",
+        world: World::Pairs,
+        seed: Some(0),
+    },
+    Example {
+        language: &machine::I8080,
+        name: "push-chain",
+        code: "C5 01",
+        place: Place::Repeated,
+        source: Source::Paper,
+        summary: "the paper's 01 C5: LXI B,01C5 and PUSH B, over and over again",
+        how: "01 C5 01 is LXI B,01C5, and the C5 behind it PUSH B, which writes the bytes C5 and 01.\n\
+              The stack starts at an even place and runs down from the end of the right program, so\n\
+              that C5 comes to even places: the program begins with it. The two zeros that the first\n\
+              C5 pushes are written over when the stack has come around. On a long tape it may begin\n\
+              anywhere, and is pushed right below where a run starts. Among pairs it mostly dies out.",
+        world: World::LongTape { head_offset: 0 },
+        seed: Some(0),
+    },
+    Example {
+        language: &machine::Z80,
+        name: "block-copy",
+        code: "11 20 00 ED B0",
+        place: Place::Front,
+        source: Source::Broth,
+        summary: "LDIR: LD DE,32 and the block copy of the Z80",
+        how: "11 20 00 loads DE with 32, where the right program begins. ED B0, LDIR, copies byte by\n\
+              byte from HL, at first 0, to DE. BC, at first 0 too, counts down from 65,536, so that\n\
+              it goes on until the steps are out, around the tape.",
+        world: World::Pairs,
+        seed: Some(1),
+    },
+    Example {
+        language: &machine::Z80,
+        name: "push-chain",
+        code: "11 D5",
+        place: Place::Repeated,
+        source: Source::Soup,
+        summary: "LD DE,11D5 and PUSH DE, over and over again",
+        how: "11 D5 11 is LD DE,11D5, and the D5 behind it PUSH DE, which writes the bytes D5 and 11.\n\
+              The stack starts at an odd place and runs down from the end of the right program, so\n\
+              that 11 comes to even places, where it is in the program, too. Any piece of a chain\n\
+              copies pieces of a chain.",
+        world: World::Pairs,
+        seed: Some(0),
+    },
+    Example {
+        language: &machine::Z80_ZFF,
+        name: "push-chain",
+        code: "11 D5",
+        place: Place::Repeated,
+        source: Source::Soup,
+        summary: "LD DE,11D5 and PUSH DE: what comes up first in zff's grid",
+        how: "As the push chain of z80.",
+        world: World::Pairs,
+        seed: Some(23),
+    },
+    Example {
+        language: &machine::Z80_ZFF,
+        name: "block-copy",
+        code: "11 10 00 ED B0",
+        place: Place::Front,
+        source: Source::Broth,
+        summary: "LDIR: LD DE,16 and the block copy of the Z80",
+        how: "As the block copy of z80, to 16, where the right program begins here.",
+        world: World::Pairs,
         seed: Some(0),
     },
 ];
@@ -310,20 +414,24 @@ impl Example {
             * match self.place {
                 Place::Front => 1,
                 Place::BothEnds => 2,
+                Place::Repeated => self.language.program_len / self.code_bytes().len().max(1),
             }
     }
 
-    /// The whole program, its free places filled with the byte that `free` gives for them; with
-    /// [`Place::BothEnds`] `free` is asked for the first half only, and the second is the first
-    /// mirrored.
-    pub fn program_with(&self, free: impl Fn(usize) -> u8) -> Program {
-        let code = self.code_bytes();
-        let mut program: Program = std::array::from_fn(free);
+    /// The whole program, as long as those of its language, its free places filled with the byte
+    /// that `free` gives for them; with [`Place::BothEnds`] `free` is asked for the first half
+    /// only, and the second is the first mirrored.
+    pub fn program_with(&self, free: impl Fn(usize) -> u8) -> Vec<u8> {
+        let mut code = self.code_bytes();
+        if self.place == Place::Repeated {
+            code = code.repeat(self.language.program_len / code.len().max(1));
+        }
+        let mut program: Vec<u8> = (0..self.language.program_len).map(free).collect();
         for (byte, code) in program.iter_mut().zip(code) {
             *byte = code;
         }
         if self.place == Place::BothEnds {
-            let (left, right) = program.split_at_mut(PROGRAM_LEN / 2);
+            let (left, right) = program.split_at_mut(self.language.program_len / 2);
             right.copy_from_slice(left);
             right.reverse();
         }
@@ -332,7 +440,7 @@ impl Example {
 
     /// The whole program, its free places filled with no-ops, or with zeros where the language
     /// has none: so it is scored.
-    pub fn program(&self) -> Program {
+    pub fn program(&self) -> Vec<u8> {
         let noops: Vec<u8> = (0..=255)
             .filter(|byte| self.language.kind(*byte).role == Role::Noop)
             .collect();
@@ -349,7 +457,7 @@ impl Example {
     pub fn planted(&self) -> Vec<u8> {
         match self.place {
             Place::Front => self.code_bytes(),
-            Place::BothEnds => self.program().to_vec(),
+            Place::BothEnds | Place::Repeated => self.program(),
         }
     }
 
@@ -366,6 +474,9 @@ impl Example {
             num_programs: SOUP_LEN,
             seed: self.seed?,
             initial_program: self.planted(),
+            world: self.world,
+            mutation_prob: self.world.mutation_prob(),
+            max_steps: self.world.max_steps(self.language),
             ..Settings::default()
         })
     }

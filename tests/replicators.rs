@@ -89,7 +89,8 @@ fn scores_are_those_of_the_plain_twin() {
             program[rng.random_range(0..PROGRAM_LEN)] = rng.random();
             programs.push(program);
         }
-        programs.extend(examples::of(language).map(Example::program));
+        let whole = |example: &Example| Program::try_from(example.program()).unwrap();
+        programs.extend(examples::of(language).map(whole));
         let scorers = [Engine::Reference, Engine::Interpreter, Engine::Jit]
             .map(|engine| Scorer::new(language, engine, &Options::default()));
         let panels: Vec<_> = scorers

@@ -233,7 +233,8 @@ fn replicator(language: &Language) -> Option<Program> {
     let free: Vec<u8> = (0..=255)
         .filter(|byte| (any || is_noop(byte)) && *byte != 0x13)
         .collect();
-    Some(example.program_with(|place| free[place * 7 % free.len()]))
+    let program = example.program_with(|place| free[place * 7 % free.len()]);
+    program.try_into().ok()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use broth::Error;
 use broth::engine::{Engine, Options};
 use broth::examples::{self, Example, Place, SOUP_EPOCHS, SOUP_LEN};
-use broth::language::PROGRAM_LEN;
-use broth::measure::replicators::{Partners, Scorer};
+use broth::measure::replicators::Scorer;
+use broth::soup::settings::World;
 use clap::Args;
 
 use super::paint::{self, BOLD, DIM, RESET};
@@ -85,8 +85,7 @@ fn only(which: &str, found: &[&'static Example]) -> Result<&'static Example, Err
 /// The score of an example, as that of a lone program.
 fn score(example: &Example) -> u8 {
     let scorer = Scorer::new(example.language, Engine::Auto, &Options::default());
-    let agreement = scorer.agreement(&example.program(), &Partners::of_lone_program());
-    agreement.score()
+    scorer.score_alone(&example.program())
 }
 
 fn list(out: &mut impl Write) -> std::io::Result<()> {
@@ -112,14 +111,15 @@ fn list(out: &mut impl Write) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "\n{DIM}bytes: those of {PROGRAM_LEN} that matter; score: of {PROGRAM_LEN}, a replicator \
-         from 48 on. `broth examples NAME` shows more.{RESET}"
+        "\n{DIM}bytes: those of the program that matter; score: of its length, 64, of z80 32 and \
+         of z80_zff 16;\na replicator from three quarters on. `broth examples NAME` shows more.{RESET}"
     )
 }
 
 fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
     let language = example.language;
     let program = example.program();
+    let program_len = language.program_len;
     writeln!(
         out,
         "{BOLD}{}{RESET}: {}",
@@ -129,11 +129,12 @@ fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
     writeln!(out, "code        {}", example.code)?;
     writeln!(
         out,
-        "            {} of {PROGRAM_LEN} bytes{}",
+        "            {} of {program_len} bytes{}",
         example.code_len(),
         match example.place {
             Place::Front => ", in front; the rest is free",
             Place::BothEnds => ", in front and mirrored at the end; those between are free",
+            Place::Repeated => ", over and over again",
         }
     )?;
     writeln!(out, "source      {}", example.source)?;
@@ -143,14 +144,20 @@ fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
         paint::tape(language, &program, [None; 4])
     )?;
     writeln!(out, "hex         {}", hex(&program))?;
-    writeln!(out, "score       {} of {PROGRAM_LEN}", score(example))?;
+    writeln!(out, "score       {} of {program_len}", score(example))?;
     for (number, line) in example.how.lines().enumerate() {
         let label = if number == 0 { "how" } else { "" };
         writeln!(out, "{label:<12}{line}")?;
     }
+    let size = match example.world {
+        World::LongTape { .. } => {
+            format!("--world long-tape --tape-bytes {}", SOUP_LEN * program_len)
+        }
+        World::Pairs | World::Zff => format!("--num {SOUP_LEN}"),
+    };
     let soup = match example.seed {
         Some(seed) => format!(
-            "--num {SOUP_LEN} --seed {seed} --max-epochs {SOUP_EPOCHS} --log-interval 16 \\\n\
+            "{size} --seed {seed} --max-epochs {SOUP_EPOCHS} --log-interval 16 \\\n\
              {:<16}--eval-selfrep ",
             ""
         ),

@@ -183,6 +183,22 @@ impl Scorer {
         }
     }
 
+    /// The score of a program of the language's own length as that of a lone program; 0 for one
+    /// of another length.
+    pub fn score_alone(&self, program: &[u8]) -> u8 {
+        fn score<const L: usize>(scorer: &Scorer, program: &[u8]) -> u8 {
+            let partners = Partners::<L>::of_lone_program();
+            program.try_into().map_or(0, |program| {
+                scorer.agreement::<L>(program, &partners).score()
+            })
+        }
+        match self.program_len {
+            16 => score::<16>(self, program),
+            32 => score::<32>(self, program),
+            _ => score::<PROGRAM_LEN>(self, program),
+        }
+    }
+
     /// The score of `program` beside the partners of `panel`.
     pub fn score_beside<const L: usize>(&self, program: &[u8; L], panel: &Panel<L>) -> u8 {
         let ends = self.ends(program, &panel.partners, Some(&panel.alone));
