@@ -200,7 +200,8 @@ fn trace_text(trace: &[(u64, f32)]) -> String {
     points.collect::<Vec<_>>().join(" ")
 }
 
-/// What [`trace_text`] says.
+/// The epochs done and the high-order entropy at each point of a `trace` cell, in order; none
+/// where the text is no such cell.
 pub fn parse_trace(text: &str) -> Option<Vec<(u64, f64)>> {
     let mut trace: Vec<(u64, f64)> = Vec::new();
     for point in text.split_whitespace() {
