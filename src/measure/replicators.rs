@@ -368,3 +368,36 @@ fn enough(counts: &[u8]) -> u8 {
         .filter(|count| usize::from(**count) >= AGREEING);
     places.count() as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::bff::BFF;
+
+    /// Partners that become something else in each generation: whoever leaves them alone, at once
+    /// or later, leaves what so many generations make of them.
+    #[test]
+    fn what_is_left_alone_goes_on_by_itself() {
+        // Heads at 63 and 127: count the last byte up, and copy it to the neighbour's last.
+        let partners: [[u8; PROGRAM_LEN]; PARTNERS] = std::array::from_fn(|number| {
+            let mut partner = [0; PROGRAM_LEN];
+            partner[..4].copy_from_slice(&[63, 127, b'+', b'.']);
+            partner[63] = 10 * number as u8 + 100;
+            partner
+        });
+        let partners = Partners(partners);
+        let quiet = [0; PROGRAM_LEN];
+        // Writes nulls over the neighbour's code; what is left leaves the next one alone.
+        let mut quietening = [0; PROGRAM_LEN];
+        quietening[..9].copy_from_slice(b"\x28\x40.}.}.}.");
+        let scorer = Scorer::new(&BFF, Engine::Auto, &Options::default());
+        let panel = scorer.panel(partners.clone());
+        for (program, generations_left) in [(quiet, 4), (quietening, 3)] {
+            let ends = scorer.ends(&program, &partners, Some(&panel.alone));
+            let all = scorer.generations(&program, &partners);
+            assert_eq!(ends, all[GENERATIONS - 1]);
+            let counted = ends[0][1][63] - partners.0[0][63];
+            assert_eq!(counted, 2 * generations_left);
+        }
+    }
+}
