@@ -282,7 +282,7 @@ fn zffs_stream_is_kept() {
     let arguments: Vec<&Path> = arguments.iter().map(PathBuf::as_path).collect();
     succeed(&format!("{words} --max-epochs 8"), &arguments);
     succeed("run --quiet --max-epochs 8 --resume", &[&halves]);
-    let end = |run: &Path| read(&run.join("checkpoints/0000000008.dat"));
+    let end = |run: &Path| read(run.join("checkpoints/0000000008.dat"));
     assert!(end(&halves) == end(&whole) && end(&loaded) == end(&whole));
 
     // A stream that is not what was written; none at all.
