@@ -1,6 +1,6 @@
 //! The reference engine: a language's rules, one step at a time.
 
-use crate::language::{Ended, Family, Language, Outcome, Rules, TAPE_LEN, Tape, View};
+use crate::language::{Ended, Family, Language, Outcome, Rules, Step, TAPE_LEN, Tape, View};
 
 /// Run `tape` for at most `max_steps` steps.
 ///
@@ -91,13 +91,26 @@ pub(super) fn go_on<R: Rules>(
     rules: &R,
     tape: &mut Tape,
     mut state: R::State,
-    (mut steps, mut ops): (u32, u32),
+    done: (u32, u32),
     max_steps: u32,
     mut before_step: impl FnMut(&Tape, &R::State),
 ) -> Outcome {
-    while steps < max_steps {
+    count(done, max_steps, || {
         before_step(tape, &state);
-        let step = rules.step(tape, &mut state);
+        rules.step(tape, &mut state)
+    })
+}
+
+/// Do one `step` after the other, to so many steps and ops, until one says that the run has
+/// ended or `max_steps` are done.
+#[inline(always)]
+pub(super) fn count(
+    (mut steps, mut ops): (u32, u32),
+    max_steps: u32,
+    mut step: impl FnMut() -> Step,
+) -> Outcome {
+    while steps < max_steps {
+        let step = step();
         steps += 1;
         ops += u32::from(step.is_op);
         if let Some(ended) = step.ended {

@@ -4,8 +4,9 @@
 //! the same runs of the BFF family fast: most bytes are no-ops, and partners of brackets may be
 //! far away, so that it keeps in mind where commands and brackets are.
 
+use super::reference;
 use crate::language::bff::{self, Brackets, Dialect, Op};
-use crate::language::{Ended, Family, Language, Outcome, Ring, Space, Step, forth};
+use crate::language::{Ended, Family, Language, Outcome, Ring, Space, forth};
 
 /// Where a run starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +34,11 @@ pub fn run(language: &Language, ring: &mut Ring<'_>, start: Start, max_steps: u3
     match &language.family {
         Family::Bff(dialect) => {
             let mut state = start.bff(ring.bytes().len() - 1);
-            go(max_steps, || dialect.step_on(ring, &mut state))
+            reference::count((0, 0), max_steps, || dialect.step_on(ring, &mut state))
         }
         Family::RelativeForth(dialect) => {
             let mut state = forth::State::at(start.pc);
-            go(max_steps, || dialect.step_on(ring, &mut state))
+            reference::count((0, 0), max_steps, || dialect.step_on(ring, &mut state))
         }
         Family::Machine(machine) => {
             let bytes = ring.bytes_mut();
@@ -56,24 +57,6 @@ pub fn run(language: &Language, ring: &mut Ring<'_>, start: Start, max_steps: u3
             on_rings_of!(256 512 1024 2048 4096 8192 16384 32768 65536)
         }
         Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => Outcome::default(),
-    }
-}
-
-#[inline(always)]
-fn go(max_steps: u32, mut step: impl FnMut() -> Step) -> Outcome {
-    let (mut steps, mut ops) = (0, 0);
-    while steps < max_steps {
-        let step = step();
-        steps += 1;
-        ops += u32::from(step.is_op);
-        if let Some(ended) = step.ended {
-            return Outcome { ops, steps, ended };
-        }
-    }
-    Outcome {
-        ops,
-        steps,
-        ended: Ended::StepLimit,
     }
 }
 
