@@ -123,3 +123,14 @@ fn a_small_living_soup_for_long() {
 fn a_small_living_soup_for_very_long() {
     soak(small(), 100_001, 2000);
 }
+
+/// World 29, which comes alive after 945 epochs.
+#[test]
+#[ignore = "takes half a minute on two cores, and minutes where they are busy"]
+fn a_full_living_soup_for_long() {
+    let settings = Settings {
+        seed: 29,
+        ..Settings::default()
+    };
+    soak(settings, 5001, 200);
+}
