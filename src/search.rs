@@ -281,4 +281,16 @@ mod tests {
         assert!((changed as f64 / expected - 1.0).abs() < 0.1, "{changed}");
         assert_eq!(mutated(&program, 0.0, &mut rng), program);
     }
+
+    #[test]
+    fn each_block_has_programs_of_its_own() {
+        let search = Search::new(&bff::BFF_NOHEADS, Source::uniform(), None, 0, 5);
+        let blocks = [0, 1, 2, 3].map(|block| search.block(block));
+        let mut programs: Vec<Program> = blocks.iter().flatten().map(|find| find.program).collect();
+        let numbers: Vec<u64> = blocks.iter().flatten().map(|find| find.number).collect();
+        assert_eq!(numbers, (0..4 * Search::BLOCK).collect::<Vec<_>>());
+        programs.sort();
+        programs.dedup();
+        assert_eq!(programs.len() as u64, 4 * Search::BLOCK);
+    }
 }
