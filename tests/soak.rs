@@ -126,7 +126,7 @@ fn a_small_living_soup_for_very_long() {
 
 /// World 29, which comes alive after 945 epochs.
 #[test]
-#[ignore = "takes half a minute on two cores, and minutes where they are busy"]
+#[ignore = "takes a minute or two"]
 fn a_full_living_soup_for_long() {
     let settings = Settings {
         seed: 29,
