@@ -322,3 +322,39 @@ fn parent_of(interaction: &Interaction, side: Side) -> Side {
         false => side,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{PROGRAM_LEN, TAPE_LEN};
+
+    /// On a tie a program is what stood in its place; with a byte more from the partner, that.
+    #[test]
+    fn a_parent_is_where_most_bytes_come_from() {
+        for side in Side::BOTH {
+            for from_partner in 0..=PROGRAM_LEN {
+                let partner_is_right = side == Side::Left;
+                let own = |place: usize| match (place < from_partner) == partner_is_right {
+                    true => PROGRAM_LEN as u8,
+                    false => 0,
+                };
+                let interaction = Interaction {
+                    epoch: 0,
+                    pair: 0,
+                    programs: [0, 1],
+                    before: [0; TAPE_LEN],
+                    mutations: Vec::new(),
+                    start: [0; TAPE_LEN],
+                    after: [0; TAPE_LEN],
+                    outcome: None,
+                    origins: Some(std::array::from_fn(|place| own(place % PROGRAM_LEN))),
+                };
+                let expected = match from_partner > PROGRAM_LEN / 2 {
+                    true => side.other(),
+                    false => side,
+                };
+                assert_eq!(parent_of(&interaction, side), expected, "{from_partner}");
+            }
+        }
+    }
+}
