@@ -4,8 +4,10 @@ mod common;
 
 use std::path::Path;
 
-use broth::engine::reference;
+use broth::engine::{Engine, Options, reference};
 use broth::language::{Language, PROGRAM_LEN, TAPE_LEN};
+use broth::measure::replicators::{Partners, Scorer};
+use broth::random::Streams;
 use common::{data, fail, read, read_text, succeed};
 use serde_json::Value;
 
@@ -62,7 +64,8 @@ fn every_interaction_of_a_line_is_one_of_the_run() {
         assert_eq!(number(&found["begun"]), begun, "{flags}");
         let line = found["line"].as_array().unwrap();
         assert_eq!(line.len(), epoch - begun, "{flags}");
-        let language: &Language = found["lang"].as_str().unwrap().parse().unwrap();
+        let language: &'static Language = found["lang"].as_str().unwrap().parse().unwrap();
+        let scorer = Scorer::new(language, Engine::Reference, &Options::default());
         let mut next = index;
         let mut from_partner = 0;
         for (ancestor, epochs_done) in line.iter().zip((0..=epoch).rev()) {
@@ -70,6 +73,14 @@ fn every_interaction_of_a_line_is_one_of_the_run() {
             assert_eq!(number(&ancestor["epochs_done"]), epochs_done, "{flags}");
             let own = program(&run("all"), epochs_done, next);
             assert_eq!(bytes(&ancestor["program"]), own, "{flags} {epochs_done}");
+            // As the whole soup is scored at that epoch.
+            let num = number(&found["num"]);
+            let epoch = epochs_done as u64 - 1;
+            let partners: Partners = Partners::of(&Streams::new(7), num, epoch, next);
+            let score = scorer
+                .agreement(&own[..].try_into().unwrap(), &partners)
+                .score();
+            assert_eq!(number(&ancestor["score"]), usize::from(score), "{flags}");
             let interaction = &ancestor["interaction"];
             let mut tape = [0; TAPE_LEN];
             for side in 0..2 {
