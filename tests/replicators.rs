@@ -4,10 +4,8 @@ mod common;
 
 use broth::engine::{Engine, Options, reference};
 use broth::examples::{self, Example};
-use broth::language::{Language, PROGRAM_LEN, Program, TAPE_LEN, bff};
-use broth::measure::replicators::{
-    AGREEING, GENERATIONS, MAX_STEPS, Partners, Replicators, Scorer,
-};
+use broth::language::{Language, MAX_STEPS, PROGRAM_LEN, Program, TAPE_LEN, bff};
+use broth::measure::replicators::{AGREEING, GENERATIONS, Partners, Replicators, Scorer};
 use broth::random::Streams;
 use broth::{Settings, Soup};
 use common::{data, fail, read_text, succeed};

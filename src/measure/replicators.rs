@@ -17,9 +17,6 @@ use crate::soup::Soup;
 pub const PARTNERS: usize = 13;
 /// Runs beside each of them, one after the other.
 pub const GENERATIONS: usize = 5;
-/// Steps after which each of these runs ends, whatever the soup's limit is; of CPUs the
-/// language's own ([`Language::max_steps`]).
-pub const MAX_STEPS: u32 = 8192;
 /// A place counts if so many of the tapes agree on it in the end.
 pub const AGREEING: usize = PARTNERS / 4 + 1;
 /// Score from which cubff counts a program as a replicator.
@@ -137,6 +134,7 @@ type Tapes<const L: usize> = [Joined<L>; PARTNERS];
 #[derive(Debug)]
 pub struct Scorer {
     runner: Runner,
+    /// Steps after which each run ends: the language's own, whatever the soup's limit is.
     max_steps: u32,
     program_len: usize,
 }
