@@ -371,7 +371,7 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         (language, _) => language.unwrap_or(Settings::default().language),
     };
     let start = match &args.load {
-        Some(path) => Some(read_start(path, language, world)?),
+        Some(path) => Some(sidecar::read_checkpoint(path, language, world)?),
         None => None,
     };
     let loaded = start.as_ref().map(Checkpoint::num_programs);
@@ -462,15 +462,6 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         ),
     };
     Ok(Run::create(settings, plan, &place, start)?)
-}
-
-/// The checkpoint that a run is to start from, with what its sidecar says of the world.
-fn read_start(path: &Path, language: &'static Language, world: World) -> Result<Checkpoint, Error> {
-    let mut start = Checkpoint::read_of(language.program_len, path)?;
-    if world == World::Zff {
-        start.stream = sidecar::read_stream(path)?;
-    }
-    Ok(start)
 }
 
 fn usage(problem: &str) -> Failure {

@@ -9,7 +9,9 @@ use toml::{Table, Value};
 use super::files;
 use super::settings_file::VERSION;
 use crate::Error;
+use crate::language::Language;
 use crate::soup::checkpoint::Checkpoint;
+use crate::soup::settings::World;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -63,7 +65,7 @@ fn stream_sha256(digits: &str, checkpoint: &str) -> String {
 
 /// Where the random stream stood at the checkpoint at `path`, as its sidecar says; nothing
 /// where it has no sidecar, or one without.
-pub fn read_stream(path: &Path) -> Result<Option<u64>, Error> {
+fn read_stream(path: &Path) -> Result<Option<u64>, Error> {
     let content = match read(path) {
         Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => {
             return Ok(None);
@@ -83,6 +85,20 @@ pub fn read_stream(path: &Path) -> Result<Option<u64>, Error> {
              stream-sha-256",
         )),
     }
+}
+
+/// Read the checkpoint at `path`, of this language and world, with what its sidecar says of the
+/// random stream where the world has one.
+pub fn read_checkpoint(
+    path: &Path,
+    language: &Language,
+    world: World,
+) -> Result<Checkpoint, Error> {
+    let mut checkpoint = Checkpoint::read_of(language.program_len, path)?;
+    if world == World::Zff {
+        checkpoint.stream = read_stream(path)?;
+    }
+    Ok(checkpoint)
 }
 
 /// Read the sidecar of the checkpoint at `path`.

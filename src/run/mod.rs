@@ -20,7 +20,7 @@ use crate::output::performance::PerformanceRow;
 use crate::output::picture::frames::{self, Frames};
 use crate::output::{files, picture, settings_file, sidecar};
 use crate::soup::checkpoint::Checkpoint;
-use crate::soup::settings::{Settings, World};
+use crate::soup::settings::Settings;
 use crate::soup::tokens::{MOST_EPOCHS, TokenMeasures};
 use crate::soup::{Soup, Tally};
 use recorder::{Desk, Done, Due, Interval, Recorder};
@@ -317,23 +317,21 @@ impl Newest {
         for (epochs_done, path) in found.into_iter().filter(|found| found.0 <= most_epochs) {
             // The name says how many epochs were done: no other has it.
             let is_start = plan.load.as_ref().and_then(|p| p.file_name()) == path.file_name();
-            let program_len = settings.language.program_len;
-            let read = Checkpoint::read_of(program_len, &path).and_then(|mut checkpoint| {
-                if settings.world == World::Zff {
-                    checkpoint.stream = sidecar::read_stream(&path)?;
-                }
-                if plan.tracers {
-                    checkpoint.read_tokens(&path)?;
-                }
-                if checkpoint.epochs_done != epochs_done {
-                    return Err(Error::file(
-                        &path,
-                        format!("has {} epochs done: it was renamed", checkpoint.epochs_done),
-                    ));
-                }
-                sidecar::check(&path, &checkpoint, of_soup)?;
-                Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
-            });
+            let (language, world) = (settings.language, settings.world);
+            let read =
+                sidecar::read_checkpoint(&path, language, world).and_then(|mut checkpoint| {
+                    if plan.tracers {
+                        checkpoint.read_tokens(&path)?;
+                    }
+                    if checkpoint.epochs_done != epochs_done {
+                        return Err(Error::file(
+                            &path,
+                            format!("has {} epochs done: it was renamed", checkpoint.epochs_done),
+                        ));
+                    }
+                    sidecar::check(&path, &checkpoint, of_soup)?;
+                    Soup::from_checkpoint(settings.clone(), checkpoint, !is_start)
+                });
             match read {
                 Ok(soup) => {
                     return Ok(Newest {

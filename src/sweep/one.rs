@@ -57,9 +57,8 @@ impl Home {
     fn saved(&self, planned: &Planned, of_soup: &toml::Table) -> Option<(Outcome, Soup)> {
         let outcome = read_outcome(&self.so_far(), planned).ok()??;
         let path = self.path.join(Checkpoint::file_name(outcome.epochs));
-        let program_len = planned.combination.settings.language.program_len;
-        let mut checkpoint = Checkpoint::read_of(program_len, &path).ok()?;
-        checkpoint.stream = sidecar::read_stream(&path).ok()?;
+        let settings = &planned.combination.settings;
+        let checkpoint = sidecar::read_checkpoint(&path, settings.language, settings.world).ok()?;
         sidecar::check(&path, &checkpoint, of_soup).ok()?;
         if checkpoint.epochs_done != outcome.epochs {
             return None;
