@@ -922,6 +922,212 @@ fn every_instruction_has_a_name_and_its_length() {
     assert_eq!(i8080::disassemble(&[], 7).1, 1);
 }
 
+/// The names of whole pages as the manufacturers' tables give them, eight opcodes a row, the
+/// operand 1234 behind each; registers and operations from 40 to BF are told of by a rule.
+#[test]
+fn pages_of_names() {
+    let i8080 = [
+        (0x00, "NOP|LXI B,1234|STAX B|INX B|INR B|DCR B|MVI B,34|RLC"),
+        (0x08, "NOP|DAD B|LDAX B|DCX B|INR C|DCR C|MVI C,34|RRC"),
+        (0x10, "NOP|LXI D,1234|STAX D|INX D|INR D|DCR D|MVI D,34|RAL"),
+        (0x18, "NOP|DAD D|LDAX D|DCX D|INR E|DCR E|MVI E,34|RAR"),
+        (
+            0x20,
+            "NOP|LXI H,1234|SHLD 1234|INX H|INR H|DCR H|MVI H,34|DAA",
+        ),
+        (0x28, "NOP|DAD H|LHLD 1234|DCX H|INR L|DCR L|MVI L,34|CMA"),
+        (
+            0x30,
+            "NOP|LXI SP,1234|STA 1234|INX SP|INR M|DCR M|MVI M,34|STC",
+        ),
+        (0x38, "NOP|DAD SP|LDA 1234|DCX SP|INR A|DCR A|MVI A,34|CMC"),
+        (
+            0xc0,
+            "RNZ|POP B|JNZ 1234|JMP 1234|CNZ 1234|PUSH B|ADI 34|RST 0",
+        ),
+        (
+            0xc8,
+            "RZ|RET|JZ 1234|JMP 1234|CZ 1234|CALL 1234|ACI 34|RST 1",
+        ),
+        (
+            0xd0,
+            "RNC|POP D|JNC 1234|OUT 34|CNC 1234|PUSH D|SUI 34|RST 2",
+        ),
+        (0xd8, "RC|RET|JC 1234|IN 34|CC 1234|CALL 1234|SBI 34|RST 3"),
+        (0xe0, "RPO|POP H|JPO 1234|XTHL|CPO 1234|PUSH H|ANI 34|RST 4"),
+        (
+            0xe8,
+            "RPE|PCHL|JPE 1234|XCHG|CPE 1234|CALL 1234|XRI 34|RST 5",
+        ),
+        (0xf0, "RP|POP PSW|JP 1234|DI|CP 1234|PUSH PSW|ORI 34|RST 6"),
+        (0xf8, "RM|SPHL|JM 1234|EI|CM 1234|CALL 1234|CPI 34|RST 7"),
+    ];
+    let z80 = [
+        (
+            0x00,
+            "NOP|LD BC,1234|LD (BC),A|INC BC|INC B|DEC B|LD B,34|RLCA",
+        ),
+        (
+            0x08,
+            "EX AF,AF'|ADD HL,BC|LD A,(BC)|DEC BC|INC C|DEC C|LD C,34|RRCA",
+        ),
+        (
+            0x10,
+            "DJNZ 36|LD DE,1234|LD (DE),A|INC DE|INC D|DEC D|LD D,34|RLA",
+        ),
+        (
+            0x18,
+            "JR 36|ADD HL,DE|LD A,(DE)|DEC DE|INC E|DEC E|LD E,34|RRA",
+        ),
+        (
+            0x20,
+            "JR NZ,36|LD HL,1234|LD (1234),HL|INC HL|INC H|DEC H|LD H,34|DAA",
+        ),
+        (
+            0x28,
+            "JR Z,36|ADD HL,HL|LD HL,(1234)|DEC HL|INC L|DEC L|LD L,34|CPL",
+        ),
+        (
+            0x30,
+            "JR NC,36|LD SP,1234|LD (1234),A|INC SP|INC (HL)|DEC (HL)|LD (HL),34|SCF",
+        ),
+        (
+            0x38,
+            "JR C,36|ADD HL,SP|LD A,(1234)|DEC SP|INC A|DEC A|LD A,34|CCF",
+        ),
+        (
+            0xc0,
+            "RET NZ|POP BC|JP NZ,1234|JP 1234|CALL NZ,1234|PUSH BC|ADD A,34|RST 00",
+        ),
+        (
+            0xc8,
+            "RET Z|RET|JP Z,1234|?|CALL Z,1234|CALL 1234|ADC A,34|RST 08",
+        ),
+        (
+            0xd0,
+            "RET NC|POP DE|JP NC,1234|OUT (34),A|CALL NC,1234|PUSH DE|SUB 34|RST 10",
+        ),
+        (
+            0xd8,
+            "RET C|EXX|JP C,1234|IN A,(34)|CALL C,1234|?|SBC A,34|RST 18",
+        ),
+        (
+            0xe0,
+            "RET PO|POP HL|JP PO,1234|EX (SP),HL|CALL PO,1234|PUSH HL|AND 34|RST 20",
+        ),
+        (
+            0xe8,
+            "RET PE|JP (HL)|JP PE,1234|EX DE,HL|CALL PE,1234|?|XOR 34|RST 28",
+        ),
+        (
+            0xf0,
+            "RET P|POP AF|JP P,1234|DI|CALL P,1234|PUSH AF|OR 34|RST 30",
+        ),
+        (
+            0xf8,
+            "RET M|LD SP,HL|JP M,1234|EI|CALL M,1234|?|CP 34|RST 38",
+        ),
+    ];
+    let z80_ed = [
+        (
+            0x40,
+            "IN B,(C)|OUT (C),B|SBC HL,BC|LD (1234),BC|NEG|RETN|IM 0|LD I,A",
+        ),
+        (
+            0x48,
+            "IN C,(C)|OUT (C),C|ADC HL,BC|LD BC,(1234)|NEG|RETI|IM 0|LD R,A",
+        ),
+        (
+            0x50,
+            "IN D,(C)|OUT (C),D|SBC HL,DE|LD (1234),DE|NEG|RETN|IM 1|LD A,I",
+        ),
+        (
+            0x58,
+            "IN E,(C)|OUT (C),E|ADC HL,DE|LD DE,(1234)|NEG|RETN|IM 2|LD A,R",
+        ),
+        (
+            0x60,
+            "IN H,(C)|OUT (C),H|SBC HL,HL|LD (1234),HL|NEG|RETN|IM 0|RRD",
+        ),
+        (
+            0x68,
+            "IN L,(C)|OUT (C),L|ADC HL,HL|LD HL,(1234)|NEG|RETN|IM 0|RLD",
+        ),
+        (
+            0x70,
+            "IN (C)|OUT (C),0|SBC HL,SP|LD (1234),SP|NEG|RETN|IM 1|NOP",
+        ),
+        (
+            0x78,
+            "IN A,(C)|OUT (C),A|ADC HL,SP|LD SP,(1234)|NEG|RETN|IM 2|NOP",
+        ),
+        (0xa0, "LDI|CPI|INI|OUTI|NOP|NOP|NOP|NOP"),
+        (0xa8, "LDD|CPD|IND|OUTD|NOP|NOP|NOP|NOP"),
+        (0xb0, "LDIR|CPIR|INIR|OTIR|NOP|NOP|NOP|NOP"),
+        (0xb8, "LDDR|CPDR|INDR|OTDR|NOP|NOP|NOP|NOP"),
+    ];
+    let registers_8080 = ["B", "C", "D", "E", "H", "L", "M", "A"];
+    let registers_z80 = ["B", "C", "D", "E", "H", "L", "(HL)", "A"];
+    let arithmetic_8080 = ["ADD", "ADC", "SUB", "SBB", "ANA", "XRA", "ORA", "CMP"];
+    let arithmetic_z80 = [
+        "ADD A,", "ADC A,", "SUB ", "SBC A,", "AND ", "XOR ", "OR ", "CP ",
+    ];
+    let shifts = ["RLC", "RRC", "RL", "RR", "SLA", "SRA", "SLL", "SRL"];
+    let is = |found: String, name: &str, code: &[u8]| {
+        if name != "?" {
+            assert_eq!(found, name, "{code:02X?}");
+        }
+    };
+    let pages: [(&[u8], &[(u8, &str)], fn(&[u8]) -> String); 3] = [
+        (&[], &i8080, |code| i8080::disassemble(code, 0).0),
+        (&[], &z80, |code| z80::disassemble(code, 0).0),
+        (&[0xed], &z80_ed, |code| z80::disassemble(code, 0).0),
+    ];
+    for (prefix, rows, name_of) in pages {
+        for (first, names) in rows {
+            let names: Vec<&str> = names.split('|').collect();
+            assert_eq!(names.len(), 8);
+            for (opcode, name) in (*first..=first + 7).zip(names) {
+                let mut code = [prefix, &[opcode, 0x34, 0x12]].concat();
+                code.resize(64, 0);
+                is(name_of(&code), name, &code[..4]);
+            }
+        }
+    }
+    for opcode in 0x40..0xc0u8 {
+        let (upper, lower) = (usize::from(opcode >> 3 & 7), usize::from(opcode & 7));
+        let (from_8080, from_z80) = (registers_8080[lower], registers_z80[lower]);
+        let (name_8080, name_z80) = match opcode {
+            0x76 => ("HLT".into(), "HALT".into()),
+            ..0x80 => (
+                format!("MOV {},{from_8080}", registers_8080[upper]),
+                format!("LD {},{from_z80}", registers_z80[upper]),
+            ),
+            _ => (
+                format!("{} {from_8080}", arithmetic_8080[upper]),
+                format!("{}{from_z80}", arithmetic_z80[upper]),
+            ),
+        };
+        is(i8080::disassemble(&[opcode], 0).0, &name_8080, &[opcode]);
+        is(z80::disassemble(&[opcode], 0).0, &name_z80, &[opcode]);
+    }
+    for opcode in 0..=255u8 {
+        let (bit, register) = (opcode >> 3 & 7, registers_z80[usize::from(opcode & 7)]);
+        let name = match opcode >> 6 {
+            0 => format!("{} {register}", shifts[usize::from(bit)]),
+            kind => format!(
+                "{} {bit},{register}",
+                ["", "BIT", "RES", "SET"][usize::from(kind)]
+            ),
+        };
+        is(
+            z80::disassemble(&[0xcb, opcode], 0).0,
+            &name,
+            &[0xcb, opcode],
+        );
+    }
+}
+
 #[test]
 fn instructions_by_name() {
     let z80: [(&[u8], &str); 24] = [
