@@ -1,15 +1,18 @@
 //! Searching for replicators: how many programs of a kind does it take to find one?
+//!
+//! [`Search`] draws programs; [`InSoups`] takes those that soups come up with.
 
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
+use rayon::prelude::*;
 
-use crate::Error;
 use crate::engine::{Engine, Options};
-use crate::language::{Language, Program, Role};
+use crate::language::{Language, PROGRAM_LEN, Program, Role};
 use crate::measure::replicators::{Panel, Partners, Scorer};
 use crate::random::Streams;
+use crate::{Error, Settings, Soup};
 
 /// What programs are drawn from, byte for byte.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +76,19 @@ pub struct Find {
     pub score: u8,
     /// Its bytes.
     pub program: Program,
+    /// Where it was, if it came up in a soup.
+    pub place: Option<Place>,
+}
+
+/// Where a program was that came up in a soup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Seed of the soup.
+    pub seed: u64,
+    /// Epochs that the soup had done.
+    pub epochs_done: u64,
+    /// Index of the program in it.
+    pub index: usize,
 }
 
 /// A search: a sequence of programs, which its seed decides, and their scores, each beside
@@ -132,11 +148,98 @@ impl Search {
                     number,
                     score,
                     program,
+                    place: None,
                 });
                 last = None;
             }
         }
         finds
+    }
+}
+
+/// A search that leaves it to soups to come up with programs. It scores those that a soup begins
+/// with and then, epoch by epoch, those that are not what they were the epoch before, each
+/// beside the partners of a lone program. Behind a find comes a new soup, with the next seed.
+#[derive(Debug)]
+pub struct InSoups {
+    scorer: Scorer,
+    panel: Panel,
+    threshold: u8,
+    soup: Soup,
+    /// The programs as they were scored last; none of a soup that is new.
+    scored: Vec<u8>,
+    tested: u64,
+}
+
+impl InSoups {
+    /// A search of programs that score at least `threshold`, first in the soup that `settings`
+    /// describe.
+    ///
+    /// # Errors
+    ///
+    /// Settings that do not fit, or programs of another length than 64 bytes.
+    pub fn new(settings: Settings, threshold: u8) -> Result<InSoups, Error> {
+        if settings.language.program_len != PROGRAM_LEN {
+            return Err(Error::Usage(format!(
+                "programs of {PROGRAM_LEN} bytes are searched; {} has others",
+                settings.language
+            )));
+        }
+        let scorer = Scorer::new(settings.language, Engine::Auto, &Options::default());
+        Ok(InSoups {
+            panel: scorer.panel(Partners::of_lone_program()),
+            scorer,
+            threshold,
+            soup: Soup::new(settings)?,
+            scored: Vec::new(),
+            tested: 0,
+        })
+    }
+
+    /// Programs scored so far, up to the last find where it was the last.
+    pub fn tested(&self) -> u64 {
+        self.tested
+    }
+
+    /// Score what is new in the soup. Either there is a find, the first by index, or the soup
+    /// lives on for an epoch.
+    ///
+    /// # Errors
+    ///
+    /// The next soup cannot be made.
+    pub fn epoch(&mut self) -> Result<Option<Find>, Error> {
+        let (programs, _) = self.soup.programs().as_chunks::<PROGRAM_LEN>();
+        let (scored, _) = self.scored.as_chunks::<PROGRAM_LEN>();
+        let new: Vec<usize> = (0..programs.len())
+            .filter(|index| scored.get(*index) != Some(&programs[*index]))
+            .collect();
+        let found = new.par_iter().enumerate().find_map_first(|(nth, index)| {
+            let program = programs[*index];
+            let score = self.scorer.score_beside(&program, &self.panel);
+            (score >= self.threshold).then(|| Find {
+                number: self.tested + nth as u64,
+                score,
+                program,
+                place: Some(Place {
+                    seed: self.soup.settings().seed,
+                    epochs_done: self.soup.epochs_done(),
+                    index: *index,
+                }),
+            })
+        });
+        if let Some(find) = &found {
+            self.tested = find.number + 1;
+            let mut settings = self.soup.settings().clone();
+            settings.seed = settings.seed.wrapping_add(1);
+            self.soup = Soup::new(settings)?;
+            self.scored.clear();
+        } else {
+            self.tested += new.len() as u64;
+            self.scored.clear();
+            self.scored.extend_from_slice(self.soup.programs());
+            self.soup.step();
+        }
+        Ok(found)
     }
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use broth::engine::{Engine, Options, reference};
 use broth::examples::{self, Example};
-use broth::language::{Language, MAX_STEPS, PROGRAM_LEN, Program, TAPE_LEN, bff};
+use broth::language::{Language, MAX_STEPS, PROGRAM_LEN, Program, TAPE_LEN, bff, forth};
 use broth::measure::replicators::{AGREEING, GENERATIONS, Partners, Replicators, Scorer};
 use broth::random::Streams;
 use broth::{Settings, Soup};
@@ -249,6 +249,64 @@ fn a_search_finds_the_same_whatever_the_threads() {
     }
 }
 
+/// What soups come up with, against soups that are lived through here by the reference engine:
+/// the first program of each that scores, how many others were new before it, and where it was.
+#[test]
+fn a_search_in_soups_scores_all_that_is_new_in_them() {
+    let language = &forth::FORTHTRIVIAL;
+    let mut expected = String::from("number,score,program,seed,epoch,index\n");
+    let mut number = 0;
+    for seed in 3..9 {
+        let mut soup = Soup::new(Settings {
+            language,
+            num_programs: 64,
+            seed,
+            ..Settings::default()
+        })
+        .unwrap();
+        soup.set_engine(Engine::Reference, &Options::default());
+        let mut before: Vec<Program> = Vec::new();
+        'soup: loop {
+            let programs = soup.programs().as_chunks::<PROGRAM_LEN>().0.to_vec();
+            for (index, program) in programs.iter().enumerate() {
+                if before.get(index) == Some(program) {
+                    continue;
+                }
+                let score = plain_score(language, program, &Partners::of_lone_program());
+                if score >= 1 {
+                    let hex: String = program.iter().map(|byte| format!("{byte:02X}")).collect();
+                    let epochs = soup.epochs_done();
+                    expected += &format!("{number},{score},{hex},{seed},{epochs},{index}\n");
+                    number += 1;
+                    break 'soup;
+                }
+                number += 1;
+            }
+            before = programs;
+            soup.step();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let search = |flags: &str| {
+        let path = folder.path().join("finds.csv");
+        let command = "search --lang forthtrivial --from soup --num 64 --threshold 1 --seed 3";
+        let output = succeed(&format!("{command} {flags} --out"), &[&path]);
+        let table = read_text(path.clone());
+        std::fs::remove_file(path).unwrap();
+        (table, String::from_utf8_lossy(&output.stdout).to_string())
+    };
+    let (table, said) = search("--finds 6 --threads 1");
+    assert_eq!(table.to_uppercase(), expected.to_uppercase());
+    let tested = format!("\n{},{:03} programs", number / 1000, number % 1000);
+    assert!(said.contains(&tested), "{tested}: {said}");
+    assert!(said.contains("seed 3, epoch"), "{said}");
+    assert_eq!(search("--finds 6 --threads 3").0, table);
+    // Ends with its programs, of which the last epoch has all.
+    let (rows, said) = search(&format!("--max-programs {}", number - 1));
+    assert!(table.starts_with(&rows), "{rows}");
+    assert!(said.contains("that score at least 1"), "{said}");
+}
+
 #[test]
 fn a_search_ends_with_its_programs_and_walks_find_too() {
     let none = succeed("search --max-programs 20000 --finds 9", &[]);
@@ -282,6 +340,9 @@ fn wrong_questions_are_refused() {
             &["subleq", "uniform"],
         ),
         ("search --walk 2", &["--walk", "from 0 to 1"]),
+        ("search --num 64", &["--num", "--from soup"]),
+        ("search --from soup --num 63", &["63", "even"]),
+        ("search --from soup --walk 0.1", &["--walk", "--from soup"]),
         ("search --threshold 65", &["--threshold", "64"]),
         ("search --finds 0", &["--finds"]),
         ("selfrep", &["PROGRAM"]),

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use broth::Error;
 use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::Measures;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
 use broth::output::csv::Table;
 use broth::output::picture::thousands;
 use broth::output::settings_file::parse_probability;
-use broth::search::{Estimate, Find, Search, Source};
+use broth::search::{Estimate, Find, InSoups, Search, Source};
 use broth::soup::checkpoint::Checkpoint;
+use broth::{Error, Settings};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -24,9 +24,10 @@ use super::paint::{self, BOLD, RESET};
 use super::{Failure, INTERRUPTED, catch_interrupt, hex, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
-Programs are drawn byte for byte, or changed a little from one to the next (--walk), and
-each is scored as `broth selfrep` scores a lone program. A search is a sequence that its
-seed decides: the same finds at the same numbers, whatever the threads.
+Programs are drawn byte for byte, changed a little from one to the next (--walk), or those that
+soups come up with (--from soup), and each is scored as `broth selfrep` scores a lone program. A
+search is a sequence that its seed decides: the same finds at the same numbers, whatever the
+threads.
 
 Examples:
   broth search --lang bff_selfmove --from operators
@@ -37,6 +38,9 @@ Examples:
       uniform bytes; ends after so many programs at the latest
   broth search --from runs/bff_noheads-seed-29/checkpoints/0000000513.dat
       bytes as often as in that soup
+  broth search --lang bff_selfmove --from soup --num 4096 --seed 1
+      what soups of 4,096 programs come up with: their first programs, then all that an epoch
+      leaves changed; a new soup, with the next seed, behind each find
   broth search --walk 0.02 --seed 7
       mutation walks: each byte changes at that chance";
 
@@ -48,9 +52,14 @@ pub struct SearchArgs {
     lang: &'static Language,
 
     /// What programs are drawn from: uniform, operators (half operators, half no-ops),
-    /// operators-64 (the byte 64 among them), or a checkpoint (its bytes)
+    /// operators-64 (the byte 64 among them), a checkpoint (its bytes), or soup (the programs
+    /// that living soups come up with)
     #[arg(long, value_name = "SOURCE", default_value = "uniform")]
     from: PathBuf,
+
+    /// Programs of each soup, even, with `--from soup` [default: 131072]
+    #[arg(long, value_name = "N")]
+    num: Option<usize>,
 
     /// Change each byte at this chance from one program to the next, instead of drawing
     /// each program
@@ -67,17 +76,18 @@ pub struct SearchArgs {
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     finds: u64,
 
-    /// End after so many programs at the latest (rounded up to blocks of 16,384)
+    /// End after so many programs at the latest (rounded up to blocks of 16,384, or to an
+    /// epoch of a soup)
     #[arg(long, value_name = "N", default_value_t = 10_000_000_000,
           value_parser = clap::value_parser!(u64).range(1..=1 << 60))]
     max_programs: u64,
 
-    /// Which sequence of programs
+    /// Which sequence of programs, or the seed of the first soup
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
 
     /// Write the finds to this new file as they come, as a table: number, score, bytes in
-    /// hex digits
+    /// hex digits; for those of soups also the soup's seed, epochs done and index
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -99,56 +109,119 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
         ))
         .into());
     }
-    let source = read_source(&args)?;
-    let search = Search::new(args.lang, source, args.walk, args.threshold, args.seed);
+    let threads = start_threads(args.threads)?;
+    let mut sequence = Sequence::of(&args)?;
     let mut table = match &args.out {
-        Some(path) => Some(Table::create(path, "number,score,program")?),
+        Some(path) => Some(Table::create(path, sequence.header())?),
         None => None,
     };
-    let threads = start_threads(args.threads)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     catch_interrupt(&interrupt)?;
 
-    let blocks = args.max_programs.div_ceil(Search::BLOCK);
-    let progress = progress(args.quiet, blocks * Search::BLOCK);
+    let progress = progress(args.quiet, args.max_programs);
     let begun = Instant::now();
-    let (mut tested, mut finds, mut enough) = (0, 0, false);
-    // Each round keeps all threads busy for some milliseconds.
-    let round = 16 * threads as u64;
-    let mut first = 0;
-    while first < blocks && !enough && !interrupt.load(Ordering::Relaxed) {
-        let end = blocks.min(first + round);
-        let found: Vec<Vec<Find>> = (first..end)
-            .into_par_iter()
-            .map(|block| search.block(block))
-            .collect();
-        tested = end * Search::BLOCK;
-        for find in found.iter().flatten() {
+    let (mut tested, mut finds) = (0, 0);
+    while tested < args.max_programs && finds < args.finds && !interrupt.load(Ordering::Relaxed) {
+        let found;
+        (tested, found) = sequence.go_on(args.max_programs, threads)?;
+        for find in &found {
             finds += 1;
             if let Some(table) = &mut table {
-                let program = hex(&find.program);
-                table.append(&format!("{},{},{program}", find.number, find.score))?;
+                table.append(&row(find))?;
                 table.sync()?;
             }
             let mut shown = Ok(());
             progress.suspend(|| shown = show(args.lang, find));
             shown?;
             if finds == args.finds {
-                (tested, enough) = (find.number + 1, true);
+                tested = find.number + 1;
                 break;
             }
         }
-        first = end;
         progress.set_position(tested);
         progress.set_message(format!("{finds} found"));
     }
+    let enough = finds == args.finds;
     progress.finish_and_clear();
     let seconds = begun.elapsed().as_secs_f64().max(1e-9);
     summarise(&args, tested, finds, enough, seconds)?;
-    Ok(match enough || first >= blocks {
+    Ok(match enough || tested >= args.max_programs {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(INTERRUPTED),
     })
+}
+
+/// Where the programs come from, one behind the other.
+enum Sequence {
+    Drawn { search: Search, blocks_done: u64 },
+    Soups(Box<InSoups>),
+}
+
+impl Sequence {
+    fn of(args: &SearchArgs) -> Result<Sequence, Error> {
+        let usage = |message: &str| Err(Error::Usage(message.into()));
+        if args.from.as_os_str() == "soup" {
+            if args.walk.is_some() {
+                return usage(
+                    "--walk: soups change their programs themselves; leave --walk or `--from soup` out",
+                );
+            }
+            let settings = Settings {
+                language: args.lang,
+                seed: args.seed,
+                num_programs: args.num.unwrap_or(Settings::default().num_programs),
+                ..Settings::default()
+            };
+            let soups = InSoups::new(settings, args.threshold)?;
+            return Ok(Sequence::Soups(Box::new(soups)));
+        }
+        if args.num.is_some() {
+            return usage("--num is for `--from soup`; leave it out");
+        }
+        Ok(Sequence::Drawn {
+            search: Search::new(
+                args.lang,
+                read_source(args)?,
+                args.walk,
+                args.threshold,
+                args.seed,
+            ),
+            blocks_done: 0,
+        })
+    }
+
+    /// The names of what [`row`] tells of a find.
+    fn header(&self) -> &'static str {
+        match self {
+            Sequence::Drawn { .. } => "number,score,program",
+            Sequence::Soups(_) => "number,score,program,seed,epoch,index",
+        }
+    }
+
+    /// Test more programs, at most up to the block or epoch with number `most`: how many have
+    /// been tested since the beginning, and the finds among the new ones.
+    fn go_on(&mut self, most: u64, threads: usize) -> Result<(u64, Vec<Find>), Error> {
+        match self {
+            Sequence::Drawn {
+                search,
+                blocks_done,
+            } => {
+                // Keeps all threads busy for some milliseconds.
+                let round = 16 * threads as u64;
+                let end = most.div_ceil(Search::BLOCK).min(*blocks_done + round);
+                let found: Vec<Vec<Find>> = (*blocks_done..end)
+                    .into_par_iter()
+                    .map(|block| search.block(block))
+                    .collect();
+                *blocks_done = end;
+                Ok((end * Search::BLOCK, found.concat()))
+            }
+            Sequence::Soups(soups) => {
+                let find = soups.epoch()?;
+                Ok((soups.tested(), Vec::from_iter(find)))
+            }
+        }
+    }
 }
 
 fn read_source(args: &SearchArgs) -> Result<Source, Error> {
@@ -163,7 +236,7 @@ fn read_source(args: &SearchArgs) -> Result<Source, Error> {
 fn read_bytes(path: &Path) -> Result<Source, Error> {
     if !path.exists() {
         return Err(Error::Usage(format!(
-            "--from {}: choose uniform, operators, operators-64 or a checkpoint, \
+            "--from {}: choose uniform, operators, operators-64, soup or a checkpoint, \
              and there is no file of that name",
             path.display()
         )));
@@ -182,11 +255,30 @@ fn progress(quiet: bool, programs: u64) -> ProgressBar {
     ProgressBar::new(programs).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// A find as a row of the table.
+fn row(find: &Find) -> String {
+    let mut row = format!("{},{},{}", find.number, find.score, hex(&find.program));
+    if let Some(place) = &find.place {
+        row += &format!(",{},{},{}", place.seed, place.epochs_done, place.index);
+    }
+    row
+}
+
 fn show(language: &Language, find: &Find) -> std::io::Result<()> {
     let text = paint::tape(language, &find.program, [None; 4]);
     let number = thousands(find.number as usize);
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{number:>15}  score {:<2}  {text}", find.score)
+    write!(out, "{number:>15}  score {:<2}  {text}", find.score)?;
+    match &find.place {
+        Some(place) => writeln!(
+            out,
+            "  seed {}, epoch {}, program {}",
+            place.seed,
+            thousands(place.epochs_done as usize),
+            thousands(place.index)
+        ),
+        None => writeln!(out),
+    }
 }
 
 fn summarise(
