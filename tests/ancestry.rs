@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use broth::engine::{Engine, Options, reference};
@@ -209,6 +210,60 @@ fn the_first_replicator_is_found() {
     );
     let steps = number(&first["interaction"]["steps"]);
     assert!(shown.contains(&format!("\n{steps:>5}  pc ")), "{steps}");
+}
+
+/// Among the replicators of its log point the first replicator's line is that of the commonest,
+/// and of those the one with the lowest index.
+#[test]
+fn the_commonest_replicator_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (young, run) = (path("young"), path("run"));
+    succeed(
+        "run --num 512 --seed 5 --quiet --max-epochs 1 --out",
+        &[&young],
+    );
+    // Two sorts of replicators among them, one of them in many places.
+    let mut soup = read(young.join("checkpoints/0000000001.dat"));
+    for index in 0..40 {
+        let filling = if index % 8 == 1 { b'B' } else { b'A' };
+        let mut program = [filling; PROGRAM_LEN];
+        program[..8].copy_from_slice(b"[[{.>]-]");
+        program[56..].copy_from_slice(b"]-]>.{[[");
+        soup[24 + 12 * index * PROGRAM_LEN..][..PROGRAM_LEN].copy_from_slice(&program);
+    }
+    let planted = path("planted.dat");
+    std::fs::write(&planted, soup).unwrap();
+    let flags = "--eval-selfrep --log-interval 2 --checkpoint-interval 1 --max-epochs 3";
+    succeed(
+        &format!("run --seed 5 --quiet {flags} --load"),
+        &[&planted, Path::new("--out"), &run],
+    );
+    succeed("ancestry --quiet --first-replicator", &[&run]);
+    let seen = &json(&run.join("ancestry.json"))["first_seen"];
+    let epochs_done = number(&seen["epochs_done"]);
+    let soup = read(run.join(format!("checkpoints/{epochs_done:010}.dat")));
+    let language: &Language = "bff_noheads".parse().unwrap();
+    let scores = Scorer::new(language, Engine::Auto, &Options::default()).score_soup(
+        &soup[24..],
+        &Streams::new(5),
+        epochs_done as u64,
+    );
+    let mut kinds: BTreeMap<&[u8], (usize, usize)> = BTreeMap::new();
+    for (index, program) in soup[24..].chunks(PROGRAM_LEN).enumerate() {
+        if scores[index] >= 48 {
+            kinds.entry(program).or_insert((0, index)).0 += 1;
+        }
+    }
+    let mut counts: Vec<usize> = kinds.values().map(|(count, _)| *count).collect();
+    counts.sort();
+    let most = counts[counts.len() - 1];
+    assert!(counts.len() > 2 && counts[0] < most, "{counts:?}");
+    let commonest = kinds.values().filter(|(count, _)| *count == most);
+    let lowest = commonest.map(|(_, index)| *index).min().unwrap();
+    assert_eq!(number(&seen["replicators"]), counts.iter().sum::<usize>());
+    assert_eq!(number(&seen["alike"]), most);
+    assert_eq!(number(&seen["index"]), lowest);
 }
 
 #[test]
