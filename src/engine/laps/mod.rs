@@ -568,4 +568,47 @@ mod tests {
             }
         }
     }
+
+    /// A lap that comes by one place twice and has written another byte there in between, so
+    /// that the next one goes another way, though it leaves all places as they were last.
+    #[test]
+    fn a_lap_that_rewrites_a_place_on_its_way() {
+        use crate::language::forth::Op;
+        for (language, dialect) in forths() {
+            let byte = |ops: &[Op]| {
+                (0..=255u8)
+                    .find(|byte| ops.contains(&dialect.op(*byte)))
+                    .unwrap()
+            };
+            let constant = |value: u8| 0x40 + value;
+            let (ahead, back) = (|by: u8| 0x80 + by - 1, |by: u8| 0xc0 + by - 1);
+            let (place, drop, increment) = (10, byte(&[Op::Drop]), byte(&[Op::Increment]));
+            let mut tape: Tape = [byte(&[Op::Noop]); TAPE_LEN];
+            tape[..15].copy_from_slice(&[
+                constant(0),
+                ahead(9),
+                // From 12, at first: 1 instead of 0 on the stack, and an op at the place.
+                drop,
+                constant(place),
+                constant(increment),
+                byte(&[Op::Write, Op::WriteA]),
+                constant(1),
+                ahead(3),
+                0x3f,
+                0x3f,
+                // The place.
+                0x3f,
+                byte(&[Op::SkipIf]),
+                back(10),
+                drop,
+                back(14),
+            ]);
+            let mut state = dialect.start(&tape);
+            assert_eq!(check(language, &tape, &state), None, "{language}");
+            // Once the op is there, it is a lap like others.
+            step(dialect, &mut tape, &mut state, 15);
+            assert_eq!((state.pc, tape[usize::from(place)]), (0, increment));
+            assert_eq!(check(language, &tape, &state), Some(700), "{language}");
+        }
+    }
 }
