@@ -1078,7 +1078,9 @@ fn pages_of_names() {
             assert_eq!(found, name, "{code:02X?}");
         }
     };
-    let pages: [(&[u8], &[(u8, &str)], fn(&[u8]) -> String); 3] = [
+    /// A prefix, rows behind it, and who names them.
+    type Page<'a> = (&'a [u8], &'a [(u8, &'a str)], fn(&[u8]) -> String);
+    let pages: [Page; 3] = [
         (&[], &i8080, |code| i8080::disassemble(code, 0).0),
         (&[], &z80, |code| z80::disassemble(code, 0).0),
         (&[0xed], &z80_ed, |code| z80::disassemble(code, 0).0),

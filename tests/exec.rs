@@ -53,6 +53,25 @@ fn trace_has_a_line_for_each_step() {
 
     let out = lines("exec --lang rsubleq4 --trace --max-steps 1 0405060700", &[]);
     assert!(out[4].contains("pc   0  a   4  b   5  c   6"), "{}", out[4]);
+
+    // What a CPU is about to do, and its registers before.
+    let out = lines("exec --lang z80 --trace --max-steps 3 11D511D5", &[]);
+    assert_eq!(out.len(), 9 + 3);
+    assert!(
+        out[5].contains("pc   3  a  63") && out[5].contains("  PUSH DE  "),
+        "{}",
+        out[5]
+    );
+    let registers = "AF FFFF BC 0000 DE 11D5 HL 0000 SP 00FD";
+    assert!(
+        out[6].contains("D51100  NOP  ") && out[6].ends_with(registers),
+        "{}",
+        out[6]
+    );
+    assert!(out[11].contains("ops 3, steps 3"), "{}", out[11]);
+    let out = lines("exec --lang i8080 --trace 01C5C576", &[]);
+    assert!(out[5].contains("  HLT  ") && out[5].contains("BC C5C5"));
+    assert!(out.last().unwrap().ends_with("HALT"));
 }
 
 #[test]

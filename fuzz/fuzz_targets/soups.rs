@@ -60,6 +60,7 @@ enum AnyWorld {
     Pairs,
     /// With so few steps, as the grid is large.
     Zff(u8),
+    /// Short, as it has as many runs as programs.
     LongTape(u16),
 }
 
@@ -179,7 +180,7 @@ impl Input {
                 world: World::LongTape {
                     head_offset: head_offset.into(),
                 },
-                num_programs: num_programs.next_power_of_two(),
+                num_programs: num_programs.next_power_of_two().min(128),
                 meeting: Meeting::Shuffle,
                 ..in_pairs.clone()
             },

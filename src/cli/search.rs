@@ -153,7 +153,10 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
 
 /// Where the programs come from, one behind the other.
 enum Sequence {
-    Drawn { search: Search, blocks_done: u64 },
+    Drawn {
+        search: Box<Search>,
+        blocks_done: u64,
+    },
     Soups(Box<InSoups>),
 }
 
@@ -178,14 +181,10 @@ impl Sequence {
         if args.num.is_some() {
             return usage("--num is for `--from soup`; leave it out");
         }
+        let source = read_source(args)?;
+        let search = Search::new(args.lang, source, args.walk, args.threshold, args.seed);
         Ok(Sequence::Drawn {
-            search: Search::new(
-                args.lang,
-                read_source(args)?,
-                args.walk,
-                args.threshold,
-                args.seed,
-            ),
+            search: Box::new(search),
             blocks_done: 0,
         })
     }

@@ -142,3 +142,27 @@ pub static RSUBLEQ4: Language = Language {
     program_len: PROGRAM_LEN,
     max_steps: MAX_STEPS,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The symbol of a kind is the range of its bytes.
+    #[test]
+    fn kinds_are_where_they_say() {
+        for language in [&SUBLEQ, &RSUBLEQ4] {
+            for byte in 0..=255u8 {
+                let symbol = language.kind(byte).symbol;
+                let mut ends = symbol
+                    .split('-')
+                    .map(|end| u8::from_str_radix(end, 16).unwrap());
+                let first = ends.next().unwrap();
+                let last = ends.next().unwrap_or(first);
+                assert!(
+                    (first..=last).contains(&byte),
+                    "{language} {byte:02X} {symbol}"
+                );
+            }
+        }
+    }
+}

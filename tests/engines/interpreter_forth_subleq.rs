@@ -82,6 +82,21 @@ impl Numbers {
     }
 }
 
+/// A limit of no steps leaves everything as it is, and of few steps, what these do.
+#[test]
+fn hardly_any_steps() {
+    let mut numbers = Numbers(77);
+    for language in Language::ALL {
+        for _ in 0..20 {
+            let tape: Tape = std::array::from_fn(|_| numbers.byte());
+            for max_steps in 0..4 {
+                let outcome = check(language, &tape, max_steps);
+                assert!(outcome.steps <= max_steps, "{language}: {outcome:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn tapes_of_any_bytes() {
     let mut numbers = Numbers(1 << 32);
