@@ -1,6 +1,6 @@
 //! The interpreter against the reference engine: the Forth and subleq families.
 
-use broth::engine::{interpreter, reference};
+use broth::engine::{Options, interpreter, reference};
 use broth::language::{
     Ended, Family, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth, subleq,
 };
@@ -82,16 +82,20 @@ impl Numbers {
     }
 }
 
-/// A limit of no steps leaves everything as it is, and of few steps, what these do.
+/// A limit of no steps leaves everything as it is, and of few steps, what these do: of one tape
+/// and of many at once, which take turns.
 #[test]
 fn hardly_any_steps() {
     let mut numbers = Numbers(77);
     for language in Language::ALL {
-        for _ in 0..20 {
-            let tape: Tape = std::array::from_fn(|_| numbers.byte());
-            for max_steps in 0..4 {
-                let outcome = check(language, &tape, max_steps);
-                assert!(outcome.steps <= max_steps, "{language}: {outcome:?}");
+        let tapes: [Tape; 40] = std::array::from_fn(|_| std::array::from_fn(|_| numbers.byte()));
+        for max_steps in 0..4 {
+            let expected = tapes.map(|tape| check(language, &tape, max_steps));
+            for (width, runner) in interpreter::every_width(language, &Options::default()) {
+                let mut tapes = tapes;
+                let mut outcomes = [Outcome::default(); 40];
+                runner.run_all(&mut tapes, max_steps, &mut outcomes);
+                assert_eq!(outcomes, expected, "{language}, {width}, {max_steps}");
             }
         }
     }

@@ -210,7 +210,12 @@ fn the_cache_has_bounds() {
             }
             let tally = runner.cache_tally();
             println!("{language}, round {round}: {tally:?}");
-            assert!(tally.freed > 20, "{language}: {tally:?}");
+            // A generation has a piece at least.
+            let compiled = tally.compiled.programs + tally.compiled.loops;
+            assert!(
+                (21..=compiled).contains(&tally.freed),
+                "{language}: {tally:?}"
+            );
             assert!(tally.code_bytes_made > 2 * tally.code_bytes);
             // The first is long gone, the last is not.
             let first = run(&mut runner, language, &tapes[0]);

@@ -192,6 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_no_piece_is_named() {
+        assert!(given("bff", Some(Spot::Left), &"-".repeat(64)).is_ok());
         for (language, spot, text, hint) in [
             ("bff", Spot::Loop, "[-]]", "ends at byte 3"),
             ("bff", Spot::Loop, "[[-]", "has no `]`"),
