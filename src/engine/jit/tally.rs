@@ -107,3 +107,37 @@ pub struct CacheTally {
     /// Time spent in compiling, in nanoseconds of one thread.
     pub compile_ns: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every number by itself, there and back.
+    #[test]
+    fn tallies_are_summed_number_by_number() {
+        let counts = |first| Counts {
+            programs: first,
+            loops: first + 1,
+        };
+        let tally = |first| NativeTally {
+            looked_up: counts(first),
+            entered: counts(first + 2),
+            exits: std::array::from_fn(|exit| first + 4 + exit as u64),
+            settled: first + 100,
+            laps: first + 101,
+            ops: first + 102,
+            steps: first + 103,
+        };
+        let (a, b) = (tally(5000), tally(300));
+        let sum = a + b;
+        assert_eq!((sum.looked_up.programs, sum.looked_up.loops), (5300, 5302));
+        assert_eq!((sum.entered.programs, sum.entered.loops), (5304, 5306));
+        for (exit, count) in sum.exits.iter().enumerate() {
+            assert_eq!(*count, 5308 + 2 * exit as u64);
+        }
+        let rest = (sum.settled, sum.laps, sum.ops, sum.steps);
+        assert_eq!(rest, (5500, 5502, 5504, 5506));
+        assert_eq!(sum - b, a);
+        assert_eq!(sum - a, b);
+    }
+}
