@@ -91,17 +91,45 @@ pub struct Place {
     pub index: usize,
 }
 
+/// Who says what is a find.
+#[derive(Debug)]
+struct Judge {
+    scorer: Scorer,
+    panel: Panel,
+    threshold: u8,
+}
+
+impl Judge {
+    fn new(language: &'static Language, threshold: u8) -> Judge {
+        let scorer = Scorer::new(language, Engine::Auto, &Options::default());
+        Judge {
+            panel: scorer.panel(Partners::of_lone_program()),
+            scorer,
+            threshold,
+        }
+    }
+
+    /// The program as a find, if it is one.
+    fn find(&self, number: u64, program: Program, place: Option<Place>) -> Option<Find> {
+        let score = self.scorer.score_beside(&program, &self.panel);
+        (score >= self.threshold).then_some(Find {
+            number,
+            score,
+            program,
+            place,
+        })
+    }
+}
+
 /// A search: a sequence of programs, which its seed decides, and their scores, each beside
 /// the partners of a lone program.
 #[derive(Debug)]
 pub struct Search {
-    scorer: Scorer,
-    panel: Panel,
+    judge: Judge,
     source: Source,
     streams: Streams,
     /// Chance of each byte to change from one program to the next.
     walk: Option<f64>,
-    threshold: u8,
 }
 
 impl Search {
@@ -119,14 +147,11 @@ impl Search {
         threshold: u8,
         seed: u64,
     ) -> Search {
-        let scorer = Scorer::new(language, Engine::Auto, &Options::default());
         Search {
-            panel: scorer.panel(Partners::of_lone_program()),
-            scorer,
+            judge: Judge::new(language, threshold),
             source,
             streams: Streams::new(seed),
             walk,
-            threshold,
         }
     }
 
@@ -141,15 +166,9 @@ impl Search {
                 (Some(last), Some(chance)) => mutated(&last, chance, &mut rng),
                 _ => self.source.draw(&mut rng),
             };
-            let score = self.scorer.score_beside(&program, &self.panel);
             last = Some(program);
-            if score >= self.threshold {
-                finds.push(Find {
-                    number,
-                    score,
-                    program,
-                    place: None,
-                });
+            if let Some(find) = self.judge.find(number, program, None) {
+                finds.push(find);
                 last = None;
             }
         }
@@ -162,9 +181,7 @@ impl Search {
 /// beside the partners of a lone program. Behind a find comes a new soup, with the next seed.
 #[derive(Debug)]
 pub struct InSoups {
-    scorer: Scorer,
-    panel: Panel,
-    threshold: u8,
+    judge: Judge,
     soup: Soup,
     /// The programs as they were scored last; none of a soup that is new.
     scored: Vec<u8>,
@@ -185,11 +202,8 @@ impl InSoups {
                 settings.language
             )));
         }
-        let scorer = Scorer::new(settings.language, Engine::Auto, &Options::default());
         Ok(InSoups {
-            panel: scorer.panel(Partners::of_lone_program()),
-            scorer,
-            threshold,
+            judge: Judge::new(settings.language, threshold),
             soup: Soup::new(settings)?,
             scored: Vec::new(),
             tested: 0,
@@ -214,18 +228,13 @@ impl InSoups {
             .filter(|index| scored.get(*index) != Some(&programs[*index]))
             .collect();
         let found = new.par_iter().enumerate().find_map_first(|(nth, index)| {
-            let program = programs[*index];
-            let score = self.scorer.score_beside(&program, &self.panel);
-            (score >= self.threshold).then(|| Find {
-                number: self.tested + nth as u64,
-                score,
-                program,
-                place: Some(Place {
-                    seed: self.soup.settings().seed,
-                    epochs_done: self.soup.epochs_done(),
-                    index: *index,
-                }),
-            })
+            let place = Place {
+                seed: self.soup.settings().seed,
+                epochs_done: self.soup.epochs_done(),
+                index: *index,
+            };
+            let number = self.tested + nth as u64;
+            self.judge.find(number, programs[*index], Some(place))
         });
         if let Some(find) = &found {
             self.tested = find.number + 1;

@@ -118,7 +118,8 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
     let interrupt = Arc::new(AtomicBool::new(false));
     catch_interrupt(&interrupt)?;
 
-    let progress = progress(args.quiet, args.max_programs);
+    let most = args.max_programs.next_multiple_of(Search::BLOCK);
+    let progress = progress(args.quiet, most);
     let begun = Instant::now();
     let (mut tested, mut finds) = (0, 0);
     while tested < args.max_programs && finds < args.finds && !interrupt.load(Ordering::Relaxed) {

@@ -583,7 +583,8 @@ mod tests {
             let constant = |value: u8| 0x40 + value;
             let (ahead, back) = (|by: u8| 0x80 + by - 1, |by: u8| 0xc0 + by - 1);
             let (place, drop, increment) = (10, byte(&[Op::Drop]), byte(&[Op::Increment]));
-            let mut tape: Tape = [byte(&[Op::Noop]); TAPE_LEN];
+            let noop = byte(&[Op::Noop]);
+            let mut tape: Tape = [noop; TAPE_LEN];
             tape[..15].copy_from_slice(&[
                 constant(0),
                 ahead(9),
@@ -594,10 +595,10 @@ mod tests {
                 byte(&[Op::Write, Op::WriteA]),
                 constant(1),
                 ahead(3),
-                0x3f,
-                0x3f,
+                noop,
+                noop,
                 // The place.
-                0x3f,
+                noop,
                 byte(&[Op::SkipIf]),
                 back(10),
                 drop,
