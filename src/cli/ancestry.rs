@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::engine::{Engine, Options};
 use broth::language::PROGRAM_LEN;
-use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS, Scorer};
+use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS};
 use broth::output::files;
 use broth::output::picture::thousands;
 use broth::run::ancestry::{Ancestor, FirstSeen, Line};
@@ -197,9 +196,8 @@ fn write_report(
             out,
             "\n{BOLD}How it runs{RESET}, and what comes of it, beside {PARTNERS} random partners"
         )?;
-        let scorer = Scorer::new(language, Engine::Auto, &Options::default());
         let partners = past.partners_of(first);
-        write_copying(out, language, &scorer, &first.program, &partners)?;
+        write_copying(out, language, &past.scorer(), &first.program, &partners)?;
     } else if seen.is_none() {
         writeln!(
             out,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use plotters::chart::MeshStyle;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::{register_font, text_anchor};
@@ -25,7 +26,7 @@ const MAX_POINTS: usize = 4096;
 /// No measure of a soup is larger, and smaller ones can be told apart in 64 bits.
 const LARGEST: f64 = 1e15;
 
-pub(crate) const LINES: Rgb = [0x3a, 0x3c, 0x48];
+const LINES: Rgb = [0x3a, 0x3c, 0x48];
 pub(crate) const FAINT_TEXT: Rgb = [0xb4, 0xb6, 0xc0];
 
 /// How values become heights.
@@ -377,6 +378,17 @@ pub(crate) fn text(size: u32, rgb: Rgb) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour(rgb))
 }
 
+/// Axes and a mesh of thin lines, as all charts have them.
+pub(crate) fn style<'m, 'a, 'b, X: Ranged, Y: Ranged, B: DrawingBackend>(
+    mesh: &'m mut MeshStyle<'a, 'b, X, Y, B>,
+) -> &'m mut MeshStyle<'a, 'b, X, Y, B> {
+    mesh.light_line_style(TRANSPARENT)
+        .bold_line_style(colour(LINES))
+        .axis_style(colour(FAINT_TEXT))
+        .label_style(text(20, TEXT))
+        .axis_desc_style(text(20, FAINT_TEXT))
+}
+
 /// Have text be drawn with the font inside broth.
 pub(crate) fn make_font_known() -> Result<(), Error> {
     register_font("sans-serif", FontStyle::Normal, picture::FONT)
@@ -487,14 +499,7 @@ fn draw_panel<'a>(area: &Area<'a>, panel: &Panel, series: &Series, is_last: bool
         .y_label_area_size(110)
         .x_label_area_size(if is_last { AXIS_HEIGHT } else { 0 })
         .build_cartesian_2d(epochs, axis)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(colour(LINES))
-        .axis_style(colour(FAINT_TEXT))
-        .label_style(text(20, TEXT))
-        .axis_desc_style(text(20, FAINT_TEXT))
-        .x_label_formatter(&|value| thousands(value.max(0.0) as usize))
+    style(&mut chart.configure_mesh())
         .x_desc(if is_last { "epochs done" } else { "" })
         .y_desc(panel.unit)
         .draw()?;

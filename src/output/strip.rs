@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor;
 
-use super::chart::{self, Area, Axis, Drawn, FAINT_TEXT, colour, text};
+use super::chart::{self, Area, Axis, Drawn, colour, text};
 use super::files;
 use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours, thousands};
 use crate::Error;
@@ -223,12 +223,8 @@ impl Strip {
             .margin_bottom(12)
             .y_label_area_size(LEFT - 24)
             .build_cartesian_2d(self.epochs(), Axis::linear(0.0..100.0 * top, 5, 0.1))?;
-        chart
-            .configure_mesh()
+        chart::style(&mut chart.configure_mesh())
             .disable_mesh()
-            .axis_style(colour(FAINT_TEXT))
-            .label_style(text(20, TEXT))
-            .axis_desc_style(text(20, FAINT_TEXT))
             .y_desc("percent")
             .draw()?;
         let plot = chart.plotting_area().strip_coord_spec();
@@ -278,13 +274,8 @@ impl Strip {
             .y_label_area_size(LEFT - 24)
             .x_label_area_size(AXIS_HEIGHT)
             .build_cartesian_2d(self.epochs(), rows)?;
-        chart
-            .configure_mesh()
+        chart::style(&mut chart.configure_mesh())
             .disable_mesh()
-            .axis_style(colour(FAINT_TEXT))
-            .label_style(text(20, TEXT))
-            .axis_desc_style(text(20, FAINT_TEXT))
-            .x_label_formatter(&|value| thousands(value.max(0.0) as usize))
             .x_desc("epochs done")
             .y_desc(unit)
             .draw()?;

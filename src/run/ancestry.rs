@@ -134,7 +134,8 @@ impl PastRun {
         Ok(self.newest()?.unwrap_or(from))
     }
 
-    fn scorer(&self) -> Scorer {
+    /// Scores programs of the run's language.
+    pub fn scorer(&self) -> Scorer {
         Scorer::new(self.settings.language, Engine::Auto, &Options::default())
     }
 

@@ -15,6 +15,17 @@ pub struct Share {
     pub high: f64,
 }
 
+impl Share {
+    /// The share of all others.
+    pub fn complement(self) -> Share {
+        Share {
+            share: 1.0 - self.share,
+            low: 1.0 - self.high,
+            high: 1.0 - self.low,
+        }
+    }
+}
+
 /// The share of `successes` among `all`, with Wilson's score interval (without correction for
 /// continuity; Wilson 1927); nothing of none.
 pub fn wilson(successes: u64, all: u64) -> Option<Share> {

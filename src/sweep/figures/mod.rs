@@ -1,0 +1,337 @@
+//! Figures of a sweep's table, as PNG and SVG, and the numbers in each of them as CSV.
+
+mod by_epoch;
+mod first_replicator;
+mod shares;
+mod traces;
+
+use std::path::{Path, PathBuf};
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::AsRangedCoord;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use by_epoch::Curves;
+use first_replicator::FirstReplicators;
+use shares::{ByMutation, Shares};
+use traces::Traces;
+
+use super::outcome::{Ended, LINE_OF_PAPER};
+use super::statistics::Watched;
+use super::table::{Cell, Table, parse_trace};
+use crate::Error;
+use crate::measure::ALIVE;
+use crate::output::chart::{self, Axis, FAINT_TEXT, colour, text};
+use crate::output::files;
+use crate::output::picture::{self, BACKGROUND, Rgb, TEXT};
+
+/// Pixels of a figure's width, and of the height of one that needs no more.
+const WIDTH: u32 = 1600;
+const HEIGHT: u32 = 900;
+/// Pixels of the height of a category.
+const CATEGORY_HEIGHT: u32 = 64;
+/// Pixels above and below what is drawn.
+const TOP: u32 = 100;
+const BOTTOM: u32 = 76;
+/// Of more conditions, the first are drawn; the CSV has them all.
+const MOST_CATEGORIES: usize = 40;
+
+/// Okabe and Ito's colours, which the colour-blind can tell apart, as far as they can be seen
+/// on the background.
+const COLOURS: [Rgb; 7] = [
+    [0x56, 0xb4, 0xe9],
+    [0xe6, 0x9f, 0x00],
+    [0x00, 0x9e, 0x73],
+    [0xf0, 0xe4, 0x42],
+    [0xd5, 0x5e, 0x00],
+    [0xcc, 0x79, 0xa7],
+    [0xb4, 0xb6, 0xc0],
+];
+/// Dashes and gaps of the first curves, the next ones and the last.
+const DASHES: [Option<(u32, u32)>; 3] = [None, Some((12, 8)), Some((3, 6))];
+
+/// The two lines that a soup may pass, with what tables call the epoch.
+const LINES_PASSED: [(&str, &str, f32); 2] = [
+    ("entropy-1-by-epoch", "above entropy 1", LINE_OF_PAPER),
+    ("alive-by-epoch", "alive (above entropy 3)", ALIVE),
+];
+
+/// A figure, and what it is drawn from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// PNG, SVG and CSV.
+    pub paths: [PathBuf; 3],
+}
+
+/// What a figure needs to know of a run.
+#[derive(Clone, Debug)]
+struct Run {
+    condition: String,
+    seed: u64,
+    language: String,
+    mutation_prob: Option<f64>,
+    /// Everything else that it was told.
+    others: String,
+    expected: Option<f64>,
+    is_censored: bool,
+    epochs: u64,
+    /// Epochs at which the lines of [`LINES_PASSED`] were passed.
+    passed: [Option<u64>; 2],
+    counts_replicators: bool,
+    replicator_at: Option<u64>,
+    trace: Vec<(u64, f64)>,
+}
+
+impl Run {
+    fn watched(&self, event: Option<u64>) -> Watched {
+        Watched {
+            time: event.unwrap_or(self.epochs),
+            happened: event.is_some(),
+        }
+    }
+}
+
+fn runs_of(table: &Table) -> Vec<Run> {
+    let column = |name: &str| -> Vec<Cell> {
+        match table.column(name) {
+            Some(cells) => cells.cloned().collect(),
+            None => vec![Cell::Empty; table.len()],
+        }
+    };
+    let [condition, language, ended, trace] = ["condition", "lang", "ended", "trace"].map(column);
+    let [seed, epochs, entropy_1, alive, replicator, counted] = [
+        "seed",
+        "epochs",
+        "epoch_entropy_1",
+        "epoch_alive",
+        "epoch_selfreps_48",
+        "number_selfreps_48",
+    ]
+    .map(column);
+    let [mutation_prob, expected] = ["mutation-prob", "expected"].map(column);
+    let others: Vec<Vec<Cell>> = table.settings().map(|name| column(&name)).collect();
+    let count = |cell: &Cell| match cell {
+        Cell::Count(count) => Some(*count),
+        _ => None,
+    };
+    (0..table.len())
+        .filter(|i| ended[*i].to_string() != Ended::Failed.name())
+        .map(|i| Run {
+            condition: condition[i].to_string(),
+            seed: count(&seed[i]).unwrap_or(0),
+            language: language[i].to_string(),
+            mutation_prob: mutation_prob[i].number(),
+            others: others
+                .iter()
+                .map(|cells| format!("{},", cells[i]))
+                .collect(),
+            expected: expected[i].number(),
+            is_censored: ended[i].to_string() == Ended::Censored.name(),
+            epochs: count(&epochs[i]).unwrap_or(0),
+            passed: [count(&entropy_1[i]), count(&alive[i])],
+            counts_replicators: counted[i] != Cell::Empty,
+            replicator_at: count(&replicator[i]),
+            trace: parse_trace(&trace[i].to_string()).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// Runs by what `name` says of them, in the order in which the names come up.
+fn groups(runs: &[Run], name: impl Fn(&Run) -> String) -> Vec<(String, Vec<&Run>)> {
+    let mut groups: Vec<(String, Vec<&Run>)> = Vec::new();
+    for run in runs {
+        let name = name(run);
+        match groups.iter_mut().find(|group| group.0 == name) {
+            Some((_, runs)) => runs.push(run),
+            None => groups.push((name, vec![run])),
+        }
+    }
+    groups
+}
+
+/// Draw all figures that `table` has numbers for, into the folder `out`.
+pub fn draw(table: &Table, out: &Path) -> Result<Vec<Written>, Error> {
+    let runs = runs_of(table);
+    if runs.is_empty() {
+        return Err(Error::Usage(
+            "the table has no run that did not fail: there is nothing to draw".into(),
+        ));
+    }
+    files::make_folder(out)?;
+    chart::make_font_known()?;
+    let conditions = groups(&runs, |run| run.condition.clone());
+    let mut written = Vec::new();
+    for (line, (name, title, _)) in LINES_PASSED.iter().enumerate() {
+        let figure = Curves::new(title, line, &conditions);
+        written.push(write(&figure, name, out)?);
+    }
+    if conditions.len() > 1 {
+        let figure = Shares::new(&conditions);
+        written.push(write(&figure, "share-by-condition", out)?);
+    }
+    if let Some(figure) = ByMutation::new(&runs) {
+        written.push(write(&figure, "share-by-mutation-rate", out)?);
+    }
+    if let Some(figure) = FirstReplicators::new(&runs) {
+        written.push(write(&figure, "first-replicator", out)?);
+    }
+    if let Some(figure) = Traces::new(&conditions) {
+        written.push(write(&figure, "entropy-traces", out)?);
+    }
+    Ok(written)
+}
+
+/// One that can be drawn on whatever there is to draw on.
+trait Figure {
+    fn size(&self) -> (u32, u32);
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B>;
+    /// Its numbers: the header, then the rows.
+    fn numbers(&self) -> Vec<Vec<String>>;
+}
+
+type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+fn write(figure: &impl Figure, name: &str, out: &Path) -> Result<Written, Error> {
+    let paths = ["png", "svg", "csv"].map(|ending| out.join(format!("{name}.{ending}")));
+    let [png, svg, csv] = &paths;
+    let bytes = chart::draw(png, figure.size(), |area| {
+        figure.draw(area).map_err(|error| error.to_string())
+    })?;
+    files::write_whole(png, |file| file.write_all(&bytes))?;
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, figure.size()).into_drawing_area();
+        area.fill(&colour(BACKGROUND))
+            .and_then(|()| figure.draw(&area))
+            .and_then(|()| area.present())
+            .map_err(|error| picture::not_drawn(svg, error.to_string()))?;
+    }
+    files::write_whole(svg, |file| file.write_all(text.as_bytes()))?;
+    files::write_whole(csv, |file| {
+        let mut writer = csv::Writer::from_writer(file);
+        for row in figure.numbers() {
+            writer.write_record(row)?;
+        }
+        writer.flush()
+    })?;
+    Ok(Written { paths })
+}
+
+fn row<const N: usize>(cells: [String; N]) -> Vec<String> {
+    cells.into()
+}
+
+fn header<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(String::from).into()
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|value| format!("{value:.6}")).unwrap_or_default()
+}
+
+fn count(value: Option<u64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// The place of a text that ends, or begins, at its point in the middle of its height.
+fn anchored(style: TextStyle<'static>, side: HPos) -> TextStyle<'static> {
+    style.pos(Pos::new(side, VPos::Center))
+}
+
+/// A name, cut to so many signs.
+fn short(name: &str, most: usize) -> String {
+    match name.chars().count() > most {
+        true => name.chars().take(most - 1).chain(['…']).collect(),
+        false => name.into(),
+    }
+}
+
+/// A line's colour, and its dashes and gaps.
+type Stroke = (RGBColor, Option<(u32, u32)>);
+
+fn style_of(place: usize) -> Stroke {
+    let rgb = COLOURS[place % COLOURS.len()];
+    (colour(rgb), DASHES[place / COLOURS.len() % DASHES.len()])
+}
+
+/// Title, and a line below it that says how to read the figure.
+fn draw_title<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    title: &str,
+    how_to_read: &str,
+) -> Drawn<B> {
+    area.draw_text(title, &text(30, TEXT), (28, 20))?;
+    area.draw_text(how_to_read, &text(20, FAINT_TEXT), (28, 60))
+}
+
+type Chart<'a, B, X, Y> = ChartContext<'a, B, Cartesian2d<X, Y>>;
+type Begun<'a, B, X, Y> =
+    Result<Chart<'a, B, X, Y>, DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+/// Room for a chart with two axes.
+fn chart_on<'a, B: DrawingBackend, X, Y>(
+    area: &'a DrawingArea<B, Shift>,
+    x: X,
+    y: Y,
+    left: u32,
+    bottom: u32,
+) -> Begun<'a, B, X::CoordDescType, Y::CoordDescType>
+where
+    X: AsRangedCoord,
+    Y: AsRangedCoord,
+{
+    ChartBuilder::on(area)
+        .margin_left(20)
+        .margin_right(36)
+        .margin_top(8)
+        .margin_bottom(8)
+        .y_label_area_size(left)
+        .x_label_area_size(bottom)
+        .build_cartesian_2d(x, y)
+}
+
+/// A line, dashed or not.
+fn draw_line<B: DrawingBackend>(
+    chart: &mut Chart<'_, B, Axis, Axis>,
+    points: Vec<(f64, f64)>,
+    (rgb, dashes): Stroke,
+    width: u32,
+) -> Drawn<B> {
+    let style = rgb.stroke_width(width);
+    match dashes {
+        None => chart
+            .draw_series(LineSeries::new(points, style))
+            .map(|_| ()),
+        Some((dash, gap)) => {
+            let series = DashedLineSeries::new(points, dash, gap, style);
+            chart.draw_series(series).map(|_| ())
+        }
+    }
+}
+
+/// Names of curves, one below the other.
+fn draw_legend<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    names: &[(String, Stroke)],
+) -> Drawn<B> {
+    for (i, (name, (rgb, dashes))) in names.iter().enumerate() {
+        let y = 24 + 34 * i as i32;
+        let (dash, gap) = dashes.unwrap_or((40, 0));
+        let mut x = 0;
+        while x < 40 {
+            let end = (x + dash as i32).min(40);
+            area.draw(&Rectangle::new([(x, y - 2), (end, y + 2)], rgb.filled()))?;
+            x = end + gap.max(1) as i32;
+        }
+        let style = anchored(text(20, TEXT), HPos::Left);
+        area.draw_text(&short(name, 36), &style, (52, y))?;
+    }
+    Ok(())
+}
+
+/// A place of the whole drawing as one of `area`, which lies in it.
+fn relative<B: DrawingBackend>(area: &DrawingArea<B, Shift>, (x, y): (i32, i32)) -> (i32, i32) {
+    let (left, top) = area.get_base_pixel();
+    (x - left, y - top)
+}

@@ -1,0 +1,315 @@
+//! Shares of runs that passed a line by their end, by condition and by mutation rate.
+
+use std::collections::BTreeSet;
+
+use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::{
+    BOTTOM, CATEGORY_HEIGHT, COLOURS, Drawn, Figure, HEIGHT, LINES_PASSED, MOST_CATEGORIES, Run,
+    TOP, WIDTH, anchored, chart_on, draw_title, groups, header, number, relative, row, short,
+};
+use crate::output::chart::{self, Axis, colour, text};
+use crate::output::picture::TEXT;
+use crate::sweep::outcome::LINE_OF_PAPER;
+use crate::sweep::statistics::{Share, Watched, kaplan_meier, wilson};
+
+/// The share of runs that passed a line by their end.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    count: usize,
+    runs: usize,
+    share: Share,
+    /// How the interval was found.
+    method: &'static str,
+}
+
+/// The share of runs that passed a line, with Wilson's interval; where some were given up
+/// before they could, Kaplan and Meier's share at the end with its interval.
+fn share_passed(runs: &[&Run], place: usize) -> Option<Passed> {
+    let passed = |run: &&&Run| run.passed[place].is_some();
+    let count = runs.iter().filter(passed).count();
+    let given_up = runs
+        .iter()
+        .any(|run| run.is_censored && run.passed[place].is_none());
+    let plain = wilson(count as u64, runs.len() as u64)?;
+    let watched: Vec<Watched> = runs
+        .iter()
+        .map(|run| run.watched(run.passed[place]))
+        .collect();
+    let last = kaplan_meier(&watched).pop().filter(|_| given_up);
+    Some(Passed {
+        count,
+        runs: runs.len(),
+        share: last.map_or(plain, |step| step.survival.complement()),
+        method: if last.is_some() {
+            "kaplan-meier"
+        } else {
+            "wilson"
+        },
+    })
+}
+
+/// A share with its interval, and what a source says of it.
+struct Category {
+    name: String,
+    passed: [Option<Passed>; 2],
+    expected: Option<f64>,
+}
+
+impl Category {
+    fn of(name: String, runs: &[&Run]) -> Category {
+        Category {
+            name,
+            passed: [0, 1].map(|place| share_passed(runs, place)),
+            expected: runs.iter().find_map(|run| run.expected),
+        }
+    }
+
+    fn numbers(&self) -> Vec<Vec<String>> {
+        let rows = self
+            .passed
+            .iter()
+            .zip(LINES_PASSED)
+            .filter_map(|(passed, line)| {
+                let passed = passed.as_ref()?;
+                // A source's share is of the paper's line.
+                let expected = self.expected.filter(|_| line.2 == LINE_OF_PAPER);
+                Some(row([
+                    self.name.clone(),
+                    line.2.to_string(),
+                    passed.count.to_string(),
+                    passed.runs.to_string(),
+                    number(Some(passed.share.share)),
+                    number(Some(passed.share.low)),
+                    number(Some(passed.share.high)),
+                    passed.method.into(),
+                    number(expected),
+                ]))
+            });
+        rows.collect()
+    }
+}
+
+fn header_of_shares(first: &str) -> Vec<String> {
+    header([
+        first,
+        "above_entropy",
+        "passed",
+        "runs",
+        "share",
+        "low",
+        "high",
+        "interval",
+        "expected",
+    ])
+}
+
+const HOW_TO_READ_SHARES: &str = "bars: 95 % interval; blue circle: above entropy 1; orange square: above 3 (alive); \
+     white diamond: what the source gives for entropy 1";
+
+/// A mark with its interval, drawn around `at` in pixels; `ends` are the interval's.
+fn draw_mark<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    place: usize,
+    at: (i32, i32),
+    ends: [(i32, i32); 2],
+) -> Drawn<B> {
+    let rgb = colour(COLOURS[place]);
+    area.draw(&PathElement::new(ends.to_vec(), rgb.stroke_width(3)))?;
+    // Caps, across the line.
+    let flat = ends[0].1 == ends[1].1;
+    for (x, y) in ends {
+        let (dx, dy) = if flat { (0, 7) } else { (7, 0) };
+        let cap = vec![(x - dx, y - dy), (x + dx, y + dy)];
+        area.draw(&PathElement::new(cap, rgb.stroke_width(3)))?;
+    }
+    match place {
+        0 => area.draw(&Circle::new(at, 8, rgb.filled())),
+        _ => {
+            let corners = [(at.0 - 7, at.1 - 7), (at.0 + 7, at.1 + 7)];
+            area.draw(&Rectangle::new(corners, rgb.filled()))
+        }
+    }
+}
+
+fn draw_diamond<B: DrawingBackend>(area: &DrawingArea<B, Shift>, (x, y): (i32, i32)) -> Drawn<B> {
+    let corners = vec![
+        (x - 11, y),
+        (x, y - 11),
+        (x + 11, y),
+        (x, y + 11),
+        (x - 11, y),
+    ];
+    area.draw(&PathElement::new(corners, colour(TEXT).stroke_width(3)))
+}
+
+/// Shares by condition, one below the other.
+pub(super) struct Shares {
+    categories: Vec<Category>,
+}
+
+impl Shares {
+    pub(super) fn new(conditions: &[(String, Vec<&Run>)]) -> Shares {
+        let category = |(name, runs): &(String, Vec<&Run>)| Category::of(name.clone(), runs);
+        Shares {
+            categories: conditions.iter().map(category).collect(),
+        }
+    }
+
+    fn drawn(&self) -> &[Category] {
+        &self.categories[..self.categories.len().min(MOST_CATEGORIES)]
+    }
+}
+
+impl Figure for Shares {
+    fn size(&self) -> (u32, u32) {
+        (
+            WIDTH,
+            TOP + CATEGORY_HEIGHT * self.drawn().len() as u32 + BOTTOM + 16,
+        )
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
+        draw_title(
+            area,
+            "Runs that pass a line of high-order entropy, by condition",
+            HOW_TO_READ_SHARES,
+        )?;
+        let (_, area) = area.split_vertically(TOP);
+        let rows = self.drawn().len() as f64;
+        let y: RangedCoordf64 = (0.0..rows).into();
+        let mut chart = chart_on(&area, Axis::linear(0.0..100.0, 10, 1.0), y, 430, BOTTOM)?;
+        chart::style(&mut chart.configure_mesh())
+            .disable_y_mesh()
+            .disable_y_axis()
+            .x_desc("% of runs")
+            .draw()?;
+        for (i, category) in self.drawn().iter().enumerate() {
+            // The first one at the top.
+            let middle = rows - i as f64 - 0.5;
+            let at = |share: f64| chart.backend_coord(&(100.0 * share, middle));
+            let place = |share: f64| relative(&area, at(share));
+            let (_, y) = place(0.0);
+            let runs = category.passed[0].map_or(0, |passed| passed.runs);
+            let name = format!("{} ({runs})", short(&category.name, 34));
+            area.draw_text(&name, &anchored(text(20, TEXT), HPos::Right), (430, y))?;
+            for (line, passed) in category.passed.iter().enumerate() {
+                let Some(Passed { share, .. }) = passed else {
+                    continue;
+                };
+                let y = y + if line == 0 { -12 } else { 12 };
+                let point = |share: f64| (place(share).0, y);
+                draw_mark(
+                    &area,
+                    line,
+                    point(share.share),
+                    [point(share.low), point(share.high)],
+                )?;
+            }
+            if let Some(expected) = category.expected {
+                draw_diamond(&area, (place(expected).0, y - 12))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn numbers(&self) -> Vec<Vec<String>> {
+        let mut rows = vec![header_of_shares("condition")];
+        rows.extend(self.categories.iter().flat_map(Category::numbers));
+        rows
+    }
+}
+
+/// Shares by mutation rate, where runs differ by it and else in nothing.
+pub(super) struct ByMutation {
+    rates: Vec<f64>,
+    categories: Vec<Category>,
+}
+
+impl ByMutation {
+    pub(super) fn new(runs: &[Run]) -> Option<ByMutation> {
+        // Of all runs that differ in nothing else, those with the most rates.
+        let rates_of = |runs: &[&Run]| {
+            let bits = runs
+                .iter()
+                .filter_map(|run| run.mutation_prob)
+                .map(f64::to_bits);
+            // Rates are not negative: their bits sort as they do.
+            bits.collect::<BTreeSet<u64>>()
+        };
+        let all = groups(runs, |run| format!("{}|{}", run.language, run.others));
+        let (_, runs) = all
+            .into_iter()
+            .max_by_key(|(_, runs)| rates_of(runs).len())?;
+        let rates: Vec<f64> = rates_of(&runs).into_iter().map(f64::from_bits).collect();
+        let category = |rate: &f64| {
+            let of_rate = runs
+                .iter()
+                .copied()
+                .filter(|run| run.mutation_prob == Some(*rate));
+            Category::of(format!("{rate}"), &of_rate.collect::<Vec<_>>())
+        };
+        (rates.len() > 1).then(|| ByMutation {
+            categories: rates.iter().map(category).collect(),
+            rates,
+        })
+    }
+}
+
+impl Figure for ByMutation {
+    fn size(&self) -> (u32, u32) {
+        (WIDTH, HEIGHT)
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
+        draw_title(
+            area,
+            "Runs that pass a line of high-order entropy, by mutation rate",
+            HOW_TO_READ_SHARES,
+        )?;
+        let (_, area) = area.split_vertically(TOP);
+        let x: RangedCoordf64 = (0.0..self.rates.len() as f64).into();
+        let mut chart = chart_on(&area, x, Axis::linear(0.0..100.0, 5, 1.0), 100, BOTTOM)?;
+        chart::style(&mut chart.configure_mesh())
+            .disable_x_mesh()
+            .x_labels(0)
+            .x_desc("mutation rate: % of bytes per epoch (not to scale)")
+            .y_desc("% of runs")
+            .draw()?;
+        for (i, category) in self.categories.iter().enumerate() {
+            let at = |share: f64| chart.backend_coord(&(i as f64 + 0.5, 100.0 * share));
+            let place = |share: f64| relative(&area, at(share));
+            let (x, bottom) = place(0.0);
+            let rate = format!("{:.4}", 100.0 * self.rates[i]);
+            let rate = rate.trim_end_matches('0').trim_end_matches('.');
+            let style = text(20, TEXT).pos(Pos::new(HPos::Center, VPos::Top));
+            area.draw_text(&format!("{rate} %"), &style, (x, bottom + 12))?;
+            for (line, passed) in category.passed.iter().enumerate() {
+                let Some(Passed { share, .. }) = passed else {
+                    continue;
+                };
+                let x = x + if line == 0 { -12 } else { 12 };
+                let point = |share: f64| (x, place(share).1);
+                draw_mark(
+                    &area,
+                    line,
+                    point(share.share),
+                    [point(share.low), point(share.high)],
+                )?;
+            }
+            if let Some(expected) = category.expected {
+                draw_diamond(&area, (x - 12, place(expected).1))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn numbers(&self) -> Vec<Vec<String>> {
+        let mut rows = vec![header_of_shares("mutation_prob")];
+        rows.extend(self.categories.iter().flat_map(Category::numbers));
+        rows
+    }
+}
