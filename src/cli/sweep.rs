@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use broth::output::picture::thousands;
 use broth::output::settings_file::VERSION;
-use broth::sweep::statistics::{Share, wilson};
+use broth::sweep::statistics::{AtEnd, Share, Watched};
 use broth::sweep::{
-    Ended, Event, Options, Outcome, Planned, Records, Shard, State, Summary, Sweep,
+    Ended, Event, Options, Outcome, Planned, Records, Seen, Shard, State, Summary, Sweep,
 };
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -98,7 +98,7 @@ struct MergeArgs {
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
 
-    /// The folder for the joined table and results, new or of a sweep
+    /// The folder for the joined table and results, new or of a sweep, whose rows stay
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -119,9 +119,33 @@ pub fn sweep(args: SweepArgs) -> Result<ExitCode, Failure> {
 
 fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let records = Records::open(&args.out)?;
-    let table = records.merge(&args.sources)?;
+    let merged = records.merge(&args.sources)?;
+    let say = |line: String| {
+        let _ = writeln!(anstream::stderr(), "broth: {}", printable(&line));
+    };
+    for error in &merged.passed_over {
+        say(format!("left out: {error}"));
+    }
+    for (folder, count) in &merged.unlisted {
+        say(format!(
+            "{} has {} result{} that its table does not have yet: a sweep was killed there, or \
+             goes on; start it again, and merge again, to have {} in the table",
+            folder.display(),
+            thousands(*count),
+            if *count == 1 { "" } else { "s" },
+            if *count == 1 { "it" } else { "them" },
+        ));
+    }
+    if merged.rows_alone > 0 {
+        say(format!(
+            "{} of the runs came as rows of tables alone: a sweep that goes on in {} does them \
+             again",
+            thousands(merged.rows_alone),
+            args.out.display()
+        ));
+    }
     let mut out = anstream::stdout();
-    let runs = thousands(table.len());
+    let runs = thousands(merged.table.len());
     writeln!(out, "{runs} runs of {} sources", args.sources.len())?;
     writeln!(out, "table       {}", shown(&records.csv()))?;
     writeln!(out, "            {}", shown(&records.parquet()))?;
@@ -217,6 +241,7 @@ fn list(sweep: &Sweep, records: &Records) -> Result<ExitCode, Failure> {
                 let left = combination.plan.max_epochs.saturating_sub(saved);
                 interactions += pairs * u128::from(left);
                 match (known, saved) {
+                    (Some(_), 0) => "to do anew, with more time".into(),
                     (Some(_), _) => format!("to go on from epoch {saved}, with more time"),
                     (None, 0) => "to do".into(),
                     (None, _) => format!("to go on from epoch {saved}"),
@@ -285,14 +310,24 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         )?;
     }
     for (name, outcomes) in conditions {
-        let share = |is_so: &dyn Fn(&Outcome) -> bool| {
-            let count = outcomes.iter().filter(|it| is_so(it)).count();
-            let share = wilson(count as u64, outcomes.len() as u64);
-            share.map(|it| percent(count, it)).unwrap_or_default()
+        let share = |get: fn(&Seen) -> Option<u64>| {
+            let event = |it: &Outcome| it.seen.as_ref().and_then(get);
+            let watched: Vec<Watched> = outcomes
+                .iter()
+                .map(|it| Watched {
+                    time: event(it).unwrap_or(it.epochs),
+                    happened: event(it).is_some(),
+                })
+                .collect();
+            let lost = outcomes
+                .iter()
+                .filter(|it| it.ended != Ended::Finished && event(it).is_none());
+            AtEnd::of(&watched, lost.count())
+                .map(percent)
+                .unwrap_or_default()
         };
-        let seen = |it: &Outcome| it.seen.clone().unwrap_or_default();
-        let above = share(&|it| seen(it).entropy_1_at.is_some());
-        let alive = share(&|it| seen(it).alive_at.is_some());
+        let above = share(|seen| seen.entropy_1_at);
+        let alive = share(|seen| seen.alive_at);
         let runs = thousands(outcomes.len());
         writeln!(
             out,
@@ -309,9 +344,10 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
     Ok(())
 }
 
-fn percent(count: usize, share: Share) -> String {
-    let [share, low, high] = [share.share, share.low, share.high].map(|it| 100.0 * it);
-    format!("{count} = {share:.1} % ({low:.1} to {high:.1})")
+fn percent(it: AtEnd) -> String {
+    let Share { share, low, high } = it.share;
+    let [share, low, high] = [share, low, high].map(|it| 100.0 * it);
+    format!("{} = {share:.1} % ({low:.1} to {high:.1})", it.happened)
 }
 
 /// Time between plain lines.

@@ -194,12 +194,25 @@ pub fn keep_newest(
     settings: &Table,
 ) -> Result<(), Error> {
     let mut kept = 0;
+    keep_those(folder, settings, |epochs, checkpoint| {
+        let is_kept = epochs > epochs_done || kept < keep && checkpoint.exists();
+        kept += u64::from(is_kept && epochs <= epochs_done);
+        is_kept
+    })
+}
+
+/// Remove the checkpoints in a folder that `is_kept` does not want, which is asked for each,
+/// the newest first, with its epochs done and its path. Only those go whose sidecars say that
+/// they are of a soup with these `settings`.
+pub fn keep_those(
+    folder: &Path,
+    settings: &Table,
+    mut is_kept: impl FnMut(u64, &Path) -> bool,
+) -> Result<(), Error> {
     // By sidecars, which are there before their checkpoints come and after they go.
     for (epochs, path) in list(folder, "toml")? {
         let checkpoint = path.with_extension("dat");
-        if epochs > epochs_done || kept < keep && checkpoint.exists() {
-            kept += u64::from(epochs <= epochs_done);
-        } else if sidecar::is_of(&checkpoint, settings) {
+        if !is_kept(epochs, &checkpoint) && sidecar::is_of(&checkpoint, settings) {
             for path in [&checkpoint, &Checkpoint::tokens_path(&path), &path] {
                 match fs::remove_file(path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -403,7 +403,8 @@ fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), E
                 .parse()
                 .map_err(|_| usage(&"seed is not a number below 2^64"))?,
         },
-        mutation_prob: content.mutation_prob,
+        // One zero, however it is written.
+        mutation_prob: content.mutation_prob + 0.0,
         max_steps: content.max_steps,
         meeting,
         zero_init: content.zero_init,

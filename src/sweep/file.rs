@@ -1,6 +1,6 @@
 //! The file of a sweep: settings x seeds, as lists, ranges, grids of values and conditions.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -130,6 +130,19 @@ pub struct Combination {
     of_results: Table,
 }
 
+impl Combination {
+    /// What decides its results besides the seed and what tables have a column for in any
+    /// case, as a table of TOML in one line; nothing where all of it is as by default.
+    pub fn told(&self) -> String {
+        let mut told = self.of_results.clone();
+        told.retain(|key, _| key != "seed" && !ALWAYS.contains(&key));
+        match told.is_empty() {
+            true => String::new(),
+            false => Value::Table(told).to_string(),
+        }
+    }
+}
+
 /// One run of a sweep.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -160,6 +173,11 @@ impl Planned {
     pub fn label(&self) -> String {
         format!("{}, seed {}", self.combination.condition, self.seed)
     }
+}
+
+/// What a result is called that all this decides, by the names of flags.
+pub(super) fn key_of(of_results: &Table) -> String {
+    files::sha256(&[of_results.to_string().as_bytes()])[..32].into()
 }
 
 fn with_seed(of_results: &Table, seed: u64) -> Table {
@@ -238,6 +256,14 @@ impl Sweep {
                 i + 1
             )));
         }
+        let expected = conditions.iter().map(|it| it.expected);
+        for share in expected.chain([content.expected]).flatten() {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(usage(format!(
+                    "expected = {share}: give a share from 0 to 1, as in 0.4 for 40 %"
+                )));
+            }
+        }
         let mut names = HashSet::new();
         for name in conditions.iter().filter_map(|it| it.name.as_deref()) {
             if !names.insert(name) {
@@ -250,12 +276,15 @@ impl Sweep {
             .iter()
             .flat_map(|it| it.settings.keys().chain(it.vary.keys()))
             .chain(content.vary.keys())
-            .filter(|key| !ALWAYS.contains(&key.as_str()))
+            // The engine has its column among the results.
+            .filter(|key| !ALWAYS.contains(&key.as_str()) && *key != "engine")
             .cloned()
             .collect();
         let varying: Vec<String> = varying.into_iter().collect();
         let mut runs = Vec::new();
-        for condition in conditions {
+        // Which run has a key, and in which condition of the file it is.
+        let mut known: HashMap<String, (usize, Arc<Combination>)> = HashMap::new();
+        for (place, condition) in conditions.into_iter().enumerate() {
             let in_condition = |error: Error| match (error, &condition.name) {
                 (Error::Usage(problem), Some(name)) => {
                     usage(format!("condition `{name}`: {problem}"))
@@ -263,7 +292,9 @@ impl Sweep {
                 (other, _) => other,
             };
             let seeds = condition.seeds.as_ref().or(content.seeds.as_ref());
-            let seeds = seeds.ok_or_else(|| usage("no seeds; say `seeds = \"1-60\"`, for example"));
+            let seeds = seeds.ok_or_else(|| {
+                usage("no seeds; say `seeds = \"1-60\"`, for example, above [settings]")
+            });
             let seeds = seeds.and_then(parse_seeds).map_err(in_condition)?;
             let mut vary = content.vary.clone();
             vary.extend(condition.vary.clone());
@@ -289,11 +320,15 @@ impl Sweep {
                     )));
                 }
                 for seed in &seeds {
-                    let of_results = with_seed(&combination.of_results, *seed);
+                    let key = key_of(&with_seed(&combination.of_results, *seed));
+                    let this = (place, Arc::clone(&combination));
+                    if let Some(other) = known.insert(key.clone(), this) {
+                        may_share(&other, (place, &combination))?;
+                    }
                     runs.push(Planned {
                         combination: Arc::clone(&combination),
                         seed: *seed,
-                        key: files::sha256(&[of_results.to_string().as_bytes()])[..32].into(),
+                        key,
                     });
                 }
             }
@@ -338,6 +373,24 @@ impl std::str::FromStr for Shard {
             })
             .ok_or_else(|| "write which of how many, as in 3/16 (from 1/16 to 16/16)".into())
     }
+}
+
+/// Whether two combinations, with the condition that each is in, may ask for the same run.
+fn may_share(a: &(usize, Arc<Combination>), b: (usize, &Combination)) -> Result<(), Error> {
+    let ((in_a, a), (in_b, b)) = (a, b);
+    let names = format!("`{}` and `{}`", a.condition, b.condition);
+    if *in_a == in_b {
+        return Err(usage(format!(
+            "vary: {names} are the same run, whose result the values do not change; leave one out"
+        )));
+    }
+    if a.plan != b.plan || a.rules != b.rules {
+        return Err(usage(format!(
+            "conditions {names} ask for the same run in two ways; let them agree in engine, \
+             budget-seconds, checkpoints and whatever else changes no result"
+        )));
+    }
+    Ok(())
 }
 
 fn usage(problem: impl Into<String>) -> Error {
@@ -419,6 +472,9 @@ fn add_seeds(value: &Value, seeds: &mut Vec<u64>) -> Result<(), Error> {
                     )));
                 }
                 seeds.extend(first..=last);
+                if seeds.len() > MOST_RUNS {
+                    return Err(usage(format!("seeds: more than {MOST_RUNS} of them")));
+                }
             }
         }
         other => return Err(wrong(&other.to_string())),
@@ -615,6 +671,21 @@ mod tests {
     fn wrong_files_are_told_what_and_how() {
         for (text, hints) in [
             ("", &["no seeds", "seeds = "][..]),
+            ("seeds = 1\nexpected = 40", &["expected = 40", "0.4"]),
+            ("seeds = 1\nexpected = nan", &["expected = NaN"]),
+            (
+                "seeds = 1\n[vary]\nmutation-prob = [0, 0.0]",
+                &["mutation-prob 0`", "the same run"],
+            ),
+            (
+                "seeds = 1\n[vary]\nbudget-seconds = [1, 2]",
+                &["budget-seconds 2", "the same run"],
+            ),
+            (
+                "seeds = 1\n[[condition]]\nname = \"x\"\n[[condition]]\nname = \"y\"\n\
+                 budget-seconds = 1",
+                &["`x` and `y`", "two ways"],
+            ),
             ("seeds = -1", &["seeds", "-1"]),
             ("seeds = \"5-2\"", &["backwards", "2-5"]),
             ("seeds = \"1-9999999999\"", &["more than"]),

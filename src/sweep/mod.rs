@@ -6,6 +6,7 @@
 
 pub mod figures;
 mod file;
+mod merge;
 mod one;
 mod outcome;
 pub mod statistics;
@@ -22,6 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use file::{Combination, Keep, MOST_RUNS, Planned, Rules, SMALL, Shard, Sweep};
+pub use merge::Merged;
 pub use outcome::{Ended, LINE_OF_PAPER, Outcome, Seen};
 pub use table::{Cell, Kind, Table, parse_trace};
 
@@ -155,39 +157,6 @@ impl Records {
         table.write_csv(&self.csv())?;
         table.write_parquet(&self.parquet())
     }
-
-    /// Join the tables of `sources`, which are folders of sweeps or their tables as CSV, into
-    /// those of this folder, and take over the results of the folders.
-    pub fn merge(&self, sources: &[PathBuf]) -> Result<Table, Error> {
-        let mut tables = Vec::new();
-        let mut results = Vec::new();
-        for source in sources {
-            let path = match source.is_dir() {
-                true => source.join("results.csv"),
-                false => source.clone(),
-            };
-            tables.push((path.display().to_string(), Table::read_csv(&path)?));
-            results.extend(source.is_dir().then(|| source.join("results")));
-        }
-        let table = Table::join(&tables)?;
-        for folder in results {
-            let cannot = |error| Error::cannot("read", &folder, error);
-            for entry in fs::read_dir(&folder).map_err(cannot)? {
-                let path = entry.map_err(cannot)?.path();
-                let name = path
-                    .file_name()
-                    .map(|name| self.path.join("results").join(name));
-                if let Some(to) = name
-                    .filter(|to| path.extension().is_some_and(|it| it == "toml") && !to.exists())
-                {
-                    let text = files::read_text(&path)?;
-                    files::write_whole(&to, |file| file.write_all(text.as_bytes()))?;
-                }
-            }
-        }
-        self.write_tables(&table)?;
-        Ok(table)
-    }
 }
 
 /// A run under way, as one may see it.
@@ -283,13 +252,14 @@ impl Sweep {
         let started = Instant::now();
         let (mut outcomes, _) = records.load(self);
         let all = self.different_runs();
-        let mut missing = Vec::new();
+        let (mut missing, mut alive) = (Vec::new(), 0);
         for run in &all {
             match outcomes
                 .get(&run.key)
                 .filter(|outcome| outcome.is_final(run))
             {
                 Some(outcome) => {
+                    alive += usize::from(is_alive(outcome));
                     let home = records.home(&run.key);
                     if home.is_unsettled() {
                         home.settle(run, outcome.ended)?;
@@ -298,13 +268,14 @@ impl Sweep {
                 None => missing.push(*run),
             }
         }
-        check_disk(records, &missing)?;
+        check_disk(records, &missing, options.threads)?;
         file::keep_copy(self, &records.path.join("sweep.toml"))?;
+        records.write_tables(&Table::of_sweep(self, &outcomes))?;
         let mut state = Progress {
             records,
             runs: all.len(),
             done: all.len() - missing.len(),
-            alive: outcomes.values().filter(|it| is_alive(it)).count(),
+            alive,
             failed: Vec::new(),
             interactions: 0,
             left: missing.iter().map(|run| most_interactions(run)).sum(),
@@ -322,7 +293,10 @@ impl Sweep {
                 &mut |state, news| {
                     if let Some((run, outcome)) = news {
                         watch(Event::Ended(run, &outcome));
-                        outcomes.insert(run.key.clone(), outcome);
+                        // What is known already stays where a run cannot go on.
+                        if outcome.ended != Ended::Failed || !outcomes.contains_key(&run.key) {
+                            outcomes.insert(run.key.clone(), outcome);
+                        }
                     }
                     if let Some(state) = state {
                         watch(Event::Passed(state));
@@ -390,15 +364,20 @@ fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
         .collect()
 }
 
-/// Refuse a sweep that the disk has no room for.
-fn check_disk(records: &Records, missing: &[&Planned]) -> Result<(), Error> {
+/// Refuse a sweep that the disk has no room for; as many as `at_once` runs save themselves.
+fn check_disk(records: &Records, missing: &[&Planned], at_once: usize) -> Result<(), Error> {
+    let soup_of = |run: &Planned| run.combination.settings.soup_bytes() as u64 + 4096;
+    // A run writes what it goes on from before it removes what it went on from.
+    let largest = missing.iter().map(|run| soup_of(run)).max().unwrap_or(0);
+    let saves = largest.saturating_mul(2 * at_once.min(missing.len()) as u64);
     let needed: u64 = missing
         .iter()
         .map(|run| {
             let combination = &run.combination;
-            let soup = combination.settings.soup_bytes() as u64 + 4096;
+            let soup = soup_of(run);
             let soups = match combination.rules.keep(combination.settings.num_programs) {
-                Keep::None => 0,
+                // One that is given up keeps what it may go on from.
+                Keep::None => u64::from(combination.rules.budget_seconds.is_some()),
                 Keep::Last => 1,
                 Keep::All => {
                     let plan = &combination.plan;
@@ -407,7 +386,7 @@ fn check_disk(records: &Records, missing: &[&Planned]) -> Result<(), Error> {
             };
             soup.saturating_mul(soups) + DISK_OF_RESULT
         })
-        .fold(0, u64::saturating_add);
+        .fold(saves, u64::saturating_add);
     match free_disk(&records.path) {
         Some(free) if free < needed => Err(Error::file(
             &records.path,

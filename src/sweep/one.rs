@@ -118,10 +118,15 @@ impl Home {
         if keep == Keep::None {
             return gone(&self.path, fs::remove_dir_all(&self.path));
         }
-        if keep == Keep::Last {
-            let of_soup = settings_file::of_soup(&planned.settings())?;
-            folder::keep_newest(&self.path, u64::MAX, 1, &of_soup)?;
-        }
+        // What it went on from after an interruption goes.
+        let of_soup = settings_file::of_soup(&planned.settings())?;
+        let interval = planned.combination.plan.checkpoint_interval;
+        let mut is_last = true;
+        folder::keep_those(&self.path, &of_soup, |epochs, checkpoint| {
+            let is_due = keep == Keep::All && epochs % interval == 1 % interval;
+            let is_newest = checkpoint.exists() && std::mem::take(&mut is_last);
+            is_newest || is_due
+        })?;
         let so_far = self.so_far();
         gone(&so_far, fs::remove_file(&so_far))
     }
@@ -134,22 +139,26 @@ impl Home {
 
 /// Read what came of `planned`; none where there is no such file.
 pub fn read_outcome(path: &Path, planned: &Planned) -> Result<Option<Outcome>, Error> {
-    let text = match files::read_text(path) {
-        Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => {
-            return Ok(None);
-        }
-        text => text?,
-    };
-    let outcome: Outcome = toml::from_str(&text)
-        .map_err(|error| Error::file(path, format!("is no result of a run: {error}")))?;
-    if outcome.settings != planned.of_results() {
-        return Err(Error::file(
-            path,
-            "is the result of other settings than its name says: it was renamed or changed; \
-             remove it, and its run is done again",
-        ));
+    match read_any(path) {
+        Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Ok(outcome) if outcome.settings != planned.of_results() => Err(of_others(path)),
+        outcome => outcome.map(Some),
     }
-    Ok(Some(outcome))
+}
+
+/// Read what came of whatever run it is.
+pub fn read_any(path: &Path) -> Result<Outcome, Error> {
+    toml::from_str(&files::read_text(path)?)
+        .map_err(|error| Error::file(path, format!("is no result of a run: {error}")))
+}
+
+/// What is wrong with a result that has another run's name.
+pub fn of_others(path: &Path) -> Error {
+    Error::file(
+        path,
+        "is the result of other settings than its name says: it was renamed or changed; \
+         remove it, and its run is done again",
+    )
 }
 
 /// Write down what came of a run, whole or not at all.
@@ -320,14 +329,15 @@ pub fn run(planned: &Planned, home: &Home, pace: Pace<'_>, beat: &Beat) -> Resul
     };
     (going.outcome.ended, going.outcome.why) = (ended, why);
     let goes_on = matches!(ended, Ended::Interrupted | Ended::Censored);
-    if !goes_on && let Some(seen) = &mut going.outcome.seen {
-        seen.close();
-    }
     let (checkpoint, outcome) = going.state(seconds());
     if goes_on && outcome.epochs > 0 {
         home.save(checkpoint, outcome, keep, &of_soup)?;
     } else if keep != Keep::None {
         home.save_soup(checkpoint, &of_soup)?;
+    }
+    // A run that goes on has its last point where its epochs are over.
+    if let Some(seen) = &mut going.outcome.seen {
+        seen.close();
     }
     Ok(going.outcome)
 }

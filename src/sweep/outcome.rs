@@ -44,6 +44,22 @@ impl Ended {
             Ended::Interrupted => "interrupted",
         }
     }
+
+    /// The one of this name.
+    pub fn of_name(name: &str) -> Option<Ended> {
+        use Ended::{Censored, Failed, Finished, Interrupted, Stopped};
+        let all = [Finished, Stopped, Censored, Failed, Interrupted];
+        all.into_iter().find(|it| it.name() == name)
+    }
+
+    /// Of two results of the same run, more is known by the one of higher rank.
+    pub(super) fn rank(self, epochs: u64) -> (u8, u64) {
+        match self {
+            Ended::Finished | Ended::Stopped => (2, 0),
+            Ended::Censored => (1, epochs),
+            Ended::Failed | Ended::Interrupted => (0, epochs),
+        }
+    }
 }
 
 /// What was measured at the log points of a run. Epochs are epochs done.

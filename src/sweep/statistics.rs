@@ -5,7 +5,7 @@
 const Z: f64 = 1.959_963_984_540_054;
 
 /// A share, and the interval that holds the true one in 95 % of all experiments.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share {
     /// The share itself, 0 to 1.
     pub share: f64,
@@ -71,7 +71,8 @@ pub struct Step {
     pub events: u64,
     /// The share that it has not happened to from here on (Kaplan and Meier 1958), with its
     /// interval on the scale of log(-log), which keeps it between 0 and 1 (Kalbfleisch and
-    /// Prentice).
+    /// Prentice). Where it has happened to all, that scale has no place for it: the upper end
+    /// is that of the step before then, or Wilson's where there is none.
     pub survival: Share,
     /// The standard error of that share (Greenwood).
     pub standard_error: f64,
@@ -84,7 +85,7 @@ pub fn kaplan_meier(watched: &[Watched]) -> Vec<Step> {
     // Who is lost from sight at a time is still at risk at that time.
     watched.sort_by_key(|it| (it.time, !it.happened));
     let (mut survival, mut greenwood) = (1.0, 0.0);
-    let mut steps = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     let mut first = 0;
     while first < watched.len() {
         let time = watched[first].time;
@@ -108,7 +109,11 @@ pub fn kaplan_meier(watched: &[Watched]) -> Vec<Step> {
             survival * greenwood.sqrt()
         };
         let (low, high) = match survival {
-            0.0 => (0.0, 0.0),
+            0.0 => {
+                let alone = || wilson(0, at_risk).map_or(1.0, |it| it.high);
+                let before = steps.last().map(|it| it.survival.high);
+                (0.0, before.unwrap_or_else(alone))
+            }
             _ => {
                 let spread = (Z * greenwood.sqrt() / survival.ln()).exp();
                 (survival.powf(1.0 / spread), survival.powf(spread))
@@ -129,9 +134,58 @@ pub fn kaplan_meier(watched: &[Watched]) -> Vec<Step> {
     steps
 }
 
+/// The share that something happened to by the end, and how sure that is.
+#[derive(Clone, Copy, Debug)]
+pub struct AtEnd {
+    /// To how many it happened.
+    pub happened: usize,
+    /// Of how many.
+    pub all: usize,
+    /// How many of the others were lost from sight before the end.
+    pub lost: usize,
+    /// The share, with its interval.
+    pub share: Share,
+    /// How share and interval were found.
+    pub method: &'static str,
+}
+
+impl AtEnd {
+    /// Of what was watched, of which `lost` were lost from sight before the end and before it
+    /// happened to them: a plain share with Wilson's interval where none was lost, else Kaplan
+    /// and Meier's. Where it happened to none, the interval is that of those that were not
+    /// lost; of none, nothing is known. None of none.
+    pub fn of(watched: &[Watched], lost: usize) -> Option<AtEnd> {
+        let (all, happened) = (
+            watched.len(),
+            watched.iter().filter(|it| it.happened).count(),
+        );
+        let plain = |all: usize| wilson(happened as u64, all as u64);
+        let unknown = Share {
+            share: 0.0,
+            low: 0.0,
+            high: 1.0,
+        };
+        let (share, method) = match kaplan_meier(watched).pop().filter(|_| lost > 0) {
+            Some(last) => (last.survival.complement(), "kaplan-meier"),
+            None => (
+                plain(all - lost).or((all > 0).then_some(unknown))?,
+                "wilson",
+            ),
+        };
+        Some(AtEnd {
+            happened,
+            all,
+            lost,
+            share,
+            method,
+        })
+    }
+}
+
 /// The first time by which it has happened to half of all; none where it has not.
 pub fn median(steps: &[Step]) -> Option<u64> {
-    let step = steps.iter().find(|step| step.survival.share <= 0.5)?;
+    // A product of shares may be half but for its last digits.
+    let step = steps.iter().find(|it| it.survival.share <= 0.5 + 1e-9)?;
     Some(step.time)
 }
 
@@ -147,6 +201,49 @@ pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Where it has happened to all, it is not certain that it must.
+    #[test]
+    fn certainty_has_an_interval() {
+        let at = |time, happened| Watched { time, happened };
+        let one = kaplan_meier(&[at(7, true)])[0].survival;
+        assert_eq!((one.share, one.low), (0.0, 0.0));
+        assert!((one.high - 0.793).abs() < 1e-3, "{one:?}");
+        let steps = kaplan_meier(&[at(1, true), at(2, true), at(3, true)]);
+        assert_eq!(steps[2].survival.high, steps[1].survival.high);
+    }
+
+    /// Half of 24 is 12, whatever digits a product of shares ends with.
+    #[test]
+    fn medians_are_where_half_is_over() {
+        for all in (2..=200).step_by(2) {
+            let watched: Vec<Watched> = (1..=all)
+                .map(|time| Watched {
+                    time,
+                    happened: time <= all / 2,
+                })
+                .collect();
+            assert_eq!(median(&kaplan_meier(&watched)), Some(all / 2), "{all}");
+        }
+    }
+
+    #[test]
+    fn shares_at_the_end_tell_who_was_lost() {
+        let at = |time, happened| Watched { time, happened };
+        let whole = AtEnd::of(&[at(5, true), at(9, false)], 0).unwrap();
+        assert_eq!((whole.happened, whole.all, whole.method), (1, 2, "wilson"));
+        assert_eq!(Some(whole.share), wilson(1, 2));
+        // One of two is lost before the other's event: that one stands for both.
+        let lost = AtEnd::of(&[at(5, false), at(9, true)], 1).unwrap();
+        assert_eq!((lost.share.share, lost.method), (1.0, "kaplan-meier"));
+        assert!(lost.share.low < 0.3, "{lost:?}");
+        // None of those that stayed; and nobody stayed.
+        let none = AtEnd::of(&[at(1, false), at(9, false), at(9, false)], 1).unwrap();
+        assert_eq!(Some(none.share), wilson(0, 2));
+        let nobody = AtEnd::of(&[at(1, false); 20], 20).unwrap();
+        assert_eq!((nobody.share.low, nobody.share.high), (0.0, 1.0));
+        assert!(AtEnd::of(&[], 0).is_none());
+    }
 
     /// Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I,
     /// method 3.
@@ -242,11 +339,11 @@ mod tests {
                 "{step:?}"
             );
         }
-        let last = steps.last().unwrap();
-        assert_eq!(
-            (last.time, last.survival.share, last.survival.high),
-            (23, 0.0, 0.0)
-        );
+        let [.., before, last] = steps.as_slice() else {
+            panic!("{steps:?}");
+        };
+        assert_eq!((last.time, last.survival.share), (23, 0.0));
+        assert_eq!(last.survival.high, before.survival.high);
         assert_eq!(median(&steps), Some(8));
         assert!(kaplan_meier(&[]).is_empty());
     }

@@ -1,5 +1,6 @@
 //! The table of a sweep: a row for each run, as CSV and as Parquet, read back and joined.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write;
@@ -112,7 +113,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 }
 
 /// Which run it is: columns before those of settings that only this sweep varies.
-const OF_RUN: [(&str, Kind); 10] = [
+const OF_RUN: [(&str, Kind); 11] = [
     ("run", Kind::Count),
     ("key", Kind::Text),
     ("condition", Kind::Text),
@@ -123,7 +124,12 @@ const OF_RUN: [(&str, Kind); 10] = [
     ("mutation-prob", Kind::Number),
     ("max-epochs", Kind::Count),
     ("log-interval", Kind::Count),
+    ("settings", Kind::Text),
 ];
+
+/// Columns that tell what a run was told, but for those that figures tell apart by themselves:
+/// language, mutation rate and seed.
+pub const TOLD: [&str; 4] = ["num", "max-epochs", "log-interval", "settings"];
 
 /// What came of it, and how to ask a result for it.
 type OfResult = (&'static str, Kind, fn(&Outcome) -> Cell);
@@ -188,9 +194,18 @@ const OF_RESULT: [OfResult; 23] = [
     ("version", Kind::Text, |it| it.broth_version.as_str().into()),
 ];
 
-/// Columns that may differ between two results of the same run, or between two files that ask
-/// for it.
-const MAY_DIFFER: [&str; 5] = ["run", "expected", "seconds", "engine", "version"];
+/// Columns that may differ between two results of the same run.
+const MAY_DIFFER: [&str; 3] = ["seconds", "engine", "version"];
+
+/// The first column in which two results of the same run differ and may not, with what they
+/// have there.
+pub fn disagreement(a: &Outcome, b: &Outcome) -> Option<(&'static str, Cell, Cell)> {
+    OF_RESULT
+        .iter()
+        .filter(|(name, ..)| !MAY_DIFFER.contains(name))
+        .map(|(name, _, get)| (*name, get(a), get(b)))
+        .find(|(_, in_a, in_b)| in_a != in_b)
+}
 
 /// `1:0.012 129:0.02`: epochs done and high-order entropy.
 fn trace_text(trace: &[(u64, f32)]) -> String {
@@ -255,22 +270,18 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// The keys of all runs in it.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        self.column("key")
+            .into_iter()
+            .flatten()
+            .map(Cell::to_string)
+    }
+
     /// The cells of a column, if there is one of that name.
     pub fn column(&self, name: &str) -> Option<impl Iterator<Item = &Cell>> {
         let place = self.place(name)?;
         Some(self.rows.iter().map(move |row| &row[place]))
-    }
-
-    /// The columns of settings that runs may differ in, but for those that figures tell apart
-    /// by themselves: language, mutation rate and seed.
-    pub fn settings(&self) -> impl Iterator<Item = String> {
-        let names = self.columns.iter().map(|(name, _)| name);
-        let is_setting = |name: &&String| {
-            let known = OF_RUN.iter().any(|it| it.0 == name.as_str())
-                || OF_RESULT.iter().any(|it| it.0 == name.as_str());
-            !known || ["num", "max-epochs", "log-interval"].contains(&name.as_str())
-        };
-        names.filter(is_setting).cloned()
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -377,8 +388,8 @@ impl Table {
         files::write_whole(path, |file| file.write_all(&bytes))
     }
 
-    /// Join tables of the same sweep, or of several, which `names` are for messages. Of two
-    /// results of the same run the more complete one stays; that they disagree is an error.
+    /// Join tables of the same sweep, or of several, with what they are called in messages. Of
+    /// two results of the same run the more complete one stays; that they disagree is an error.
     pub fn join(tables: &[(String, Table)]) -> Result<Table, Error> {
         let mut columns: Vec<(String, Kind)> = Vec::new();
         for (_, table) in tables {
@@ -415,14 +426,17 @@ impl Table {
                         joined.rows.push(row);
                     }
                     Some((at, from)) => {
-                        let other = &joined.rows[*at];
-                        match joined.rank(other).cmp(&joined.rank(&row)) {
-                            std::cmp::Ordering::Less => joined.rows[*at] = row,
-                            std::cmp::Ordering::Greater => {}
-                            std::cmp::Ordering::Equal => {
-                                joined.must_agree(other, &row, from, name)?
-                            }
+                        let at = *at;
+                        let other = &joined.rows[at];
+                        let order = joined.rank(other).cmp(&joined.rank(&row));
+                        if order == Ordering::Equal {
+                            joined.must_agree(other, &row, from, name)?;
                         }
+                        let other = match order {
+                            Ordering::Less => std::mem::replace(&mut joined.rows[at], row),
+                            _ => row,
+                        };
+                        joined.fill_settings(at, &other);
                     }
                 }
             }
@@ -433,6 +447,16 @@ impl Table {
         Ok(joined)
     }
 
+    /// Take from another row of the same run what a table without the column did not say.
+    fn fill_settings(&mut self, at: usize, other: &[Cell]) {
+        for (i, (name, _)) in self.columns.iter().enumerate() {
+            let cell = &mut self.rows[at][i];
+            if *cell == Cell::Empty && !is_of_result(name) {
+                *cell = other[i].clone();
+            }
+        }
+    }
+
     fn text(&self, row: &[Cell], name: &str) -> String {
         self.place(name)
             .map(|at| row[at].to_string())
@@ -441,18 +465,16 @@ impl Table {
 
     /// The higher, the more is known of the run.
     fn rank(&self, row: &[Cell]) -> (u8, u64) {
-        let ended = self.text(row, "ended");
-        let is = |it: Ended| ended == it.name();
-        if is(Ended::Finished) || is(Ended::Stopped) {
-            return (2, 0);
-        }
+        let ended = Ended::of_name(&self.text(row, "ended"));
         let epochs = self.text(row, "epochs").parse().unwrap_or(0);
-        (u8::from(is(Ended::Censored)), epochs)
+        ended.unwrap_or(Ended::Failed).rank(epochs)
     }
 
     fn must_agree(&self, a: &[Cell], b: &[Cell], in_a: &str, in_b: &str) -> Result<(), Error> {
         let differs = |(i, (name, _)): &(usize, &(String, Kind))| {
-            !MAY_DIFFER.contains(&name.as_str()) && a[*i].to_string() != b[*i].to_string()
+            is_of_result(name)
+                && !MAY_DIFFER.contains(&name.as_str())
+                && a[*i].to_string() != b[*i].to_string()
         };
         let Some((i, (name, _))) = self.columns.iter().enumerate().find(differs) else {
             return Ok(());
@@ -472,6 +494,10 @@ impl Table {
             short(&b[i]),
         )))
     }
+}
+
+fn is_of_result(name: &str) -> bool {
+    OF_RESULT.iter().any(|it| it.0 == name)
 }
 
 fn kind_of(name: &str) -> Kind {
@@ -495,6 +521,7 @@ fn row_of(number: u64, run: &Planned, outcome: &Outcome) -> Vec<Cell> {
         settings.mutation_prob.into(),
         combination.plan.max_epochs.into(),
         combination.plan.log_interval.into(),
+        combination.told().as_str().into(),
     ];
     row.extend(
         combination

@@ -5,10 +5,10 @@ use plotters::prelude::*;
 
 use super::{
     BOTTOM, Drawn, Figure, HEIGHT, Run, TOP, WIDTH, chart_on, draw_legend, draw_line, draw_title,
-    header, number, row, short, style_of,
+    header, left_out, number, row, short, style_of,
 };
 use crate::output::chart::{self, Axis};
-use crate::sweep::statistics::{Share, Watched, kaplan_meier, wilson};
+use crate::sweep::statistics::{AtEnd, Share, Watched, kaplan_meier};
 
 /// Pixels that the names of curves take to their right.
 const LEGEND_WIDTH: u32 = 400;
@@ -30,6 +30,8 @@ struct Curve {
     /// (epoch, at risk, passed then, share from there on).
     steps: Vec<(u64, u64, u64, Share)>,
     last_epoch: u64,
+    /// The share at the end where there is no step: none, of those that were watched so long.
+    never: Share,
 }
 
 impl Curves {
@@ -40,6 +42,11 @@ impl Curves {
                 .map(|run| run.watched(run.passed[place]))
                 .collect();
             let steps = kaplan_meier(&watched);
+            let last_epoch = watched.iter().map(|it| it.time).max().unwrap_or(1);
+            let lost = watched
+                .iter()
+                .filter(|it| !it.happened && it.time < last_epoch);
+            let at_end = AtEnd::of(&watched, lost.count());
             Curve {
                 name: name.clone(),
                 runs: runs.len(),
@@ -48,7 +55,8 @@ impl Curves {
                     .iter()
                     .map(|it| (it.time, it.at_risk, it.events, it.survival.complement()))
                     .collect(),
-                last_epoch: watched.iter().map(|it| it.time).max().unwrap_or(1),
+                last_epoch,
+                never: at_end.map_or_else(Share::default, |it| it.share),
             }
         });
         Curves {
@@ -60,7 +68,11 @@ impl Curves {
 
 /// A step curve's corners, in per cent.
 fn corners(curve: &Curve, get: impl Fn(&Share) -> f64) -> Vec<(f64, f64)> {
-    let mut points = vec![(0.0, 0.0)];
+    let start = match curve.steps.is_empty() {
+        true => 100.0 * get(&curve.never),
+        false => 0.0,
+    };
+    let mut points = vec![(0.0, start)];
     for (epoch, _, _, share) in &curve.steps {
         let before = points.last().map_or(0.0, |last| last.1);
         points.push((*epoch as f64, before));
@@ -82,13 +94,7 @@ impl Figure for Curves {
         if drawn.len() <= MOST_BANDS {
             how += ", shaded: 95 % interval";
         }
-        if drawn.len() < self.curves.len() {
-            how += &format!(
-                "; the first {} of {} conditions",
-                drawn.len(),
-                self.curves.len()
-            );
-        }
+        how += &left_out(drawn.len(), self.curves.len(), "conditions");
         draw_title(area, &self.title, &how)?;
         let (_, area) = area.split_vertically(TOP);
         let (area, legend) = area.split_horizontally(WIDTH - LEGEND_WIDTH);
@@ -152,15 +158,14 @@ impl Figure for Curves {
                 ]));
             }
             if curve.steps.is_empty() {
-                let none = wilson(0, curve.runs as u64);
                 rows.push(row([
                     curve.name.clone(),
                     curve.last_epoch.to_string(),
                     curve.runs.to_string(),
                     "0".into(),
-                    number(Some(0.0)),
-                    number(Some(0.0)),
-                    number(none.map(|it| it.high)),
+                    number(Some(curve.never.share)),
+                    number(Some(curve.never.low)),
+                    number(Some(curve.never.high)),
                 ]));
             }
         }

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::{
     BOTTOM, CATEGORY_HEIGHT, COLOURS, Drawn, Figure, MOST_CATEGORIES, Run, TOP, WIDTH, anchored,
-    chart_on, count, draw_title, groups, header, relative, row, short,
+    chart_on, count, draw_title, groups, header, left_out, once, relative, row, short,
 };
 use crate::output::chart::{self, Axis, FAINT_TEXT, colour, text};
 use crate::output::picture::TEXT;
@@ -35,13 +35,19 @@ impl FirstReplicators {
             .cloned()
             .collect();
         let by_language = groups(&counted, |run| run.language.clone());
+        let rate = |run: &Run| run.mutation_prob.map(f64::to_bits);
+        let is_told_the_same = counted
+            .iter()
+            .is_sorted_by(|a, b| a.told == b.told && rate(a) == rate(b));
         let (by, groups) = match by_language.len() {
             0 => return None,
             1 => ("condition", groups(&counted, |run| run.condition.clone())),
+            // Languages can be compared where runs differ in nothing else.
+            _ if !is_told_the_same => ("condition", groups(&counted, |run| run.condition.clone())),
             _ => ("language", by_language),
         };
         let groups = groups.into_iter().map(|(name, runs)| {
-            let watched: Vec<(u64, Watched)> = runs
+            let watched: Vec<(u64, Watched)> = once(runs.into_iter())
                 .iter()
                 .map(|run| (run.seed, run.watched(run.replicator_at)))
                 .collect();
@@ -79,8 +85,10 @@ impl Figure for FirstReplicators {
                 "Epoch of the first replicator (score of 48 or more), by {}",
                 self.by
             ),
-            "circle: a run; grey triangle: a run that ended without one; \
-             orange line: Kaplan-Meier median",
+            &("circle: a run; grey triangle: a run that ended without one; \
+               orange line: Kaplan-Meier median"
+                .to_string()
+                + &left_out(self.drawn().len(), self.groups.len(), "groups")),
         )?;
         let (_, area) = area.split_vertically(TOP);
         let rows = self.drawn().len() as f64;

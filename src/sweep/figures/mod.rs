@@ -5,6 +5,9 @@ mod first_replicator;
 mod shares;
 mod traces;
 
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use plotters::coord::Shift;
@@ -19,7 +22,7 @@ use traces::Traces;
 
 use super::outcome::{Ended, LINE_OF_PAPER};
 use super::statistics::Watched;
-use super::table::{Cell, Table, parse_trace};
+use super::table::{Cell, TOLD, Table, parse_trace};
 use crate::Error;
 use crate::measure::ALIVE;
 use crate::output::chart::{self, Axis, FAINT_TEXT, colour, text};
@@ -67,14 +70,15 @@ pub struct Written {
 /// What a figure needs to know of a run.
 #[derive(Clone, Debug)]
 struct Run {
+    key: String,
     condition: String,
     seed: u64,
     language: String,
     mutation_prob: Option<f64>,
     /// Everything else that it was told.
-    others: String,
+    told: String,
     expected: Option<f64>,
-    is_censored: bool,
+    is_finished: bool,
     epochs: u64,
     /// Epochs at which the lines of [`LINES_PASSED`] were passed.
     passed: [Option<u64>; 2],
@@ -90,6 +94,12 @@ impl Run {
             happened: event.is_some(),
         }
     }
+
+    /// Whether an event that was not seen may have come later than it was watched: it was given
+    /// up, or stopped for another reason.
+    fn is_lost(&self, event: Option<u64>) -> bool {
+        event.is_none() && !self.is_finished
+    }
 }
 
 fn runs_of(table: &Table) -> Vec<Run> {
@@ -99,7 +109,8 @@ fn runs_of(table: &Table) -> Vec<Run> {
             None => vec![Cell::Empty; table.len()],
         }
     };
-    let [condition, language, ended, trace] = ["condition", "lang", "ended", "trace"].map(column);
+    let [key, condition, language, ended, trace] =
+        ["key", "condition", "lang", "ended", "trace"].map(column);
     let [seed, epochs, entropy_1, alive, replicator, counted] = [
         "seed",
         "epochs",
@@ -110,31 +121,69 @@ fn runs_of(table: &Table) -> Vec<Run> {
     ]
     .map(column);
     let [mutation_prob, expected] = ["mutation-prob", "expected"].map(column);
-    let others: Vec<Vec<Cell>> = table.settings().map(|name| column(&name)).collect();
+    let told = TOLD.map(column);
     let count = |cell: &Cell| match cell {
         Cell::Count(count) => Some(*count),
         _ => None,
     };
-    (0..table.len())
+    let told = |i: usize| -> String {
+        let cells = TOLD
+            .iter()
+            .zip(&told)
+            .filter(|(_, cells)| cells[i] != Cell::Empty);
+        cells
+            .map(|(name, cells)| match *name {
+                "settings" => format!(", {}", cells[i]),
+                name => format!(", {name} {}", cells[i]),
+            })
+            .collect()
+    };
+    let mut runs: Vec<Run> = (0..table.len())
         .filter(|i| ended[*i].to_string() != Ended::Failed.name())
         .map(|i| Run {
+            key: key[i].to_string(),
             condition: condition[i].to_string(),
             seed: count(&seed[i]).unwrap_or(0),
             language: language[i].to_string(),
             mutation_prob: mutation_prob[i].number(),
-            others: others
-                .iter()
-                .map(|cells| format!("{},", cells[i]))
-                .collect(),
+            told: told(i),
             expected: expected[i].number(),
-            is_censored: ended[i].to_string() == Ended::Censored.name(),
+            is_finished: ended[i].to_string() == Ended::Finished.name(),
             epochs: count(&epochs[i]).unwrap_or(0),
             passed: [count(&entropy_1[i]), count(&alive[i])],
             counts_replicators: counted[i] != Cell::Empty,
             replicator_at: count(&replicator[i]),
             trace: parse_trace(&trace[i].to_string()).unwrap_or_default(),
         })
-        .collect()
+        .collect();
+    tell_apart(&mut runs);
+    runs
+}
+
+/// Give conditions that are called the same, but were told something else, names that differ.
+fn tell_apart(runs: &mut [Run]) {
+    let all_told = |run: &Run| {
+        let rate = run.mutation_prob.unwrap_or(0.0);
+        format!("{}, mutation-prob {rate}{}", run.language, run.told)
+    };
+    let mut known: HashMap<String, HashSet<String>> = HashMap::new();
+    for run in runs.iter() {
+        known
+            .entry(run.condition.clone())
+            .or_default()
+            .insert(all_told(run));
+    }
+    for run in runs {
+        if known[&run.condition].len() > 1 {
+            run.condition = format!("{}: {}", run.condition, all_told(run));
+        }
+    }
+}
+
+/// The same runs, each once, though several conditions may ask for it.
+fn once<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<&'a Run> {
+    let mut seen = HashSet::new();
+    runs.filter(|run| seen.insert(&run.key)).collect()
 }
 
 /// Runs by what `name` says of them, in the order in which the names come up.
@@ -166,20 +215,40 @@ pub fn draw(table: &Table, out: &Path) -> Result<Vec<Written>, Error> {
         let figure = Curves::new(title, line, &conditions);
         written.push(write(&figure, name, out)?);
     }
-    if conditions.len() > 1 {
-        let figure = Shares::new(&conditions);
-        written.push(write(&figure, "share-by-condition", out)?);
-    }
-    if let Some(figure) = ByMutation::new(&runs) {
-        written.push(write(&figure, "share-by-mutation-rate", out)?);
-    }
-    if let Some(figure) = FirstReplicators::new(&runs) {
-        written.push(write(&figure, "first-replicator", out)?);
-    }
-    if let Some(figure) = Traces::new(&conditions) {
-        written.push(write(&figure, "entropy-traces", out)?);
-    }
+    let shares = (conditions.len() > 1).then(|| Shares::new(&conditions));
+    written.extend(write_or_remove(shares, "share-by-condition", out)?);
+    let by_mutation = ByMutation::new(&runs);
+    written.extend(write_or_remove(by_mutation, "share-by-mutation-rate", out)?);
+    let replicators = FirstReplicators::new(&runs);
+    written.extend(write_or_remove(replicators, "first-replicator", out)?);
+    let traces = Traces::new(&conditions);
+    written.extend(write_or_remove(traces, "entropy-traces", out)?);
     Ok(written)
+}
+
+/// Write a figure where there is one; else what an earlier table may have left there under its
+/// name goes.
+fn write_or_remove(
+    figure: Option<impl Figure>,
+    name: &str,
+    out: &Path,
+) -> Result<Option<Written>, Error> {
+    if let Some(figure) = figure {
+        return write(&figure, name, out).map(Some);
+    }
+    for path in paths_of(name, out) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::cannot("remove", &path, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn paths_of(name: &str, out: &Path) -> [PathBuf; 3] {
+    ["png", "svg", "csv"].map(|ending| out.join(format!("{name}.{ending}")))
 }
 
 /// One that can be drawn on whatever there is to draw on.
@@ -193,7 +262,7 @@ trait Figure {
 type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 fn write(figure: &impl Figure, name: &str, out: &Path) -> Result<Written, Error> {
-    let paths = ["png", "svg", "csv"].map(|ending| out.join(format!("{name}.{ending}")));
+    let paths = paths_of(name, out);
     let [png, svg, csv] = &paths;
     let bytes = chart::draw(png, figure.size(), |area| {
         figure.draw(area).map_err(|error| error.to_string())
@@ -239,11 +308,22 @@ fn anchored(style: TextStyle<'static>, side: HPos) -> TextStyle<'static> {
     style.pos(Pos::new(side, VPos::Center))
 }
 
-/// A name, cut to so many signs.
+/// A name, cut to so many signs, each of which can be drawn.
 fn short(name: &str, most: usize) -> String {
+    let plain = name
+        .chars()
+        .map(|it| if it.is_control() { '\u{fffd}' } else { it });
     match name.chars().count() > most {
-        true => name.chars().take(most - 1).chain(['…']).collect(),
-        false => name.into(),
+        true => plain.take(most - 1).chain(['…']).collect(),
+        false => plain.collect(),
+    }
+}
+
+/// What a title says where not all is drawn.
+fn left_out(drawn: usize, all: usize, what: &str) -> String {
+    match drawn < all {
+        true => format!("; the first {drawn} of {all} {what}"),
+        false => String::new(),
     }
 }
 
@@ -283,7 +363,7 @@ where
 {
     ChartBuilder::on(area)
         .margin_left(20)
-        .margin_right(36)
+        .margin_right(64)
         .margin_top(8)
         .margin_bottom(8)
         .y_label_area_size(left)

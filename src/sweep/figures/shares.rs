@@ -9,53 +9,18 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{
     BOTTOM, CATEGORY_HEIGHT, COLOURS, Drawn, Figure, HEIGHT, LINES_PASSED, MOST_CATEGORIES, Run,
-    TOP, WIDTH, anchored, chart_on, draw_title, groups, header, number, relative, row, short,
+    TOP, WIDTH, anchored, chart_on, draw_title, groups, header, left_out, number, once, relative,
+    row, short,
 };
 use crate::output::chart::{self, Axis, colour, text};
 use crate::output::picture::TEXT;
 use crate::sweep::outcome::LINE_OF_PAPER;
-use crate::sweep::statistics::{Share, Watched, kaplan_meier, wilson};
-
-/// The share of runs that passed a line by their end.
-#[derive(Clone, Copy, Debug)]
-struct Passed {
-    count: usize,
-    runs: usize,
-    share: Share,
-    /// How the interval was found.
-    method: &'static str,
-}
-
-/// The share of runs that passed a line, with Wilson's interval; where some were given up
-/// before they could, Kaplan and Meier's share at the end with its interval.
-fn share_passed(runs: &[&Run], place: usize) -> Option<Passed> {
-    let passed = |run: &&&Run| run.passed[place].is_some();
-    let count = runs.iter().filter(passed).count();
-    let given_up = runs
-        .iter()
-        .any(|run| run.is_censored && run.passed[place].is_none());
-    let plain = wilson(count as u64, runs.len() as u64)?;
-    let watched: Vec<Watched> = runs
-        .iter()
-        .map(|run| run.watched(run.passed[place]))
-        .collect();
-    let last = kaplan_meier(&watched).pop().filter(|_| given_up);
-    Some(Passed {
-        count,
-        runs: runs.len(),
-        share: last.map_or(plain, |step| step.survival.complement()),
-        method: if last.is_some() {
-            "kaplan-meier"
-        } else {
-            "wilson"
-        },
-    })
-}
+use crate::sweep::statistics::{AtEnd, Watched};
 
 /// A share with its interval, and what a source says of it.
 struct Category {
     name: String,
-    passed: [Option<Passed>; 2],
+    passed: [Option<AtEnd>; 2],
     expected: Option<f64>,
 }
 
@@ -63,7 +28,12 @@ impl Category {
     fn of(name: String, runs: &[&Run]) -> Category {
         Category {
             name,
-            passed: [0, 1].map(|place| share_passed(runs, place)),
+            passed: [0, 1].map(|place| {
+                let watched: Vec<Watched> =
+                    runs.iter().map(|it| it.watched(it.passed[place])).collect();
+                let lost = runs.iter().filter(|it| it.is_lost(it.passed[place]));
+                AtEnd::of(&watched, lost.count())
+            }),
             expected: runs.iter().find_map(|run| run.expected),
         }
     }
@@ -80,8 +50,9 @@ impl Category {
                 Some(row([
                     self.name.clone(),
                     line.2.to_string(),
-                    passed.count.to_string(),
-                    passed.runs.to_string(),
+                    passed.happened.to_string(),
+                    passed.all.to_string(),
+                    passed.lost.to_string(),
                     number(Some(passed.share.share)),
                     number(Some(passed.share.low)),
                     number(Some(passed.share.high)),
@@ -99,6 +70,7 @@ fn header_of_shares(first: &str) -> Vec<String> {
         "above_entropy",
         "passed",
         "runs",
+        "lost",
         "share",
         "low",
         "high",
@@ -146,6 +118,12 @@ fn draw_diamond<B: DrawingBackend>(area: &DrawingArea<B, Shift>, (x, y): (i32, i
     area.draw(&PathElement::new(corners, colour(TEXT).stroke_width(3)))
 }
 
+/// A rate in per cent, with three digits that say something.
+fn percent(rate: f64) -> String {
+    let rounded: f64 = format!("{:.2e}", 100.0 * rate).parse().unwrap_or(rate);
+    format!("{rounded} %")
+}
+
 /// Shares by condition, one below the other.
 pub(super) struct Shares {
     categories: Vec<Category>,
@@ -176,7 +154,8 @@ impl Figure for Shares {
         draw_title(
             area,
             "Runs that pass a line of high-order entropy, by condition",
-            HOW_TO_READ_SHARES,
+            &(HOW_TO_READ_SHARES.to_string()
+                + &left_out(self.drawn().len(), self.categories.len(), "conditions")),
         )?;
         let (_, area) = area.split_vertically(TOP);
         let rows = self.drawn().len() as f64;
@@ -193,11 +172,11 @@ impl Figure for Shares {
             let at = |share: f64| chart.backend_coord(&(100.0 * share, middle));
             let place = |share: f64| relative(&area, at(share));
             let (_, y) = place(0.0);
-            let runs = category.passed[0].map_or(0, |passed| passed.runs);
+            let runs = category.passed[0].map_or(0, |passed| passed.all);
             let name = format!("{} ({runs})", short(&category.name, 34));
             area.draw_text(&name, &anchored(text(20, TEXT), HPos::Right), (430, y))?;
             for (line, passed) in category.passed.iter().enumerate() {
-                let Some(Passed { share, .. }) = passed else {
+                let Some(AtEnd { share, .. }) = passed else {
                     continue;
                 };
                 let y = y + if line == 0 { -12 } else { 12 };
@@ -223,36 +202,38 @@ impl Figure for Shares {
     }
 }
 
-/// Shares by mutation rate, where runs differ by it and else in nothing.
+/// Shares by mutation rate, of runs that differ in nothing else.
 pub(super) struct ByMutation {
+    /// What else they were told, where others were told something else.
+    of: Option<String>,
     rates: Vec<f64>,
     categories: Vec<Category>,
 }
 
 impl ByMutation {
     pub(super) fn new(runs: &[Run]) -> Option<ByMutation> {
-        // Of all runs that differ in nothing else, those with the most rates.
-        let rates_of = |runs: &[&Run]| {
-            let bits = runs
-                .iter()
-                .filter_map(|run| run.mutation_prob)
-                .map(f64::to_bits);
-            // Rates are not negative: their bits sort as they do.
-            bits.collect::<BTreeSet<u64>>()
+        // Rates are not negative: their bits sort as they do.
+        let rates_of = |runs: &[&Run]| -> BTreeSet<u64> {
+            runs.iter()
+                .filter_map(|it| it.mutation_prob)
+                .map(f64::to_bits)
+                .collect()
         };
-        let all = groups(runs, |run| format!("{}|{}", run.language, run.others));
-        let (_, runs) = all
-            .into_iter()
-            .max_by_key(|(_, runs)| rates_of(runs).len())?;
+        let all = groups(runs, |run| format!("{}{}", run.language, run.told));
+        let several = all.len() > 1;
+        // Those with the most rates, the first of them.
+        let most = all.iter().map(|it| rates_of(&it.1).len()).max()?;
+        let (told, runs) = all.into_iter().find(|it| rates_of(&it.1).len() == most)?;
         let rates: Vec<f64> = rates_of(&runs).into_iter().map(f64::from_bits).collect();
         let category = |rate: &f64| {
             let of_rate = runs
                 .iter()
                 .copied()
-                .filter(|run| run.mutation_prob == Some(*rate));
-            Category::of(format!("{rate}"), &of_rate.collect::<Vec<_>>())
+                .filter(|it| it.mutation_prob == Some(*rate));
+            Category::of(format!("{rate}"), &once(of_rate))
         };
         (rates.len() > 1).then(|| ByMutation {
+            of: several.then_some(told),
             categories: rates.iter().map(category).collect(),
             rates,
         })
@@ -265,11 +246,12 @@ impl Figure for ByMutation {
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
-        draw_title(
-            area,
-            "Runs that pass a line of high-order entropy, by mutation rate",
-            HOW_TO_READ_SHARES,
-        )?;
+        let title = "Runs that pass a line of high-order entropy, by mutation rate";
+        let title = match &self.of {
+            Some(told) => format!("{title}: {}", short(told, 60)),
+            None => title.into(),
+        };
+        draw_title(area, &title, HOW_TO_READ_SHARES)?;
         let (_, area) = area.split_vertically(TOP);
         let x: RangedCoordf64 = (0.0..self.rates.len() as f64).into();
         let mut chart = chart_on(&area, x, Axis::linear(0.0..100.0, 5, 1.0), 100, BOTTOM)?;
@@ -283,12 +265,13 @@ impl Figure for ByMutation {
             let at = |share: f64| chart.backend_coord(&(i as f64 + 0.5, 100.0 * share));
             let place = |share: f64| relative(&area, at(share));
             let (x, bottom) = place(0.0);
-            let rate = format!("{:.4}", 100.0 * self.rates[i]);
-            let rate = rate.trim_end_matches('0').trim_end_matches('.');
-            let style = text(20, TEXT).pos(Pos::new(HPos::Center, VPos::Top));
-            area.draw_text(&format!("{rate} %"), &style, (x, bottom + 12))?;
+            // So many names have room beside each other.
+            if i.is_multiple_of(self.rates.len().div_ceil(12)) {
+                let style = text(20, TEXT).pos(Pos::new(HPos::Center, VPos::Top));
+                area.draw_text(&percent(self.rates[i]), &style, (x, bottom + 12))?;
+            }
             for (line, passed) in category.passed.iter().enumerate() {
-                let Some(Passed { share, .. }) = passed else {
+                let Some(AtEnd { share, .. }) = passed else {
                     continue;
                 };
                 let x = x + if line == 0 { -12 } else { 12 };
@@ -311,5 +294,23 @@ impl Figure for ByMutation {
         let mut rows = vec![header_of_shares("mutation_prob")];
         rows.extend(self.categories.iter().flat_map(Category::numbers));
         rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn rates_are_written_in_few_digits() {
+        for (rate, written) in [
+            (0.0, "0 %"),
+            (1.0 / 4096.0, "0.0244 %"),
+            (0.001, "0.1 %"),
+            (1e-9, "0.0000001 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(percent(rate), written);
+        }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::{
     BOTTOM, COLOURS, Drawn, Figure, Run, TOP, WIDTH, anchored, chart_on, draw_line, draw_title,
-    header, number, short,
+    header, left_out, number, short,
 };
 use crate::measure::ALIVE;
 use crate::output::chart::{self, Axis, FAINT_TEXT, colour, text};
@@ -116,8 +117,10 @@ impl Figure for Traces {
         draw_title(
             area,
             "High-order entropy, by epoch",
-            "line: median of all runs; shaded: half of them, and nine tenths; thin: single runs; \
-             a run that has ended keeps its last value",
+            &("line: median of all runs; shaded: half of them, and nine tenths; thin: single \
+               runs; a run that has ended keeps its last value"
+                .to_string()
+                + &left_out(self.drawn().len(), self.panels.len(), "conditions")),
         )?;
         let (_, mut rest) = area.split_vertically(TOP);
         for (i, panel) in self.drawn().iter().enumerate() {
@@ -194,15 +197,16 @@ impl Traces {
                 let points = trace
                     .iter()
                     .map(|(epoch, entropy)| (*epoch as f64, entropy.max(0.0)));
-                chart.draw_series(LineSeries::new(points, thin))?;
+                let is_point = trace.len() == 1;
+                chart.draw_series(
+                    LineSeries::new(points, thin).point_size(u32::from(is_point) * 3),
+                )?;
             }
         }
         draw_line(&mut chart, at(2).collect(), (rgb, None), 3)?;
         let alive = f64::from(ALIVE);
-        let ends = vec![
-            (self.epochs.start as f64, alive),
-            (self.epochs.end as f64, alive),
-        ];
+        let Range { start, end } = chart.as_coord_spec().x_spec().range();
+        let ends = vec![(start, alive), (end, alive)];
         draw_line(&mut chart, ends, (colour(TEXT), Some((12, 8))), 2)
     }
 }
