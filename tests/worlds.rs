@@ -308,6 +308,22 @@ fn zffs_stream_is_kept() {
     );
 }
 
+/// What settings.toml says can be given as flags, on a long tape too.
+#[test]
+fn a_long_tape_is_repeated_by_its_settings() {
+    let parent = tempfile::tempdir().unwrap();
+    let soup = |name: &str, words: &str| {
+        let out = parent.path().join(name);
+        let words = format!("run --quiet --world long-tape --max-epochs 4 {words} --out");
+        succeed(&words, &[&out]);
+        let settings = read_text(out.join("settings.toml"));
+        (read(out.join("checkpoints/0000000004.dat")), settings)
+    };
+    let (by_bytes, settings) = soup("bytes", "--tape-bytes 4096");
+    assert!(settings.contains("num = 64"), "{settings}");
+    assert!(soup("num", "--num 64").0 == by_bytes);
+}
+
 #[test]
 fn wrong_worlds_are_refused() {
     let parent = tempfile::tempdir().unwrap();
@@ -323,7 +339,10 @@ fn wrong_worlds_are_refused() {
             vec!["--head-offset", "long-tape"],
         ),
         ("--tape-bytes 4096", vec!["--tape-bytes", "long-tape"]),
-        ("--world long-tape --num 64", vec!["--num", "--tape-bytes"]),
+        (
+            "--world long-tape --num 6",
+            vec!["--tape-bytes 384", "power of two"],
+        ),
         (
             "--world long-tape --tape-bytes 5000",
             vec!["--tape-bytes 5000", "power of two"],

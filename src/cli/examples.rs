@@ -15,7 +15,8 @@ use super::{Failure, hex};
 
 const EXAMPLES: &str = "\
 Each example is scored as `broth selfrep` does, the places that it leaves free filled with
-no-ops. Planted once, it takes over the soup of the command that is shown with it.
+no-ops. Planted once, it takes over the soup of the command that is shown with it, but for one
+that says that it dies out there.
 
 Examples:
   broth examples

@@ -16,8 +16,9 @@ Examples:
   broth figures joined.csv --out pictures
 
 Draws, with the numbers beside each as CSV: the share of runs above entropy 1 and alive by
-epoch (Kaplan-Meier), by condition and by mutation rate (Wilson); the epoch of the first
-replicator by language, where replicators were counted; entropy of all runs by epoch.";
+epoch (Kaplan-Meier), by condition and by mutation rate (Wilson; Kaplan-Meier where runs were
+lost); the epoch of the first replicator by language or condition, where replicators were
+counted; entropy of all runs by epoch.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]

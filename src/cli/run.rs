@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use broth::engine::Engine;
 use broth::language::Language;
-use broth::language::machine::{Z80, Z80_ZFF};
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
 use broth::output::folder::Place;
@@ -20,9 +19,7 @@ use broth::output::settings_file::{
 use broth::output::sidecar;
 use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::long_tape;
 use broth::soup::pairing::Grid;
-use broth::soup::settings::World;
 use broth::soup::tokens::TokenMeasures;
 use broth::{Error, Meeting, Settings};
 use clap::Args;
@@ -86,8 +83,8 @@ pub struct RunArgs {
     stopping_selfrep_count: Option<u64>,
 
     /// What runs the tapes; changes the speed only: reference (step by step),
-    /// interpreter, jit (the interpreter, and native code of all that is hot),
-    /// auto (the same, with native code where it pays) [default: auto]
+    /// interpreter, jit (native code of every hot loop, and of programs where it pays),
+    /// auto (native code where it pays) [default: auto]
     #[arg(long, value_name = "ENGINE", help_heading = "Engine", value_parser = parse_engine)]
     engine: Option<Engine>,
 
@@ -128,7 +125,8 @@ struct SoupArgs {
     #[arg(long, value_name = "WORLD", default_value = "pairs")]
     world: String,
 
-    /// Number of programs, even [default: 131072, or what --grid holds]
+    /// Number of programs, even; of a long tape, its bytes by those of a program
+    /// [default: 131072, or what --grid holds]
     #[arg(long, value_name = "N")]
     num: Option<usize>,
 
@@ -364,39 +362,21 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
     let soup = args.soup;
     let records = args.records;
     let world = parse_world(Some(&soup.world), soup.head_offset)?;
-    let language = match (soup.lang, world) {
-        // The same language, by zff's own machine and in programs of its length.
-        (None, World::Zff) => &Z80_ZFF,
-        (Some(language), World::Zff) if *language == Z80 => &Z80_ZFF,
-        (language, _) => language.unwrap_or(Settings::default().language),
-    };
+    let language = world.language(soup.lang);
+    let usual = Settings::usual(language, world);
     let start = match &args.load {
         Some(path) => Some(sidecar::read_checkpoint(path, language, world)?),
         None => None,
     };
     let loaded = start.as_ref().map(Checkpoint::num_programs);
-    let tape_bytes = match (soup.tape_bytes, world, soup.num) {
-        (Some(_), World::Pairs | World::Zff, _) => {
-            return Err(usage("--tape-bytes is for --world long-tape; leave it out"));
-        }
-        (None, World::LongTape { .. }, Some(_)) => {
-            return Err(usage(
-                "--num: a long tape has bytes; give --tape-bytes instead",
-            ));
-        }
-        (Some(bytes), ..) if bytes % language.program_len > 0 => {
-            return Err(usage(&format!(
-                "--tape-bytes {bytes}: choose a power of two from {} up",
-                long_tape::LEAST_BYTES
-            )));
-        }
-        (bytes, ..) => bytes,
-    };
-    let on_tape = tape_bytes.map(|bytes| bytes / language.program_len);
+    let on_tape = soup
+        .tape_bytes
+        .map(|bytes| world.programs_in(bytes, language));
+    let on_tape = on_tape.transpose()?;
     let num_programs = match (loaded.or(soup.num).or(on_tape), soup.grid) {
         (Some(num), _) => num,
         (None, Some((width, height))) => width * height,
-        (None, None) => world.num_programs(language),
+        (None, None) => usual.num_programs,
     };
     let meeting = if let Some(path) = &soup.interaction_pattern {
         Meeting::Pattern(Arc::new(read_pattern(num_programs, path)?))
@@ -421,19 +401,18 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         None => Vec::new(),
     };
     let settings = Settings {
-        language,
-        world,
         num_programs,
         seed: match soup.seed {
             Seed::Given(seed) => seed,
             Seed::Random => rand::random(),
         },
-        mutation_prob: soup.mutation_prob.unwrap_or(world.mutation_prob()),
-        max_steps: soup.max_steps.unwrap_or(world.max_steps(language)),
+        mutation_prob: soup.mutation_prob.unwrap_or(usual.mutation_prob),
+        max_steps: soup.max_steps.unwrap_or(usual.max_steps),
         meeting,
         zero_init: soup.zero_init,
         initial_program,
         reset_interval: soup.reset_interval,
+        ..usual
     };
     let defaults = Plan::default();
     let plan = Plan {
@@ -462,10 +441,6 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         ),
     };
     Ok(Run::create(settings, plan, &place, start)?)
-}
-
-fn usage(problem: &str) -> Failure {
-    Error::Usage(problem.into()).into()
 }
 
 fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Failure> {

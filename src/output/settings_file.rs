@@ -11,7 +11,7 @@ use super::folder::{INTERACTION_PATTERN, RunFolder};
 use crate::Error;
 use crate::engine::Options;
 use crate::engine::jit::MIB;
-use crate::language::Language;
+use crate::language::{Language, machine};
 use crate::run::Plan;
 use crate::soup::memory;
 use crate::soup::pairing::{Grid, Pattern};
@@ -181,7 +181,11 @@ pub fn parse_probability(text: &str) -> Result<f64, String> {
 /// is as it is there. Paths begin at `folder`.
 pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Error> {
     let usage = |problem: &dyn std::fmt::Display| Error::Usage(problem.to_string());
-    let mut table = defaults()?;
+    let text = |flag: &str| flags.get(flag).and_then(Value::as_str);
+    // A name that is wrong is refused below, as all other values are.
+    let world = parse_world(text("world"), None).unwrap_or(World::Pairs);
+    let language = world.language(text("lang").and_then(|name| name.parse().ok()));
+    let mut table = to_table(&Settings::usual(language, world), &Plan::default())?;
     for (flag, value) in flags {
         let value = match (flag.as_str(), value) {
             ("mutation-prob", Value::String(text)) => parse_probability(text)
@@ -193,6 +197,19 @@ pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Erro
                 let num = i64::try_from(width * height).unwrap_or(i64::MAX);
                 table.insert("num".into(), Value::Integer(num));
                 value.clone()
+            }
+            ("tape-bytes", Value::Integer(bytes)) => {
+                if flags.contains_key("num") {
+                    return Err(usage(&"num and tape-bytes exclude each other"));
+                }
+                let bytes = usize::try_from(*bytes).map_err(|error| usage(&error))?;
+                let num = world.programs_in(bytes, language)? as u64;
+                table.insert("num".into(), Value::Integer(num.cast_signed()));
+                continue;
+            }
+            // zff has a machine of its own for it.
+            ("lang", Value::String(name)) if *name == machine::Z80.name => {
+                Value::String(language.name.into())
             }
             _ => value.clone(),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::pairing::{Grid, Pattern};
 use super::{long_tape, zff};
 use crate::Error;
-use crate::language::{Family, Language, bff};
+use crate::language::{Family, Language, bff, machine};
 
 /// What determines a soup, to the byte.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,32 @@ impl World {
         }
     }
 
+    /// The language of its soups, where `named` is what was asked for.
+    pub fn language(self, named: Option<&'static Language>) -> &'static Language {
+        match (named, self) {
+            // The same language, by zff's own machine and in programs of its length.
+            (None, World::Zff) => &machine::Z80_ZFF,
+            (Some(language), World::Zff) if *language == machine::Z80 => &machine::Z80_ZFF,
+            (language, _) => language.unwrap_or(&bff::BFF_NOHEADS),
+        }
+    }
+
+    /// Programs on a long tape of so many bytes.
+    pub fn programs_in(self, bytes: usize, language: &Language) -> Result<usize, Error> {
+        match self {
+            World::LongTape { .. } if bytes.is_multiple_of(language.program_len) => {
+                Ok(bytes / language.program_len)
+            }
+            World::LongTape { .. } => Err(Error::Usage(format!(
+                "--tape-bytes {bytes}: choose a power of two from {} up",
+                long_tape::LEAST_BYTES
+            ))),
+            World::Pairs | World::Zff => Err(Error::Usage(
+                "--tape-bytes is for --world long-tape; leave it out".into(),
+            )),
+        }
+    }
+
     /// Chance of a mutation where nothing else is said.
     pub const fn mutation_prob(self) -> f64 {
         match self {
@@ -104,13 +130,20 @@ pub enum Meeting {
 
 impl Default for Settings {
     fn default() -> Self {
+        Settings::usual(&bff::BFF_NOHEADS, World::Pairs)
+    }
+}
+
+impl Settings {
+    /// What a soup of `language` in `world` is where nothing else is said.
+    pub const fn usual(language: &'static Language, world: World) -> Settings {
         Settings {
-            language: &bff::BFF_NOHEADS,
-            world: World::Pairs,
-            num_programs: 1 << 17,
+            language,
+            world,
+            num_programs: world.num_programs(language),
             seed: 0,
-            mutation_prob: World::Pairs.mutation_prob(),
-            max_steps: bff::BFF_NOHEADS.max_steps,
+            mutation_prob: world.mutation_prob(),
+            max_steps: world.max_steps(language),
             meeting: Meeting::Shuffle,
             zero_init: false,
             initial_program: Vec::new(),

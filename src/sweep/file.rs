@@ -556,6 +556,7 @@ pub(super) fn keep_copy(sweep: &Sweep, path: &Path) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::soup::settings::World;
 
     fn parse(text: &str) -> Result<Sweep, Error> {
         Sweep::parse("test", text, Path::new(""))
@@ -643,6 +644,29 @@ mod tests {
         assert!(keys.insert(other_seed.runs[0].key.clone()));
     }
 
+    /// Languages and worlds have what they have in `broth run`, where nothing else is said.
+    #[test]
+    fn what_is_not_said_is_as_in_broth_run() {
+        let of = |settings: &str| {
+            let sweep = parse(&format!("seeds = 3\n[settings]\n{settings}")).unwrap();
+            sweep.runs[0].combination.settings.clone()
+        };
+        let usual = |world, language: &str| Settings::usual(language.parse().unwrap(), world);
+        let tape = World::LongTape { head_offset: 0 };
+        for (settings, world, language) in [
+            ("", World::Pairs, "bff_noheads"),
+            ("lang = \"z80\"", World::Pairs, "z80"),
+            ("world = \"zff\"", World::Zff, "z80_zff"),
+            ("world = \"zff\"\nlang = \"z80\"", World::Zff, "z80_zff"),
+            ("world = \"long-tape\"\nlang = \"i8080\"", tape, "i8080"),
+        ] {
+            assert_eq!(of(settings), usual(world, language), "{settings}");
+        }
+        assert_eq!(of("lang = \"z80\"").max_steps, 512);
+        let bytes = of("world = \"long-tape\"\nlang = \"i8080\"\ntape-bytes = 4096");
+        assert_eq!(bytes.num_programs * bytes.language.program_len, 4096);
+    }
+
     #[test]
     fn a_grid_says_how_many_programs_there_are() {
         let sweep = parse("seeds = 3\n[settings]\ngrid = \"240x135\"").unwrap();
@@ -707,6 +731,15 @@ mod tests {
             ),
             ("seeds = 1\n[settings]\nnum = 7", &["--num 7", "even"]),
             ("seeds = 1\n[settings]\nnum = \"x\"", &["num", "string"]),
+            (
+                "seeds = 1\n[settings]\ntape-bytes = 4096",
+                &["--tape-bytes", "long-tape"],
+            ),
+            (
+                "seeds = 1\n[settings]\nworld = \"long-tape\"\nlang = \"i8080\"\n\
+                 tape-bytes = 4096\nnum = 64",
+                &["num and tape-bytes"],
+            ),
             ("seeds = 1\n[settings]\nlang = \"bfff\"", &["bfff"]),
             ("seeds = 1\n[settings]\nseed = 7", &["`seed`", "seeds"]),
             (

@@ -4,8 +4,7 @@
 //! Both number their registers by the same three bits of an opcode and their
 //! pairs by the same two, so both keep them in one word, where such a field of
 //! the opcode is already, but for a shift, the place to look at. That lets one
-//! piece of code stand for dozens of opcodes, and a processor that has to guess
-//! where a jump table leads has few places to choose from.
+//! piece of source stand for dozens of opcodes.
 
 pub mod i8080;
 pub mod z80;
