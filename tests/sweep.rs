@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use broth::output::picture::Rgb;
+use broth::sweep::statistics::wilson;
 use broth::sweep::{Sweep, Table};
 use common::{broth, broth_with, fail, read, read_text, succeed};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -1038,6 +1039,63 @@ fn shipped_experiments_are_right() {
 /// Known from outside (docs/reference.md): seeds of the default settings, and the epochs at
 /// which they came alive.
 const KNOWN: [(u64, u64); 5] = [(29, 945), (38, 913), (41, 1937), (49, 1281), (54, 977)];
+
+/// Tables that are published are of the experiments that ship, whole, and have the worlds
+/// that are known from outside; docs/experiments.md says what they say.
+#[test]
+fn published_tables_are_of_shipped_experiments() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = read_text(root.join("docs/experiments.md"));
+    let mut checked = 0;
+    for entry in fs::read_dir(root.join("experiments/results")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let sweep = Sweep::read(&root.join(format!("experiments/{name}.toml"))).unwrap();
+        let rows = rows(&path);
+        assert_eq!(rows.len(), sweep.runs.len(), "{name}");
+        let mut conditions: Vec<(String, Vec<usize>)> = Vec::new();
+        for (i, (row, run)) in rows.iter().zip(&sweep.runs).enumerate() {
+            assert_eq!(row["key"], run.key, "{name}");
+            assert!(["finished", "stopped"].contains(&row["ended"].as_str()));
+            match conditions.last_mut().filter(|it| it.0 == row["condition"]) {
+                Some((_, of_condition)) => of_condition.push(i),
+                None => conditions.push((row["condition"].clone(), vec![i])),
+            }
+        }
+        for (condition, of_condition) in conditions {
+            let passed = |column: &str| {
+                let count = of_condition
+                    .iter()
+                    .filter(|i| !rows[**i][column].is_empty());
+                let (count, all) = (count.count() as u64, of_condition.len() as u64);
+                let share = wilson(count, all).unwrap();
+                let [low, middle, high] =
+                    [share.low, share.share, share.high].map(|it| (100.0 * it).round());
+                format!("{count}: {middle} % ({low}–{high})")
+            };
+            let said = format!(
+                "| {condition} | {} | {} | {} |",
+                of_condition.len(),
+                passed("epoch_entropy_1"),
+                passed("epoch_alive")
+            );
+            assert!(text.contains(&said), "{name}: {said}");
+            checked += 1;
+        }
+        if name == "paper-conditions" {
+            let of_default = |row: &&BTreeMap<_, String>| row["condition"] == "default";
+            for (seed, epoch) in KNOWN {
+                let seed = seed.to_string();
+                let row = rows
+                    .iter()
+                    .filter(of_default)
+                    .find(|row| row["seed"] == seed);
+                assert_eq!(row.unwrap()["epoch_alive"], epoch.to_string());
+            }
+        }
+    }
+    assert!(checked >= 5);
+}
 
 /// The worlds that are known from outside, by the experiment that ships.
 #[test]

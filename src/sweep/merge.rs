@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::outcome::Outcome;
+use super::outcome::{Ended, Outcome};
 use super::table::{Table, disagreement};
 use super::{Records, file, one};
 use crate::Error;
@@ -48,7 +48,10 @@ impl Records {
                 false => Table::read_csv(&csv)?,
             };
             let listed: HashSet<String> = table.keys().collect();
-            let found = find_best(&results, &mut best, &mut merged.passed_over)?;
+            let found = match results.is_dir() {
+                true => find_best(&results, &mut best, &mut merged.passed_over)?,
+                false => Vec::new(),
+            };
             let unlisted = found.iter().filter(|key| !listed.contains(*key)).count();
             // What is here besides the table is of other sources, or is no matter any more.
             if unlisted > 0 && Some(source) != of_this.as_ref() {
@@ -57,8 +60,16 @@ impl Records {
             tables.push((csv.display().to_string(), table));
         }
         merged.table = Table::join(&tables)?;
-        let rows = merged.table.keys();
-        merged.rows_alone = rows.filter(|key| !best.contains_key(key)).count();
+        let ended = merged.table.column("ended").into_iter().flatten();
+        merged.rows_alone = merged
+            .table
+            .keys()
+            .zip(ended)
+            // A run that failed has no result.
+            .filter(|(key, ended)| {
+                !best.contains_key(key) && ended.to_string() != Ended::Failed.name()
+            })
+            .count();
         for (key, (path, _)) in &best {
             let to = self.result(key);
             if *path != to {

@@ -6,8 +6,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::{
-    BOTTOM, CATEGORY_HEIGHT, COLOURS, Drawn, Figure, MOST_CATEGORIES, Run, TOP, WIDTH, anchored,
-    chart_on, count, draw_title, groups, header, left_out, once, relative, row, short,
+    BOTTOM, COLOURS, Drawn, Figure, MOST_CATEGORIES, Run, TOP, anchored, chart_on, count,
+    draw_title, groups, header, left_out, once, relative, row, short, size_of_rows,
 };
 use crate::output::chart::{self, Axis, FAINT_TEXT, colour, text};
 use crate::output::picture::TEXT;
@@ -72,10 +72,7 @@ impl FirstReplicators {
 
 impl Figure for FirstReplicators {
     fn size(&self) -> (u32, u32) {
-        (
-            WIDTH,
-            TOP + CATEGORY_HEIGHT * self.drawn().len() as u32 + BOTTOM + 16,
-        )
+        size_of_rows(self.drawn().len())
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {

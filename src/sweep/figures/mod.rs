@@ -349,6 +349,11 @@ type Chart<'a, B, X, Y> = ChartContext<'a, B, Cartesian2d<X, Y>>;
 type Begun<'a, B, X, Y> =
     Result<Chart<'a, B, X, Y>, DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
+/// Pixels of a figure with so many categories, one below the other.
+fn size_of_rows(rows: usize) -> (u32, u32) {
+    (WIDTH, TOP + CATEGORY_HEIGHT * rows as u32 + BOTTOM + 16)
+}
+
 /// Room for a chart with two axes.
 fn chart_on<'a, B: DrawingBackend, X, Y>(
     area: &'a DrawingArea<B, Shift>,

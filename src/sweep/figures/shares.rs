@@ -8,9 +8,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{
-    BOTTOM, CATEGORY_HEIGHT, COLOURS, Drawn, Figure, HEIGHT, LINES_PASSED, MOST_CATEGORIES, Run,
-    TOP, WIDTH, anchored, chart_on, draw_title, groups, header, left_out, number, once, relative,
-    row, short,
+    BOTTOM, COLOURS, Drawn, Figure, HEIGHT, LINES_PASSED, MOST_CATEGORIES, Run, TOP, WIDTH,
+    anchored, chart_on, draw_title, groups, header, left_out, number, once, relative, row, short,
+    size_of_rows,
 };
 use crate::output::chart::{self, Axis, colour, text};
 use crate::output::picture::TEXT;
@@ -35,6 +35,26 @@ impl Category {
                 AtEnd::of(&watched, lost.count())
             }),
             expected: runs.iter().find_map(|run| run.expected),
+        }
+    }
+
+    /// Draw its marks; `at` tells the pixel of a share, so many pixels aside of its middle.
+    fn draw_marks<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+        at: impl Fn(f64, i32) -> (i32, i32),
+    ) -> Drawn<B> {
+        for (line, passed) in self.passed.iter().enumerate() {
+            let Some(AtEnd { share, .. }) = passed else {
+                continue;
+            };
+            let [share, low, high] =
+                [share.share, share.low, share.high].map(|share| at(share, ASIDE[line]));
+            draw_mark(area, line, share, [low, high])?;
+        }
+        match self.expected {
+            Some(expected) => draw_diamond(area, at(expected, ASIDE[0])),
+            None => Ok(()),
         }
     }
 
@@ -81,6 +101,9 @@ fn header_of_shares(first: &str) -> Vec<String> {
 
 const HOW_TO_READ_SHARES: &str = "bars: 95 % interval; blue circle: above entropy 1; orange square: above 3 (alive); \
      white diamond: what the source gives for entropy 1";
+
+/// Pixels by which the marks of the two lines stand aside of their middle.
+const ASIDE: [i32; 2] = [-12, 12];
 
 /// A mark with its interval, drawn around `at` in pixels; `ends` are the interval's.
 fn draw_mark<B: DrawingBackend>(
@@ -144,10 +167,7 @@ impl Shares {
 
 impl Figure for Shares {
     fn size(&self) -> (u32, u32) {
-        (
-            WIDTH,
-            TOP + CATEGORY_HEIGHT * self.drawn().len() as u32 + BOTTOM + 16,
-        )
+        size_of_rows(self.drawn().len())
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
@@ -175,22 +195,7 @@ impl Figure for Shares {
             let runs = category.passed[0].map_or(0, |passed| passed.all);
             let name = format!("{} ({runs})", short(&category.name, 34));
             area.draw_text(&name, &anchored(text(20, TEXT), HPos::Right), (430, y))?;
-            for (line, passed) in category.passed.iter().enumerate() {
-                let Some(AtEnd { share, .. }) = passed else {
-                    continue;
-                };
-                let y = y + if line == 0 { -12 } else { 12 };
-                let point = |share: f64| (place(share).0, y);
-                draw_mark(
-                    &area,
-                    line,
-                    point(share.share),
-                    [point(share.low), point(share.high)],
-                )?;
-            }
-            if let Some(expected) = category.expected {
-                draw_diamond(&area, (place(expected).0, y - 12))?;
-            }
+            category.draw_marks(&area, |share, aside| (place(share).0, y + aside))?;
         }
         Ok(())
     }
@@ -270,22 +275,7 @@ impl Figure for ByMutation {
                 let style = text(20, TEXT).pos(Pos::new(HPos::Center, VPos::Top));
                 area.draw_text(&percent(self.rates[i]), &style, (x, bottom + 12))?;
             }
-            for (line, passed) in category.passed.iter().enumerate() {
-                let Some(AtEnd { share, .. }) = passed else {
-                    continue;
-                };
-                let x = x + if line == 0 { -12 } else { 12 };
-                let point = |share: f64| (x, place(share).1);
-                draw_mark(
-                    &area,
-                    line,
-                    point(share.share),
-                    [point(share.low), point(share.high)],
-                )?;
-            }
-            if let Some(expected) = category.expected {
-                draw_diamond(&area, (x - 12, place(expected).1))?;
-            }
+            category.draw_marks(&area, |share, aside| (x + aside, place(share).1))?;
         }
         Ok(())
     }
