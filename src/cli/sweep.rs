@@ -311,20 +311,13 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
     }
     for (name, outcomes) in conditions {
         let share = |get: fn(&Seen) -> Option<u64>| {
-            let event = |it: &Outcome| it.seen.as_ref().and_then(get);
-            let watched: Vec<Watched> = outcomes
-                .iter()
-                .map(|it| Watched {
-                    time: event(it).unwrap_or(it.epochs),
-                    happened: event(it).is_some(),
-                })
-                .collect();
-            let lost = outcomes
-                .iter()
-                .filter(|it| it.ended != Ended::Finished && event(it).is_none());
-            AtEnd::of(&watched, lost.count())
-                .map(percent)
-                .unwrap_or_default()
+            let watched = |it: &&Outcome| {
+                let event = it.seen.as_ref().and_then(get);
+                let is_finished = it.ended == Ended::Finished;
+                (Watched::until(event, it.epochs), is_finished)
+            };
+            let at_end = AtEnd::of(outcomes.iter().map(watched));
+            at_end.map(percent).unwrap_or_default()
         };
         let above = share(|seen| seen.entropy_1_at);
         let alive = share(|seen| seen.alive_at);

@@ -60,6 +60,16 @@ pub struct Watched {
     pub happened: bool,
 }
 
+impl Watched {
+    /// Watched until `end`, or until it happened at `event`.
+    pub fn until(event: Option<u64>, end: u64) -> Watched {
+        Watched {
+            time: event.unwrap_or(end),
+            happened: event.is_some(),
+        }
+    }
+}
+
 /// A step of a survival curve: a time at which what was waited for happened to some.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
@@ -150,22 +160,25 @@ pub struct AtEnd {
 }
 
 impl AtEnd {
-    /// Of what was watched, of which `lost` were lost from sight before the end and before it
-    /// happened to them: a plain share with Wilson's interval where none was lost, else Kaplan
-    /// and Meier's. Where it happened to none, the interval is that of those that were not
-    /// lost; of none, nothing is known. None of none.
-    pub fn of(watched: &[Watched], lost: usize) -> Option<AtEnd> {
-        let (all, happened) = (
-            watched.len(),
-            watched.iter().filter(|it| it.happened).count(),
-        );
+    /// Of what was watched, each with whether that was to the end; one that it did not happen to
+    /// before then is lost. A plain share with Wilson's interval where none was lost, else
+    /// Kaplan and Meier's. Where it happened to none, the interval is that of those that were
+    /// not lost; of none, nothing is known. None of none.
+    pub fn of(runs: impl Iterator<Item = (Watched, bool)>) -> Option<AtEnd> {
+        let (mut watched, mut happened, mut lost) = (Vec::new(), 0, 0);
+        for (it, to_the_end) in runs {
+            happened += usize::from(it.happened);
+            lost += usize::from(!it.happened && !to_the_end);
+            watched.push(it);
+        }
+        let all = watched.len();
         let plain = |all: usize| wilson(happened as u64, all as u64);
         let unknown = Share {
             share: 0.0,
             low: 0.0,
             high: 1.0,
         };
-        let (share, method) = match kaplan_meier(watched).pop().filter(|_| lost > 0) {
+        let (share, method) = match kaplan_meier(&watched).pop().filter(|_| lost > 0) {
             Some(last) => (last.survival.complement(), "kaplan-meier"),
             None => (
                 plain(all - lost).or((all > 0).then_some(unknown))?,
@@ -230,19 +243,21 @@ mod tests {
     #[test]
     fn shares_at_the_end_tell_who_was_lost() {
         let at = |time, happened| Watched { time, happened };
-        let whole = AtEnd::of(&[at(5, true), at(9, false)], 0).unwrap();
+        // Those that are lost end before 9.
+        let of = |runs: &[Watched]| AtEnd::of(runs.iter().map(|it| (*it, it.time == 9)));
+        let whole = of(&[at(5, true), at(9, false)]).unwrap();
         assert_eq!((whole.happened, whole.all, whole.method), (1, 2, "wilson"));
         assert_eq!(Some(whole.share), wilson(1, 2));
         // One of two is lost before the other's event: that one stands for both.
-        let lost = AtEnd::of(&[at(5, false), at(9, true)], 1).unwrap();
+        let lost = of(&[at(5, false), at(9, true)]).unwrap();
         assert_eq!((lost.share.share, lost.method), (1.0, "kaplan-meier"));
         assert!(lost.share.low < 0.3, "{lost:?}");
         // None of those that stayed; and nobody stayed.
-        let none = AtEnd::of(&[at(1, false), at(9, false), at(9, false)], 1).unwrap();
+        let none = of(&[at(1, false), at(9, false), at(9, false)]).unwrap();
         assert_eq!(Some(none.share), wilson(0, 2));
-        let nobody = AtEnd::of(&[at(1, false); 20], 20).unwrap();
+        let nobody = of(&[at(1, false); 20]).unwrap();
         assert_eq!((nobody.share.low, nobody.share.high), (0.0, 1.0));
-        assert!(AtEnd::of(&[], 0).is_none());
+        assert!(of(&[]).is_none());
     }
 
     /// Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I,

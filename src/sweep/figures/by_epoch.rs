@@ -43,10 +43,7 @@ impl Curves {
                 .collect();
             let steps = kaplan_meier(&watched);
             let last_epoch = watched.iter().map(|it| it.time).max().unwrap_or(1);
-            let lost = watched
-                .iter()
-                .filter(|it| !it.happened && it.time < last_epoch);
-            let at_end = AtEnd::of(&watched, lost.count());
+            let at_end = AtEnd::of(watched.iter().map(|it| (*it, it.time == last_epoch)));
             Curve {
                 name: name.clone(),
                 runs: runs.len(),

@@ -39,12 +39,11 @@ impl FirstReplicators {
         let is_told_the_same = counted
             .iter()
             .is_sorted_by(|a, b| a.told == b.told && rate(a) == rate(b));
+        // Languages can be compared where runs differ in nothing else.
         let (by, groups) = match by_language.len() {
             0 => return None,
-            1 => ("condition", groups(&counted, |run| run.condition.clone())),
-            // Languages can be compared where runs differ in nothing else.
-            _ if !is_told_the_same => ("condition", groups(&counted, |run| run.condition.clone())),
-            _ => ("language", by_language),
+            2.. if is_told_the_same => ("language", by_language),
+            _ => ("condition", groups(&counted, |run| run.condition.clone())),
         };
         let groups = groups.into_iter().map(|(name, runs)| {
             let watched: Vec<(u64, Watched)> = once(runs.into_iter())

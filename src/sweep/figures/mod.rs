@@ -78,6 +78,7 @@ struct Run {
     /// Everything else that it was told.
     told: String,
     expected: Option<f64>,
+    /// Else it was given up, or stopped by some rule, before what was not seen could come.
     is_finished: bool,
     epochs: u64,
     /// Epochs at which the lines of [`LINES_PASSED`] were passed.
@@ -89,16 +90,7 @@ struct Run {
 
 impl Run {
     fn watched(&self, event: Option<u64>) -> Watched {
-        Watched {
-            time: event.unwrap_or(self.epochs),
-            happened: event.is_some(),
-        }
-    }
-
-    /// Whether an event that was not seen may have come later than it was watched: it was given
-    /// up, or stopped for another reason.
-    fn is_lost(&self, event: Option<u64>) -> bool {
-        event.is_none() && !self.is_finished
+        Watched::until(event, self.epochs)
     }
 }
 

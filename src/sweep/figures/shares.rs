@@ -15,7 +15,7 @@ use super::{
 use crate::output::chart::{self, Axis, colour, text};
 use crate::output::picture::TEXT;
 use crate::sweep::outcome::LINE_OF_PAPER;
-use crate::sweep::statistics::{AtEnd, Watched};
+use crate::sweep::statistics::AtEnd;
 
 /// A share with its interval, and what a source says of it.
 struct Category {
@@ -29,10 +29,8 @@ impl Category {
         Category {
             name,
             passed: [0, 1].map(|place| {
-                let watched: Vec<Watched> =
-                    runs.iter().map(|it| it.watched(it.passed[place])).collect();
-                let lost = runs.iter().filter(|it| it.is_lost(it.passed[place]));
-                AtEnd::of(&watched, lost.count())
+                let watched = |it: &&Run| (it.watched(it.passed[place]), it.is_finished);
+                AtEnd::of(runs.iter().map(watched))
             }),
             expected: runs.iter().find_map(|run| run.expected),
         }
