@@ -4,13 +4,14 @@ pub mod bench;
 pub mod engine;
 pub mod error;
 pub mod examples;
+pub mod files;
 #[cfg(all(test, target_os = "linux"))]
 #[path = "../tests/common/guard.rs"]
 mod guard;
-mod lanes;
 pub mod language;
 pub mod measure;
-pub mod output;
+mod memory;
+pub mod plot;
 pub mod random;
 pub mod run;
 pub mod search;

@@ -8,7 +8,7 @@ mod common;
 use broth::engine::{Engine, Options};
 use broth::language::Language;
 use broth::measure::Measures;
-use broth::output::csv::{Columns, LogRow};
+use broth::run::folder::csv::{Columns, LogRow};
 use broth::{Settings, Soup};
 
 /// The languages that cubff has a log of.

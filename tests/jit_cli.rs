@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use broth::output::performance::PerformanceRow;
+use broth::run::folder::performance::PerformanceRow;
 use common::{broth, data, fail, read, read_text, succeed};
 
 /// A soup in which a replicator spreads, so that there are hot loops.

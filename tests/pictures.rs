@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use broth::language::{Language, PROGRAM_LEN};
-use broth::output::picture::{BACKGROUND, Rgb, kind_colours, role_colour};
+use broth::plot::picture::{BACKGROUND, Rgb, kind_colours, role_colour};
 use broth::soup::checkpoint::Checkpoint;
 use common::{broth, fail, read, read_text, succeed};
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use broth::output::picture::Rgb;
+use broth::plot::picture::Rgb;
 use broth::sweep::statistics::wilson;
 use broth::sweep::{Sweep, Table};
 use common::{broth, broth_with, fail, read, read_text, succeed};

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
 
-use broth::output::folder::RunFolder;
-use broth::output::{settings_file, sidecar};
+use broth::run::folder::RunFolder;
+use broth::run::folder::{settings as settings_file, sidecar};
 use broth::run::{Changes, Run, newest_soup};
 use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Soup};

@@ -1,6 +1,6 @@
 //! Tapes of a case by every engine: all must do what the reference engine does.
 
-use broth::engine::traced::{self, IN_PLACE};
+use broth::engine::bff::traced::{self, IN_PLACE};
 use broth::engine::{Engine, Options, Runner, interpreter, reference};
 use broth::language::bff::Op;
 use broth::language::{Ended, Family, Language, Outcome, TAPE_LEN, Tape};

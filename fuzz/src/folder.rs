@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use broth::engine::Engine;
-use broth::output::folder::Place;
+use broth::run::folder::Place;
 use broth::run::{Plan, Run};
 use broth::language::machine::Z80;
 use broth::soup::pairing::{Grid, Pattern};

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::engine::simd::Lanes;
 use crate::engine::{Engine, Options};
-use crate::lanes::Lanes;
 use crate::random::mix;
 use crate::soup::checkpoint::Checkpoint;
 use crate::{Error, Settings, Soup, Tally};

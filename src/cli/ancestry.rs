@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::Error;
+use broth::files;
 use broth::language::PROGRAM_LEN;
 use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS};
-use broth::output::files;
-use broth::output::picture::thousands;
+use broth::plot::picture::thousands;
 use broth::run::ancestry::{Ancestor, FirstSeen, Line};
 use broth::run::replay::{PastRun, Replay};
 use broth::soup::interaction::Interaction;

@@ -9,7 +9,7 @@ use broth::engine::{Engine, Options};
 use broth::language::Language;
 use broth::measure::census::{Census, Group, Portrait, sequences};
 use broth::measure::replicators::Scorer;
-use broth::output::picture::thousands;
+use broth::plot::picture::thousands;
 use broth::random::Streams;
 use broth::run::newest_soup;
 use broth::soup::checkpoint::Checkpoint;

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use broth::engine::jit::{self, NativeTally, Way};
 use broth::engine::{Engine, Options, Runner, reference};
+use broth::files;
 use broth::language::{self, Language, Outcome, View};
-use broth::output::files;
 use broth::{Error, Tally};
 use clap::Args;
 

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use broth::sweep::{Table, figures};
+use broth::plot::figures;
+use broth::sweep::Table;
 use clap::Args;
 
 use super::{Failure, shown};

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::output::chart::Series;
-use broth::output::folder::RunFolder;
-use broth::output::picture::{film, frames};
+use broth::plot::chart::Series;
+use broth::plot::picture::{film, frames};
+use broth::run::folder::RunFolder;
 use broth::run::replay::Replay;
 use clap::Args;
 

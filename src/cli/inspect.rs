@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::Measures;
-use broth::output::picture::thousands;
+use broth::plot::picture::thousands;
 use broth::soup::checkpoint::Checkpoint;
 use clap::Args;
 

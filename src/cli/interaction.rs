@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use broth::engine::reference;
 use broth::language::{Language, PROGRAM_LEN, Tape};
-use broth::output::picture::thousands;
+use broth::plot::picture::thousands;
 use broth::run::replay::PastRun;
 use broth::soup::interaction::{Interaction, Interactions, Which};
 use clap::Args;

@@ -29,8 +29,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use broth::Error;
+use broth::files;
 use broth::language::Language;
-use broth::output::files;
 use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\

@@ -1,7 +1,7 @@
 //! Colours of the terminal: the same that pictures have.
 
 use broth::language::Language;
-use broth::output::picture::role_colour;
+use broth::plot::picture::role_colour;
 
 pub const RESET: &str = "\x1b[0m";
 pub const DIM: &str = "\x1b[2m";

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::language::Language;
-use broth::output::folder::{RunFolder, list_checkpoints};
-use broth::output::picture::{Layout, Picture, View};
-use broth::output::settings_file::{self, parse_grid};
+use broth::plot::picture::{Layout, Picture, View};
+use broth::run::folder::settings::{self as settings_file, parse_grid};
+use broth::run::folder::{RunFolder, list_checkpoints};
 use broth::soup::checkpoint::Checkpoint;
 use clap::{Args, ValueEnum};
 

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use broth::output::chart;
-use broth::output::folder::RunFolder;
-use broth::output::picture::thousands;
-use broth::output::settings_file;
+use broth::plot::chart;
+use broth::plot::picture::thousands;
+use broth::run::folder::RunFolder;
+use broth::run::folder::settings as settings_file;
 use clap::Args;
 
 use super::{Failure, check_out, shown};

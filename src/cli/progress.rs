@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use broth::measure::ALIVE;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
-use broth::output::picture::thousands;
+use broth::plot::picture::thousands;
 use broth::run::{Event, Run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

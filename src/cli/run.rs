@@ -11,12 +11,12 @@ use broth::engine::Engine;
 use broth::language::Language;
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
-use broth::output::folder::Place;
-use broth::output::picture::thousands;
-use broth::output::settings_file::{
+use broth::plot::picture::thousands;
+use broth::run::folder::Place;
+use broth::run::folder::settings::{
     VERSION, parse_grid, parse_probability, parse_world, read_pattern,
 };
-use broth::output::sidecar;
+use broth::run::folder::sidecar;
 use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::Grid;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::output::strip::{GOOD_POINTS, MAX_POINTS, Strip};
+use broth::plot::strip::{GOOD_POINTS, MAX_POINTS, Strip};
 use broth::run::replay::Replay;
 use clap::Args;
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use broth::output::picture::thousands;
-use broth::output::settings_file::VERSION;
+use broth::plot::picture::thousands;
+use broth::run::folder::settings::VERSION;
 use broth::sweep::statistics::{AtEnd, Share, Watched};
 use broth::sweep::{
     Ended, Event, Options, Outcome, Planned, Records, Seen, Shard, State, Summary, Sweep,

@@ -4,18 +4,17 @@
 //! optimisation that answers to it: same tape, same ops, same steps, same way
 //! of ending, for every input.
 
+pub mod bff;
+mod cycle;
+mod forth;
+mod interleave;
 pub mod interpreter;
 pub mod jit;
-mod laps;
-mod loops;
 mod places;
-mod recurrence;
 pub mod reference;
 pub mod ring;
-mod script;
-mod skeleton;
-pub mod traced;
-mod vectors;
+pub(crate) mod simd;
+mod subleq;
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use crate::engine::bff::traced::{self, IN_PLACE, Origins};
 use crate::engine::reference;
-use crate::engine::traced::{self, IN_PLACE, Origins};
 use crate::language::{Family, Language, PROGRAM_LEN, Role, Tape};
 
 /// What one program holds of another.

@@ -1,6 +1,7 @@
 //! A run: a soup carried from its first epoch to its last, with its records.
 
 pub mod ancestry;
+pub mod folder;
 mod recorder;
 pub mod replay;
 
@@ -13,12 +14,13 @@ use std::time::{Duration, Instant};
 use crate::Error;
 use crate::engine::jit::CacheTally;
 use crate::engine::{Engine, Options};
+use crate::files;
 use crate::measure::replicators::{Replicators, Scorer};
-use crate::output::csv::{Columns, Lines, LogPoints, LogRow, PastRow, Table};
-use crate::output::folder::{self, Place, RunFolder};
-use crate::output::performance::PerformanceRow;
-use crate::output::picture::frames::{self, Frames};
-use crate::output::{files, picture, settings_file, sidecar};
+use crate::plot::picture;
+use crate::plot::picture::frames::{self, Frames};
+use crate::run::folder::csv::{Columns, Lines, LogPoints, LogRow, PastRow, Table};
+use crate::run::folder::performance::PerformanceRow;
+use crate::run::folder::{Place, RunFolder, settings as settings_file, sidecar};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
 use crate::soup::tokens::{MOST_EPOCHS, TokenMeasures};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{Newest, Plan};
 use crate::Error;
 use crate::engine::Engine;
-use crate::output::folder::{self, RunFolder};
-use crate::output::settings_file;
+use crate::run::folder::settings as settings_file;
+use crate::run::folder::{self, RunFolder};
 use crate::soup::Soup;
 use crate::soup::settings::Settings;
 

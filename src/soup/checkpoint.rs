@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use super::Soup;
 use crate::Error;
+use crate::files;
 use crate::language::{Language, PROGRAM_LEN};
-use crate::output::files;
 
 /// Bytes before the programs.
 const HEADER_LEN: u64 = 24;
@@ -87,7 +87,7 @@ impl Checkpoint {
                  reset {next_reset}, more than any run has: it is something else"
             )));
         }
-        super::memory::check_memory(num_programs as usize, program_len)
+        crate::memory::check_memory(num_programs as usize, program_len)
             .map_err(|error| wrong(format!("cannot be loaded: {error}")))?;
         let mut programs = vec![0; num_programs as usize * program_len];
         file.read_exact(&mut programs).map_err(cannot)?;

@@ -5,8 +5,8 @@ use super::pairing::Pairs;
 use super::pairs::{first_stream, stream_of};
 use super::settings::{Settings, World};
 use crate::Error;
+use crate::engine::bff::traced::{self, IN_PLACE, Origins};
 use crate::engine::reference;
-use crate::engine::traced::{self, IN_PLACE, Origins};
 use crate::language::{Family, Outcome, PROGRAM_LEN, Program, TAPE_LEN, Tape};
 use crate::random::Streams;
 

@@ -1,6 +1,6 @@
 //! Mutation: now and then a byte of a tape becomes a random one.
 
-use crate::lanes::Lanes;
+use crate::engine::simd::Lanes;
 use crate::language::{TAPE_LEN, Tape};
 use crate::random::{FACTOR_1, GAMMA, finish_mix, mix};
 

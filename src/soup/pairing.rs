@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::io::BufRead;
 use std::ops::Range;
 
-use super::memory::Memory;
 use super::settings::{Meeting, Settings};
 use crate::Error;
-use crate::lanes::{Lanes, prefetch};
+use crate::engine::simd::{Lanes, prefetch};
 use crate::language::PROGRAM_LEN;
+use crate::memory::Memory;
 use crate::random::{Streams, mix};
 
 /// The pairs of one epoch: every program of the soup in exactly one of them.
@@ -418,7 +418,7 @@ impl Pattern {
     /// The error says which line is wrong and why, or that there is no memory for a soup
     /// of so many programs.
     pub fn read(num_programs: usize, mut input: impl BufRead) -> Result<Pattern, String> {
-        super::memory::check_memory(num_programs, PROGRAM_LEN)
+        crate::memory::check_memory(num_programs, PROGRAM_LEN)
             .map_err(|error| error.to_string())?;
         let mut entries = Vec::new();
         let mut line = Vec::new();

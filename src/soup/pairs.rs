@@ -12,7 +12,7 @@ use super::shared::SharedPrograms;
 use super::tokens::{NEW, Tokens};
 use crate::Error;
 use crate::engine::Runner;
-use crate::engine::traced::{self, IN_PLACE};
+use crate::engine::bff::traced::{self, IN_PLACE};
 use crate::language::bff::Dialect;
 use crate::language::{Family, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
 use crate::random::Streams;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::pairing::Pairs;
-use crate::lanes::{Lanes, prefetch};
+use crate::engine::simd::{Lanes, prefetch};
 use crate::language::{Program, Tape};
 
 /// The programs of a soup together with the pairing that says who may touch

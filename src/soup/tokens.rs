@@ -8,11 +8,11 @@
 
 use rayon::prelude::*;
 
-use super::memory;
 use super::pairing::Pairs;
 use crate::Error;
-use crate::engine::traced::{IN_PLACE, Origins};
+use crate::engine::bff::traced::{IN_PLACE, Origins};
 use crate::language::{PROGRAM_LEN, TAPE_LEN};
+use crate::memory;
 
 /// Epochs after which a token's epoch begins at 0 again.
 pub const MOST_EPOCHS: u64 = 1 << 24;

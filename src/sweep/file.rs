@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::Error;
-use crate::output::{files, settings_file};
+use crate::files;
 use crate::run::Plan;
+use crate::run::folder::settings as settings_file;
 use crate::soup::settings::Settings;
 
 /// More runs than this are taken for a slip of the pen.

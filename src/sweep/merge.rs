@@ -8,7 +8,7 @@ use super::outcome::{Ended, Outcome};
 use super::table::{Table, disagreement};
 use super::{Records, file, one};
 use crate::Error;
-use crate::output::files;
+use crate::files;
 
 /// What joining came to.
 #[derive(Debug, Default)]

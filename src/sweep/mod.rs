@@ -4,7 +4,6 @@
 //! sweep can be stopped at any moment and goes on where it was, runs that are added to its file
 //! are the only ones that are done, and parts of it can be done on other machines.
 
-pub mod figures;
 mod file;
 mod merge;
 mod one;
@@ -25,11 +24,12 @@ use std::time::{Duration, Instant};
 pub use file::{Combination, Keep, MOST_RUNS, Planned, Rules, SMALL, Shard, Sweep};
 pub use merge::Merged;
 pub use outcome::{Ended, LINE_OF_PAPER, Outcome, Seen};
-pub use table::{Cell, Kind, Table, parse_trace};
+pub use table::{Cell, Kind, TOLD, Table, parse_trace};
 
 use crate::Error;
-use crate::output::{files, folder};
-use crate::soup::memory;
+use crate::files;
+use crate::memory;
+use crate::run::folder;
 use one::{Beat, Home, Pace};
 
 /// Soups of more programs than this are run one after the other, with all threads: even two of

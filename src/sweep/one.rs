@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use super::file::{Keep, Planned};
 use super::outcome::{Ended, Outcome};
 use crate::Error;
+use crate::files;
 use crate::measure::Measures;
 use crate::measure::replicators::{Replicators, Scorer};
-use crate::output::settings_file::{self, VERSION};
-use crate::output::{files, folder, sidecar};
+use crate::run::folder::settings::{self as settings_file, VERSION};
+use crate::run::folder::{self, sidecar};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::{Soup, Tally};
 

@@ -17,7 +17,7 @@ use parquet::schema::types::Type;
 use super::file::{Planned, Sweep};
 use super::outcome::{Ended, Outcome, Seen};
 use crate::Error;
-use crate::output::files;
+use crate::files;
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Runs that tell where bytes came from: the reference engine's, and origins by the definition.
 
+use broth::engine::bff::traced::{self, IN_PLACE, Origins};
 use broth::engine::reference;
-use broth::engine::traced::{self, IN_PLACE, Origins};
 use broth::language::bff::{Dialect, Op};
 use broth::language::{Language, Tape};
 use rand::rngs::StdRng;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::engine::jit::{CacheTally, Counts, Exit};
-use broth::output::folder::RunFolder;
-use broth::output::performance::NativeTotals;
-use broth::output::picture::thousands;
+use broth::plot::picture::thousands;
+use broth::run::folder::RunFolder;
+use broth::run::folder::performance::NativeTotals;
 use clap::Args;
 
 use crate::cli::Failure;

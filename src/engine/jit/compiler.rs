@@ -15,8 +15,8 @@ use super::bff::{self, Tables};
 use super::forth;
 use super::frame::{ClosedLoop, Function, run_loop_with};
 use super::piece::Piece;
-use crate::engine::skeleton::Skeleton;
-use crate::lanes::Lanes;
+use crate::engine::bff::skeleton::Skeleton;
+use crate::engine::simd::Lanes;
 use crate::language::Family;
 use crate::language::bff::Dialect;
 

@@ -2,14 +2,14 @@
 //! native code calls.
 
 use super::exit::Exit;
-use crate::engine::loops::{Left, Loop, Progress};
+use crate::engine::bff::loops::{Left, Loop, Progress};
+use crate::engine::bff::recurrence::{Recurrence, State};
+use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::places::{below, range};
-use crate::engine::recurrence::{Recurrence, State};
-use crate::engine::skeleton::Skeleton;
+use crate::engine::simd::Lanes;
 #[cfg(target_arch = "x86_64")]
-use crate::engine::vectors::return_for_wide;
-use crate::engine::vectors::{Portable, Vectors};
-use crate::lanes::Lanes;
+use crate::engine::simd::vectors::return_for_wide;
+use crate::engine::simd::vectors::{Portable, Vectors};
 use crate::language::bff::Dialect;
 use crate::language::{TAPE_LEN, Tape};
 

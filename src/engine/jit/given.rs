@@ -2,7 +2,7 @@
 
 use super::forth::Span;
 use super::{Piece, Spot, bff};
-use crate::engine::skeleton::Skeleton;
+use crate::engine::bff::skeleton::Skeleton;
 use crate::language::bff::{Brackets, Dialect, Op};
 use crate::language::{Family, Language, PROGRAM_LEN, TAPE_LEN, Tape, forth};
 

@@ -41,7 +41,7 @@ pub use piece::Piece;
 pub use table::Native;
 pub use tally::{CacheTally, Counts, NativeTally};
 
-use super::skeleton::{HalfSkeleton, Skeleton};
+use super::bff::skeleton::{HalfSkeleton, Skeleton};
 use crate::language::Language;
 use crate::language::bff::Dialect;
 use compiler::{Compiler, Generation};

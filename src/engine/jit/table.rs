@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::forth::Span;
 use super::frame::Function;
-use crate::engine::skeleton::{HalfSkeleton, Skeleton};
+use crate::engine::bff::skeleton::{HalfSkeleton, Skeleton};
 
 /// What pieces are found by.
 pub trait Key: Copy {

@@ -32,10 +32,10 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
 use super::exit::{Exit, branch_aside};
 use super::frame::{ClosedLoop, Frame, RunLoop, offset, skip_periods};
-use crate::engine::loops::Loop;
-use crate::engine::script::Script;
-use crate::engine::skeleton::Skeleton;
-use crate::engine::vectors::Portable;
+use crate::engine::bff::loops::Loop;
+use crate::engine::bff::script::Script;
+use crate::engine::bff::skeleton::Skeleton;
+use crate::engine::simd::vectors::Portable;
 use crate::language::bff::{Brackets, Class, Dialect, Op};
 use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
 

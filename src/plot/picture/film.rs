@@ -1,0 +1,167 @@
+//! Films: a soup over its epochs, as animated PNG.
+
+use std::path::{Path, PathBuf};
+
+use super::{Pen, Picture, SHADES, View, frames, not_drawn, open_font};
+use crate::Error;
+use crate::files;
+use crate::measure::ALIVE;
+use crate::plot::chart::Series;
+use crate::run::replay::Replay;
+
+/// Frames of the longest film: it is made in memory.
+pub const MAX_FRAMES: usize = 1000;
+/// How long the last frame stays, in seconds.
+pub const LAST_FRAME: u16 = 3;
+/// Pixels of the soup in a film, with its legend.
+const SIZE: (usize, usize) = (960, 720);
+/// Pixels of the curve below it, and of its label.
+const CURVE_HEIGHT: usize = 72;
+const LABEL_HEIGHT: usize = 26;
+const MARGIN: usize = 12;
+
+/// Write an animated PNG of so many frames to `out`, `rate` of them a second; all must be
+/// of one size and of the same colours.
+fn write(
+    out: &Path,
+    count: usize,
+    rate: u16,
+    frame: &mut dyn FnMut(usize) -> Result<Picture, Error>,
+) -> Result<(), Error> {
+    if count == 0 || count > MAX_FRAMES {
+        return Err(Error::Usage(format!(
+            "a film of {count} frames: choose --from, --to and --every so that there are \
+             from 1 to {MAX_FRAMES}"
+        )));
+    }
+    let wrong = |error: png::EncodingError| not_drawn(out, error);
+    let first = frame(0)?;
+    let mut bytes = Vec::new();
+    let mut encoder = first.encoder(&mut bytes);
+    encoder.set_animated(count as u32, 0).map_err(wrong)?;
+    encoder.set_frame_delay(1, rate).map_err(wrong)?;
+    // A film is made once and looked at often.
+    encoder.set_deflate_compression(png::DeflateCompression::Level(6));
+    let mut writer = encoder.write_header().map_err(wrong)?;
+    for i in 0..count {
+        if i + 1 == count {
+            writer.set_frame_delay(LAST_FRAME, 1).map_err(wrong)?;
+        }
+        let next = if i == 0 { None } else { Some(frame(i)?) };
+        let picture = next.as_ref().unwrap_or(&first);
+        writer.write_image_data(&picture.pixels).map_err(wrong)?;
+    }
+    writer.finish().map_err(wrong)?;
+    files::write_whole(out, |file| file.write_all(&bytes))
+}
+
+/// Write a film of frames that `broth run --frames` wrote.
+pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<(), Error> {
+    let mut first: Option<(usize, usize, Vec<u8>)> = None;
+    write(out, frames.len(), rate, &mut |i| {
+        let picture = frames::read(&frames[i])?;
+        let shape = (picture.width, picture.height, picture.palette.clone());
+        if *first.get_or_insert(shape.clone()) != shape {
+            return Err(Error::file(
+                &frames[i],
+                "has another size or other colours than the frames before it: it is of \
+                 another run; move it away",
+            ));
+        }
+        Ok(picture)
+    })
+}
+
+/// Write a film of a run at these points, in rising order, by going through it again;
+/// `metrics` is what is known of its entropy, and `watch` is told of every epoch.
+pub fn of_replay(
+    replay: &mut Replay,
+    points: &[u64],
+    metrics: Option<&Series>,
+    rate: u16,
+    out: &Path,
+    watch: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let view = View::of(replay.soup().settings(), SIZE);
+    write(out, points.len(), rate, &mut |i| {
+        replay.go_to(points[i], watch);
+        let mut picture = Picture::of_soup(&view, replay.soup().programs(), points[i])?;
+        if let (Some(metrics), Some(last)) = (metrics, points.last()) {
+            add_curve(&mut picture, metrics, (points[0], points[i], *last))?;
+        }
+        Ok(picture)
+    })
+}
+
+/// Draw below a picture how the high-order entropy goes from the first point to the last,
+/// bright up to where the film is.
+fn add_curve(
+    picture: &mut Picture,
+    metrics: &Series,
+    (first, now, last): (u64, u64, u64),
+) -> Result<(), Error> {
+    let font = open_font()?;
+    let pen = Pen {
+        font: &font,
+        size: 17.0,
+    };
+    let rows: Vec<_> = metrics
+        .stretches("high_order_entropy")
+        .into_iter()
+        .flatten()
+        .filter(|(epoch, ..)| (first..=last).contains(epoch))
+        .collect();
+    let width = picture.width;
+    let mut pixels = vec![0; width * (LABEL_HEIGHT + CURVE_HEIGHT + MARGIN)];
+    let most = rows
+        .iter()
+        .fold(ALIVE + 0.5, |most, row| most.max(row.2 as f32));
+    let height = |value: f64| {
+        let share = (value as f32 / most).clamp(0.0, 1.0);
+        (share * CURVE_HEIGHT as f32) as usize
+    };
+    let span = (last - first).max(1);
+    let plot_width = width - 2 * MARGIN;
+    let mut at = 0;
+    for x in 0..plot_width {
+        let epoch = first + (span as u128 * x as u128 / plot_width as u128) as u64;
+        while at + 1 < rows.len() && rows[at + 1].0 <= epoch {
+            at += 1;
+        }
+        // Between two log points on the line from one to the other.
+        let high = match rows.get(at..(at + 2).min(rows.len())) {
+            Some([(e0, _, v0), (e1, _, v1)]) if epoch > *e0 => {
+                let share = (epoch - e0) as f64 / (e1 - e0) as f64;
+                height(v0 + (v1 - v0) * share)
+            }
+            Some([(_, _, value), ..]) => height(*value),
+            _ => 0,
+        };
+        let shade = if epoch <= now { SHADES - 3 } else { 4 };
+        for y in 0..CURVE_HEIGHT {
+            let up = CURVE_HEIGHT - 1 - y;
+            let is_alive_line = up == height(ALIVE.into()) && x % 12 < 7;
+            let pixel = &mut pixels[(LABEL_HEIGHT + y) * width + MARGIN + x];
+            if is_alive_line {
+                *pixel = if up < high && epoch <= now {
+                    0
+                } else {
+                    SHADES as u8 - 6
+                };
+            } else if up < high.max(1) {
+                *pixel = shade as u8;
+            }
+        }
+    }
+    let measured = rows.iter().rfind(|(epoch, ..)| *epoch <= now);
+    let label = match measured {
+        Some((_, _, value)) => {
+            format!("High-order entropy {value:.2} bits per byte; alive above {ALIVE} (dashed)")
+        }
+        None => format!("High-order entropy, bits per byte; alive above {ALIVE} (dashed)"),
+    };
+    pen.write(&mut pixels, width, (MARGIN, 2), &label);
+    picture.height += pixels.len() / width;
+    picture.pixels.extend(pixels);
+    Ok(())
+}
