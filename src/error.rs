@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::engine::jit::NoNativeCode;
+/// Why there is no native code.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NoNativeCode(pub String);
 
 /// An error of the library.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod error;
 pub mod examples;
 pub mod files;
+pub mod format;
 #[cfg(all(test, target_os = "linux"))]
 #[path = "../tests/common/guard.rs"]
 mod guard;

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::files;
+use broth::format::thousands;
 use broth::language::PROGRAM_LEN;
 use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS};
-use broth::plot::picture::thousands;
 use broth::run::ancestry::{Ancestor, FirstSeen, Line};
 use broth::run::replay::{PastRun, Replay};
 use broth::soup::interaction::Interaction;

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::engine::{Engine, Options};
+use broth::format::thousands;
 use broth::language::Language;
 use broth::measure::census::{Census, Group, Portrait, sequences};
 use broth::measure::replicators::Scorer;
-use broth::plot::picture::thousands;
 use broth::random::Streams;
 use broth::run::newest_soup;
 use broth::soup::checkpoint::Checkpoint;

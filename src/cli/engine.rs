@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use broth::Tally;
 use broth::engine::jit::{CacheTally, MIB, NoNativeCode};
 use broth::engine::{Engine, Options};
-use broth::plot::picture::thousands;
+use broth::format::thousands;
 use clap::Args;
 
 /// How engines are to work.

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::Measures;
-use broth::plot::picture::thousands;
 use broth::soup::checkpoint::Checkpoint;
 use clap::Args;
 

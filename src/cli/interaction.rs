@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::engine::reference;
+use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN, Tape};
-use broth::plot::picture::thousands;
 use broth::run::replay::PastRun;
 use broth::soup::interaction::{Interaction, Interactions, Which};
 use clap::Args;

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use broth::format::thousands;
 use broth::plot::chart;
-use broth::plot::picture::thousands;
 use broth::run::folder::RunFolder;
 use broth::run::folder::settings as settings_file;
 use clap::Args;

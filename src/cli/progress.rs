@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use broth::format::thousands;
 use broth::measure::ALIVE;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
-use broth::plot::picture::thousands;
 use broth::run::{Event, Run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

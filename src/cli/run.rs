@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use broth::engine::Engine;
+use broth::format::thousands;
 use broth::language::Language;
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
-use broth::plot::picture::thousands;
 use broth::run::folder::Place;
 use broth::run::folder::settings::{
     VERSION, parse_grid, parse_probability, parse_world, read_pattern,

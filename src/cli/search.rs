@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::Measures;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
-use broth::plot::picture::thousands;
 use broth::run::folder::csv::Table;
 use broth::run::folder::settings::parse_probability;
 use broth::search::{Estimate, Find, InSoups, Search, Source};

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use broth::Error;
 use broth::engine::{Engine, Options};
 use broth::files;
+use broth::format::thousands;
 use broth::language::{self, Language, PROGRAM_LEN};
 use broth::measure::copying::{Copied, copying_loop};
 use broth::measure::replicators::{
     AGREEING, Agreement, CUBFF_THRESHOLD, PARTNERS, Partners, Replicators, Scorer,
     knierim_threshold,
 };
-use broth::plot::picture::thousands;
 use broth::random::Streams;
 use broth::soup::checkpoint::Checkpoint;
 use clap::Args;

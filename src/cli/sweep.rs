@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use broth::plot::picture::thousands;
+use broth::format::thousands;
 use broth::run::folder::settings::VERSION;
 use broth::sweep::statistics::{AtEnd, Share, Watched};
 use broth::sweep::{

@@ -8,9 +8,10 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 use plotters::prelude::*;
 use plotters::style::{register_font, text_anchor};
 
-use super::picture::{self, BACKGROUND, Rgb, TEXT, role_colour, thousands};
+use super::picture::{self, BACKGROUND, Rgb, TEXT, role_colour};
 use crate::Error;
 use crate::files;
+use crate::format::thousands;
 use crate::language::Role;
 use crate::measure::ALIVE;
 use crate::run::folder::csv::Lines;

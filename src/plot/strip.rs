@@ -7,9 +7,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor;
 
 use super::chart::{self, Area, Axis, Drawn, colour, text};
-use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours, thousands};
+use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours};
 use crate::Error;
 use crate::files;
+use crate::format::thousands;
 use crate::language::{Language, Role};
 use crate::soup::Soup;
 

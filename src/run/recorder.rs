@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use super::{Plan, StopRule};
+use super::plan::{Due, Plan, StopRule};
 use crate::Error;
 use crate::engine::jit::CacheTally;
 use crate::measure::Measures;
@@ -38,21 +38,6 @@ pub struct Interval {
     pub tokens: Option<TokenMeasures>,
     /// How long it took to count both.
     pub counting: Duration,
-}
-
-/// What is to be written of a soup.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Due {
-    pub log: bool,
-    pub frame: bool,
-    pub checkpoint: bool,
-}
-
-impl Due {
-    /// Whether anything is.
-    pub fn any(self) -> bool {
-        self.log || self.frame || self.checkpoint
-    }
 }
 
 /// A copy of the soup, and what to do with it.

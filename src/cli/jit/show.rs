@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use broth::engine::jit::{Jit, Piece, Spot, Way};
 use broth::engine::{Engine, Runner};
+use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN};
-use broth::plot::picture::thousands;
 use broth::run::folder::RunFolder;
 use broth::run::folder::settings as settings_file;
 use broth::run::newest_soup;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::engine::jit::{CacheTally, Counts, Exit};
-use broth::plot::picture::thousands;
+use broth::format::thousands;
 use broth::run::folder::RunFolder;
 use broth::run::folder::performance::NativeTotals;
 use clap::Args;

@@ -17,6 +17,7 @@ use super::frame::{ClosedLoop, Function, run_loop_with};
 use super::piece::Piece;
 use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::simd::Lanes;
+pub use crate::error::NoNativeCode;
 use crate::language::Family;
 use crate::language::bff::Dialect;
 
@@ -53,11 +54,6 @@ pub struct Listing {
     pub machine_code: String,
     pub code_bytes: usize,
 }
-
-/// Why there is no native code.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct NoNativeCode(pub String);
 
 impl From<ModuleError> for NoNativeCode {
     fn from(error: ModuleError) -> Self {

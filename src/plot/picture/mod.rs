@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::Error;
 use crate::files;
+use crate::format::thousands;
 use crate::language::{Language, Role};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::{Meeting, Settings, World};
@@ -419,19 +420,6 @@ pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result
     Picture::of_soup(&view, &soup.programs, soup.epochs_done)?.write(path)
 }
 
-/// A number with its thousands apart: `131,072`.
-pub fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -594,12 +582,5 @@ mod tests {
             );
             assert!(*programs.last().unwrap() < 1 << 20);
         }
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(131_072), "131,072");
     }
 }

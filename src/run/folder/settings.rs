@@ -13,7 +13,7 @@ use crate::engine::jit::MIB;
 use crate::files;
 use crate::language::{Language, machine};
 use crate::memory;
-use crate::run::Plan;
+use crate::run::plan::Plan;
 use crate::soup::pairing::{Grid, Pattern};
 use crate::soup::settings::{Meeting, Settings, World};
 

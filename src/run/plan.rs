@@ -1,0 +1,229 @@
+//! What a run does besides running: how long it goes, what it writes when, and what ends it.
+
+use std::path::PathBuf;
+
+use crate::Error;
+use crate::engine::{Engine, Options};
+use crate::run::folder::csv::{Columns, PastRow};
+use crate::soup::tokens::MOST_EPOCHS;
+
+/// What a run does besides running: how long, and what it writes when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Epochs after which the run ends.
+    pub max_epochs: u64,
+    /// Measures are logged after epochs e (from 0) divisible by this.
+    pub log_interval: u64,
+    /// A checkpoint is written after epochs e (from 0) divisible by this.
+    pub checkpoint_interval: u64,
+    /// How many checkpoints are kept, the newest; all where nothing is said.
+    pub keep: Option<u64>,
+    /// What runs the tapes.
+    pub engine: Engine,
+    /// How it works.
+    pub options: Options,
+    /// The checkpoint that the soup started from, where it did.
+    pub load: Option<PathBuf>,
+    /// cubff's log, where it is wanted.
+    pub log: Option<PathBuf>,
+    /// Where checkpoints go, if not into the run folder.
+    pub checkpoint_dir: Option<PathBuf>,
+    /// Where pictures of the soup go while it runs, where they are wanted.
+    pub frames: Option<PathBuf>,
+    /// They are written after epochs e (from 0) divisible by this.
+    pub frame_interval: u64,
+    /// The run ends at the first log point with high-order entropy above this.
+    pub stop_high_order_entropy: Option<f64>,
+    /// The run ends at the first log point with brotli's bits per byte below this.
+    pub stopping_bpb: Option<f64>,
+    /// Whether replicators are counted at each log point.
+    pub eval_selfrep: bool,
+    /// Whether bytes carry tracer tokens, which are measured at each log point.
+    pub tracers: bool,
+    /// The run ends at the first log point with at least so many replicators, by cubff's
+    /// measure.
+    pub stopping_selfrep_count: Option<u64>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan {
+            max_epochs: 16384,
+            log_interval: 64,
+            checkpoint_interval: 1024,
+            keep: None,
+            engine: Engine::default(),
+            options: Options::default(),
+            load: None,
+            log: None,
+            checkpoint_dir: None,
+            frames: None,
+            frame_interval: 16,
+            stop_high_order_entropy: None,
+            stopping_bpb: None,
+            eval_selfrep: false,
+            tracers: false,
+            stopping_selfrep_count: None,
+        }
+    }
+}
+
+impl Plan {
+    /// Whether this is a plan; the error names the flag that is wrong.
+    pub fn check(&self) -> Result<(), Error> {
+        for (flag, value) in [
+            ("max-epochs", self.max_epochs),
+            ("log-interval", self.log_interval),
+            ("checkpoint-interval", self.checkpoint_interval),
+            ("frame-interval", self.frame_interval),
+        ] {
+            if value == 0 || i64::try_from(value).is_err() {
+                return Err(Error::Usage(format!(
+                    "--{flag} {value}: choose a number of epochs from 1 to {}",
+                    i64::MAX
+                )));
+            }
+        }
+        if let Some(keep) = self.keep
+            && (keep == 0 || i64::try_from(keep).is_err())
+        {
+            return Err(Error::Usage(format!(
+                "--keep {keep}: choose a number of checkpoints from 1 to {}",
+                i64::MAX
+            )));
+        }
+        for (flag, value) in [
+            ("stop-high-order-entropy", self.stop_high_order_entropy),
+            ("stopping-bpb", self.stopping_bpb),
+        ] {
+            if value.is_some_and(|value| !value.is_finite()) {
+                return Err(Error::Usage(format!(
+                    "--{flag}: choose a number of bits per byte"
+                )));
+            }
+        }
+        if self.tracers && self.max_epochs > MOST_EPOCHS {
+            return Err(Error::Usage(format!(
+                "--tracers: tokens tell {MOST_EPOCHS} epochs apart; choose a --max-epochs \
+                 up to that"
+            )));
+        }
+        if let Some(count) = self.stopping_selfrep_count {
+            if !self.eval_selfrep {
+                return Err(Error::Usage(
+                    "--stopping-selfrep-count needs replicators to be counted; \
+                     give --eval-selfrep too"
+                        .into(),
+                ));
+            }
+            if count == 0 || i64::try_from(count).is_err() {
+                return Err(Error::Usage(format!(
+                    "--stopping-selfrep-count {count}: choose a number of programs from 1 to {}",
+                    i64::MAX
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the run's tables hold.
+    pub fn columns(&self) -> Columns {
+        Columns {
+            replicators: self.eval_selfrep,
+            tokens: self.tracers,
+        }
+    }
+
+    /// The plan for who only looks at the soup's bytes.
+    pub(super) fn without_tracers(self) -> Plan {
+        Plan {
+            tracers: false,
+            ..self
+        }
+    }
+
+    /// What is written down after `epoch`, counted from 0.
+    pub(super) fn due_after(&self, epoch: u64) -> Due {
+        Due {
+            log: epoch.is_multiple_of(self.log_interval),
+            frame: self.frames.is_some() && epoch.is_multiple_of(self.frame_interval),
+            checkpoint: epoch.is_multiple_of(self.checkpoint_interval),
+        }
+    }
+
+    /// Whether any rule may end the run at a log point.
+    pub(super) fn has_stop_rule(&self) -> bool {
+        self.stop_high_order_entropy.is_some()
+            || self.stopping_bpb.is_some()
+            || self.stopping_selfrep_count.is_some()
+    }
+
+    /// The rule that says to stop at a log point with these measures.
+    pub(crate) fn stops_at(&self, row: &PastRow, soup_bytes: usize) -> Option<StopRule> {
+        let above = |limit: &f64| f64::from(row.high_order_entropy) > *limit;
+        let below = |limit: &f64| row.brotli_bpb(soup_bytes) < *limit;
+        if let Some(limit) = self.stop_high_order_entropy.filter(above) {
+            return Some(StopRule::HighOrderEntropyAbove(limit));
+        }
+        if let Some(limit) = self.stopping_bpb.filter(below) {
+            return Some(StopRule::BitsPerByteBelow(limit));
+        }
+        let enough = |least: &u64| row.replicators.is_some_and(|count| count.cubff >= *least);
+        let least = self.stopping_selfrep_count.filter(enough)?;
+        Some(StopRule::ReplicatorsAtLeast(least))
+    }
+}
+
+/// What a resumed run does otherwise than its folder says; nothing, unless it is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// See [`Plan::max_epochs`].
+    pub max_epochs: Option<u64>,
+    /// See [`Plan::keep`].
+    pub keep: Option<u64>,
+    /// See [`Plan::engine`].
+    pub engine: Option<Engine>,
+    /// See [`Options::closed_forms`].
+    pub closed_forms: Option<bool>,
+    /// See [`crate::engine::jit::Options::cache_bytes`].
+    pub jit_cache_bytes: Option<usize>,
+}
+
+impl Changes {
+    pub(super) fn apply(&self, plan: &mut Plan) {
+        fn set<T: Copy>(value: &mut T, new: Option<T>) {
+            *value = new.unwrap_or(*value);
+        }
+        set(&mut plan.max_epochs, self.max_epochs);
+        plan.keep = self.keep.or(plan.keep);
+        set(&mut plan.engine, self.engine);
+        set(&mut plan.options.closed_forms, self.closed_forms);
+        set(&mut plan.options.jit.cache_bytes, self.jit_cache_bytes);
+    }
+}
+
+/// Why a run stopped before its last epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StopRule {
+    /// High-order entropy rose above this.
+    HighOrderEntropyAbove(f64),
+    /// Brotli's bits per byte fell below this.
+    BitsPerByteBelow(f64),
+    /// There were so many replicators, by cubff's measure.
+    ReplicatorsAtLeast(u64),
+}
+
+/// What is to be written of a soup.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Due {
+    pub log: bool,
+    pub frame: bool,
+    pub checkpoint: bool,
+}
+
+impl Due {
+    /// Whether anything is.
+    pub fn any(self) -> bool {
+        self.log || self.frame || self.checkpoint
+    }
+}
