@@ -1,15 +1,13 @@
 //! Where programs of a run come from: held against the run's own checkpoints.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::common::{data, fail, read, read_text, succeed};
 use broth::engine::{Engine, Options, reference};
 use broth::language::{Language, PROGRAM_LEN, TAPE_LEN};
 use broth::measure::replicators::{Partners, Scorer};
 use broth::random::Streams;
-use common::{data, fail, read, read_text, succeed};
 use serde_json::Value;
 
 fn json(path: &Path) -> Value {

@@ -1,12 +1,10 @@
 //! Wrong flags and broken files: one message that says what, where and how to
 //! mend it, exit code 2 or 1, and nothing left behind.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{data, fail, succeed};
+use crate::common::{data, fail, succeed};
 
 /// How many run folders there are where these tests would make them; a user
 /// may have some already.

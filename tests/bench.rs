@@ -1,16 +1,14 @@
 //! `broth bench` on tiny soups: its numbers, its cache, its messages.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use crate::common::{broth, fail, read, read_text, succeed};
 use broth::bench::soups::{Recipe, Sort};
 use broth::bench::{self, fingerprint};
 use broth::engine::{Engine, Options};
 use broth::{Settings, Soup};
-use common::{broth, fail, read, read_text, succeed};
 use serde_json::Value;
 
 const TINY: &str = "bench --num 64 --rounds 1 --epochs 1 --prelife-epochs 4";

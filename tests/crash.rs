@@ -1,8 +1,6 @@
 //! Runs that are killed, or for whose files there is no room, at any moment: resumed, they
 //! leave what a run leaves that nothing happened to.
 
-mod common;
-
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::common::{broth, data, fail, read, read_text, sha256};
 use broth::random::mix;
-use common::{broth, data, read, read_text, sha256};
 
 /// Log points and checkpoints so close together that a kill often falls between two steps
 /// of writing them.
@@ -355,8 +353,8 @@ impl Round {
     fn end(&self, place: &Place, undisturbed: &Place) {
         if !place.run.join("settings.toml").exists() {
             if place.run.exists() {
-                common::fail(2, "run --resume", &[&place.run], &["no settings.toml"]);
-                common::fail(2, "run --out", &[&place.run], &["remove it"]);
+                fail(2, "run --resume", &[&place.run], &["no settings.toml"]);
+                fail(2, "run --out", &[&place.run], &["remove it"]);
                 fs::remove_dir_all(&place.run).unwrap();
             }
             let _ = fs::remove_dir_all(&place.checkpoints);

@@ -1,8 +1,6 @@
 //! Small soups of every language and every setting against cubff's bytes.
 
-mod common;
-
-use common::{data, read, read_text, sha256, succeed};
+use crate::common::{data, read, read_text, sha256, succeed};
 
 #[test]
 fn soups_are_cubffs_byte_for_byte() {

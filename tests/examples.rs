@@ -1,7 +1,6 @@
 //! Known replicators: each is what the table says, copies itself, and takes over its soup.
 
-mod common;
-
+use crate::common::{broth, fail, succeed};
 use broth::engine::{Engine, Options, reference};
 use broth::examples::{self, Example, Place, SOUP_EPOCHS, SOUP_LEN, Source};
 use broth::language::{Family, Language, PROGRAM_LEN, TAPE_LEN};
@@ -11,7 +10,6 @@ use broth::random::Streams;
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::settings::World;
 use broth::{Settings, Soup};
-use common::{broth, fail, succeed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

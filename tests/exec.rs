@@ -1,11 +1,9 @@
 //! The small subcommands: exec, languages, inspect.
 
-mod common;
-
 use std::path::Path;
 
+use crate::common::{data, succeed};
 use broth::language::Language;
-use common::{data, succeed};
 
 fn lines(words: &str, arguments: &[&Path]) -> Vec<String> {
     let output = succeed(words, arguments).stdout;

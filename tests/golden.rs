@@ -3,17 +3,17 @@
 //! The everyday test compares the first lines of each log; the whole logs take
 //! minutes and are for `cargo test --release -- --include-ignored`.
 
-mod common;
-
 use broth::engine::{Engine, Options};
 use broth::language::Language;
 use broth::measure::Measures;
 use broth::run::folder::csv::{Columns, LogRow};
 use broth::{Settings, Soup};
 
+use crate::common::{data, read_text};
+
 /// The languages that cubff has a log of.
 fn languages() -> Vec<&'static Language> {
-    let mut names: Vec<String> = std::fs::read_dir(common::data("golden"))
+    let mut names: Vec<String> = std::fs::read_dir(data("golden"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -25,8 +25,8 @@ fn languages() -> Vec<&'static Language> {
 
 /// Compare the log of `language` up to `last_epoch` epochs done.
 fn check(language: &'static Language, engine: Engine, last_epoch: u64) {
-    let path = common::data(&format!("golden/{}.txt", language.name));
-    let golden = common::read_text(path);
+    let path = data(&format!("golden/{}.txt", language.name));
+    let golden = read_text(path);
     let mut lines = golden.lines();
     assert_eq!(lines.next(), Some(&*Columns::default().cubff_header()));
     let settings = Settings {

@@ -1,13 +1,11 @@
 //! Files and folders that somebody has prepared: what is no file, has no end or is of
 //! another is refused by name, and nothing of another's is lost.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{bounded, broth, broth_with, data, fail, read, read_text, succeed};
+use crate::common::{bounded, broth, broth_with, data, fail, read, read_text, succeed};
 
 /// A run with everything that a folder may hold.
 struct Victim {

@@ -1,12 +1,10 @@
 //! Native code on the command line: what is said of engines, `broth jit`, the counters
 //! of a run, and machines on which native code is not possible.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
+use crate::common::{broth, data, fail, read, read_text, succeed};
 use broth::run::folder::performance::PerformanceRow;
-use common::{broth, data, fail, read, read_text, succeed};
 
 /// A soup in which a replicator spreads, so that there are hot loops.
 const LIVELY: &str = "--num 1024 --seed 561 --initial-program [[{.>]-]]-]>.{[[ \

@@ -1,14 +1,13 @@
 //! Everything that broth reads, with mistakes put in at random: refused with a message that
 //! says where, or read, and then written and read again the same. Nothing panics.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use crate::common::{data, read, read_text};
 use broth::Error;
 use broth::language::Language;
 use broth::measure::replicators::Replicators;
@@ -21,7 +20,6 @@ use broth::run::{Changes, Plan, Run};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::{Grid, Pattern};
 use broth::soup::settings::{Meeting, Settings};
-use common::{data, read, read_text};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};

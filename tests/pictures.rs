@@ -1,18 +1,16 @@
 //! Charts, pictures, strips and films, as a user makes them; and frames of runs that are
 //! stopped and resumed.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::common::{broth, fail, read, read_text, succeed};
 use broth::language::{Language, PROGRAM_LEN};
 use broth::plot::picture::{BACKGROUND, Rgb, kind_colours, role_colour};
 use broth::soup::checkpoint::Checkpoint;
-use common::{broth, fail, read, read_text, succeed};
 
 /// A soup in which a replicator spreads at once, so that pictures change.
 const LIVELY: &str = "run --num 256 --seed 561 --initial-program [[{.>]-]]-]>.{[[ \

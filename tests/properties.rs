@@ -1,10 +1,9 @@
 //! Properties of tapes, soups and settings, on inputs that proptest draws and, where one
 //! fails, makes as small as it can.
 
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::engines::{EAGER, check};
 use broth::engine::{Engine, Options, jit};
 use broth::language::machine::Z80_ZFF;
 use broth::language::{Language, PROGRAM_LEN, Role, TAPE_LEN, Tape};
@@ -16,7 +15,6 @@ use broth::soup::pairing::{Grid, Pattern};
 use broth::soup::settings::World;
 use broth::soup::zff;
 use broth::{Meeting, Settings, Soup};
-use common::engines::{EAGER, check};
 use proptest::prelude::*;
 use proptest::sample::select;
 

@@ -1,14 +1,12 @@
 //! Replicator scores, against cubff's and against a plain twin.
 
-mod common;
-
+use crate::common::{data, fail, read_text, succeed};
 use broth::engine::{Engine, Options, reference};
 use broth::examples::{self, Example};
 use broth::language::{Language, MAX_STEPS, PROGRAM_LEN, Program, TAPE_LEN, bff, forth};
 use broth::measure::replicators::{AGREEING, GENERATIONS, Partners, Replicators, Scorer};
 use broth::random::Streams;
 use broth::{Settings, Soup};
-use common::{data, fail, read_text, succeed};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 

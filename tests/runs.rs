@@ -1,12 +1,10 @@
 //! Whole runs, as a user starts, stops, kills and resumes them.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use common::{broth, fail, read, read_text, succeed};
+use crate::common::{broth, data, fail, read, read_text, sha256, succeed};
 
 /// A soup in which a replicator spreads at once, so that measures move.
 const LIVELY: &str = "run --num 256 --seed 561 --initial-program [[{.>]-]]-]>.{[[ \
@@ -347,7 +345,7 @@ fn a_sidecar_has_the_sha_256_of_its_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let (flags, out) = run_with_log(folder.path(), "run", 1);
     succeed(&flags, &[&out]);
-    let digits = common::sha256(&read(checkpoint(&out, 1)));
+    let digits = sha256(&read(checkpoint(&out, 1)));
     let text = read_text(checkpoint(&out, 1).with_extension("toml"));
     assert!(
         text.contains(&format!("sha-256 = \"{digits}\"\n")),
@@ -416,7 +414,7 @@ fn a_broken_last_checkpoint_is_made_good() {
 #[test]
 fn a_loaded_run_resumes_by_any_path() {
     let folder = tempfile::tempdir().unwrap();
-    let load = common::data("cubff-513.dat");
+    let load = data("cubff-513.dat");
     let run = |words: &str, arguments: &[&Path]| {
         let status = broth()
             .current_dir(folder.path())

@@ -1,13 +1,11 @@
 //! Long runs: engines, threads and caches that change at random epochs, to the bytes
-//! that cubff has at the end, in memory that does not grow.
-
-mod common;
+//! that cubff has at the end, in memory that does not grow. A program of its own, since it
+//! watches the memory of its process.
 
 use broth::engine::{Engine, Options, jit};
 use broth::measure::Measures;
 use broth::soup::checkpoint::Checkpoint;
 use broth::{Settings, Soup};
-use common::{data, read_text};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -99,7 +97,7 @@ fn soak(settings: Settings, epochs: u64, switches: u64) {
     let mut checkpoint = Checkpoint::empty();
     checkpoint.copy_from(&soup);
     let name = format!("{} {} ", soup.settings().language, epochs);
-    let hashes = read_text(data("soak.txt"));
+    let hashes = include_str!("data/soak.txt");
     let expected = hashes.lines().find_map(|line| line.strip_prefix(&name));
     assert_eq!(Some(checkpoint.sha256().as_str()), expected);
 }

@@ -1,7 +1,5 @@
 //! Sweeps, as a user starts, kills, splits and continues them, and the figures of their tables.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufReader;
@@ -9,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::common::{broth, broth_with, fail, read, read_text, succeed};
 use broth::plot::picture::Rgb;
 use broth::sweep::statistics::wilson;
 use broth::sweep::{Sweep, Table};
-use common::{broth, broth_with, fail, read, read_text, succeed};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 

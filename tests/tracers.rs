@@ -1,10 +1,8 @@
 //! Tracer tokens on the command line: kept beside checkpoints, gone on with, logged.
 
-mod common;
-
 use std::fs;
 
-use common::{fail, read, read_text, succeed};
+use crate::common::{fail, read, read_text, succeed};
 
 const RUN: &str = "run --lang bff_noheads_4bit --num 512 --seed 5 --tracers --quiet \
                    --log-interval 16 --checkpoint-interval 32";

@@ -1,10 +1,9 @@
 //! Other worlds than that of pairs of 64-byte programs: frozen, followed from outside, and
 //! looked at with every command.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
+use crate::common::{broth_with, data, fail, read, read_text, sha256, succeed};
 use broth::engine::{Engine, Options};
 use broth::language::machine::{I8080, Z80, Z80_ZFF};
 use broth::language::{Language, forth};
@@ -12,7 +11,6 @@ use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::Grid;
 use broth::soup::settings::World;
 use broth::{Meeting, Settings, Soup};
-use common::{broth_with, fail, read, read_text, sha256, succeed};
 use rayon::ThreadPoolBuilder;
 
 fn settings(world: World, language: &'static Language, seed: u64) -> Settings {
@@ -163,7 +161,7 @@ fn other_worlds_are_frozen() {
         let soup = soup_after(settings, 100);
         lines += &format!("{}  {name}\n", sha256(soup.programs()));
     }
-    assert_eq!(lines, read_text(common::data("worlds.txt")));
+    assert_eq!(lines, read_text(data("worlds.txt")));
 }
 
 /// Threads, engines, and being saved in between change nothing.

@@ -1,5 +1,4 @@
 //! What several tests share: running broth as a user does, and comparing files.
-#![allow(dead_code)]
 
 pub mod engines;
 #[cfg(target_os = "linux")]

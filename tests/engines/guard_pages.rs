@@ -178,7 +178,10 @@ fn no_engine_leaves_its_tapes() {
         let word = tempfile::NamedTempFile::new().unwrap();
         word.as_file().set_len(4096).unwrap();
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "guard_pages::no_engine_leaves_its_tapes"])
+            .args([
+                "--exact",
+                "engines::guard_pages::no_engine_leaves_its_tapes",
+            ])
             .env(LANGUAGE, language.name)
             .env(WORD, word.path())
             .output()

@@ -1,8 +1,4 @@
-//! Every engine against the reference engine. One program, since linking takes longer
-//! than most of its tests.
-
-#[path = "../common/mod.rs"]
-mod common;
+//! Every engine against the reference engine.
 
 #[cfg(target_os = "linux")]
 mod guard_pages;

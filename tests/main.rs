@@ -1,0 +1,26 @@
+//! All integration tests but those of `soak.rs`, in one program: linking a program takes
+//! longer than most tests.
+
+mod common;
+
+mod ancestry;
+mod bad_input;
+mod bench;
+mod cpu;
+mod crash;
+mod cubff_soups;
+mod engines;
+mod examples;
+mod exec;
+mod golden;
+mod hostile;
+mod jit_cli;
+mod malformed;
+mod pictures;
+mod properties;
+mod replicators;
+mod runs;
+mod sweep;
+mod tracers;
+mod unsafe_code;
+mod worlds;
