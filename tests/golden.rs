@@ -6,7 +6,7 @@
 use broth::engine::{Engine, Options};
 use broth::language::Language;
 use broth::measure::Measures;
-use broth::run::folder::csv::{Columns, LogRow};
+use broth::measure::row::{Columns, LogRow};
 use broth::{Settings, Soup};
 
 use crate::common::{data, read_text};
@@ -52,6 +52,7 @@ fn check(language: &'static Language, engine: Engine, last_epoch: u64) {
             tally,
             replicators: None,
             tokens: None,
+            also: Vec::new(),
         };
         assert_eq!(row.past().cubff_line(1 << 17), expected, "{language}");
         compared += 1;

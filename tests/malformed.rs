@@ -11,8 +11,9 @@ use crate::common::{data, read, read_text};
 use broth::Error;
 use broth::language::Language;
 use broth::measure::replicators::Replicators;
+use broth::measure::row::{Columns, PastRow};
 use broth::random::mix;
-use broth::run::folder::csv::{Columns, Kept, LogPoints, PastRow, Table};
+use broth::run::folder::csv::{Kept, LogPoints, Table};
 use broth::run::folder::performance::{NativeTotals, PerformanceRow};
 use broth::run::folder::{Place, RunFolder};
 use broth::run::folder::{settings as settings_file, sidecar};
@@ -341,10 +342,9 @@ fn programs() -> Kind {
 }
 
 /// What the tables of such a run hold.
-const COLUMNS: Columns = Columns {
-    replicators: true,
-    tokens: false,
-};
+fn columns() -> Columns {
+    Columns::of(true, false, &[])
+}
 
 /// A finished run of a small soup, and its folder.
 fn finished_run(folder: &Path) -> PathBuf {
@@ -370,7 +370,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
     let path = folder.join(name);
     let is_metrics = name == "metrics.csv";
     let header = match is_metrics {
-        true => COLUMNS.metrics_header(),
+        true => columns().metrics_header(),
         false => PerformanceRow::header(),
     };
     let points = LogPoints {
@@ -388,7 +388,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
                 let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
                 assert!(totals.rows < lines as u64);
             }
-            let is_row = |line: &str| !is_metrics || PastRow::parse(line, COLUMNS).is_some();
+            let is_row = |line: &str| !is_metrics || PastRow::parse(line, &columns()).is_some();
             let result = Table::reopen(&path, &header, points, is_row).and_then(Kept::cut);
             if refused(&result, &[&format!("{name} ")]) {
                 assert_eq!(read(&path), bytes);
@@ -403,7 +403,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
             let all = [1, 4, 7, 10, 13, 16];
             assert!(epochs.is_empty() || all.ends_with(&epochs), "{epochs:?}");
             for row in rows.iter().filter(|_| is_metrics) {
-                let row = PastRow::parse(row, COLUMNS).unwrap();
+                let row = PastRow::parse(row, &columns()).unwrap();
                 let PastRow {
                     epoch,
                     brotli_size,
@@ -419,7 +419,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
                 let text = format!(
                     "{epoch},0,{brotli_size},0,{high_order_entropy}{others}{cubff},{knierim}"
                 );
-                let again = PastRow::parse(&text, COLUMNS);
+                let again = PastRow::parse(&text, &columns());
                 // Not a number is no number, twice.
                 assert!(again == Some(row) || high_order_entropy.is_nan());
             }

@@ -156,7 +156,7 @@ impl PastRun {
         let columns = self.plan.columns();
         let metrics = self.folder.metrics();
         let mut next = past_rows(&metrics, columns)?;
-        if columns.replicators {
+        if self.plan.eval_selfrep {
             while let Some(row) = next()? {
                 if row.replicators.is_some_and(|count| count.knierim > 0) {
                     return Ok(Some(row.epoch));

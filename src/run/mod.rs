@@ -16,9 +16,10 @@ use crate::Error;
 use crate::engine::jit::CacheTally;
 use crate::files;
 use crate::measure::replicators::{Replicators, Scorer};
+use crate::measure::row::{Columns, LogRow, PastRow};
 use crate::plot::picture;
 use crate::plot::picture::frames::{self, Frames};
-use crate::run::folder::csv::{Columns, Lines, LogPoints, LogRow, PastRow, Table};
+use crate::run::folder::csv::{Lines, LogPoints, Table};
 use crate::run::folder::performance::PerformanceRow;
 use crate::run::folder::{Place, RunFolder, settings as settings_file, sidecar};
 use crate::soup::checkpoint::Checkpoint;
@@ -356,7 +357,7 @@ impl Run {
         let columns = plan.columns();
         let header = columns.metrics_header();
         let metrics = Table::reopen(&folder.metrics(), &header, points, |line| {
-            let row = PastRow::parse(line, columns);
+            let row = PastRow::parse(line, &columns);
             if let Some(row) = row {
                 past.add(row);
             }
@@ -371,7 +372,7 @@ impl Run {
                 path,
                 points,
                 &folder,
-                columns,
+                &columns,
                 settings.num_programs,
             )?),
             None => None,
@@ -572,11 +573,11 @@ fn reopen_log(
     path: &Path,
     points: LogPoints,
     folder: &RunFolder,
-    columns: Columns,
+    columns: &Columns,
     num_programs: usize,
 ) -> Result<Table, Error> {
     let metrics = folder.metrics();
-    let mut next = past_rows(&metrics, columns)?;
+    let mut next = past_rows(&metrics, columns.clone())?;
     let line = |row: PastRow| row.cubff_line(num_programs);
     let is_next = |log: &str, row: Result<Option<PastRow>, Error>| {
         row.is_ok_and(|row| row.map(line).as_deref() == Some(log))
@@ -615,7 +616,7 @@ fn past_rows(
     Ok(move || match &mut lines {
         Some(lines) => {
             let line = lines.read()?;
-            Ok(line.and_then(|line| PastRow::parse(line, columns)))
+            Ok(line.and_then(|line| PastRow::parse(line, &columns)))
         }
         None => Ok(None),
     })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::Error;
 use crate::engine::{Engine, Options};
-use crate::run::folder::csv::{Columns, PastRow};
+use crate::measure::row::{Columns, PastRow};
 use crate::soup::tokens::MOST_EPOCHS;
 
 /// What a run does besides running: how long, and what it writes when.
@@ -128,10 +128,7 @@ impl Plan {
 
     /// What the run's tables hold.
     pub fn columns(&self) -> Columns {
-        Columns {
-            replicators: self.eval_selfrep,
-            tokens: self.tracers,
-        }
+        Columns::of(self.eval_selfrep, self.tracers, &[])
     }
 
     /// The plan for who only looks at the soup's bytes.

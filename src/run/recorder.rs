@@ -11,8 +11,9 @@ use crate::Error;
 use crate::engine::jit::CacheTally;
 use crate::measure::Measures;
 use crate::measure::replicators::Replicators;
+use crate::measure::row::LogRow;
 use crate::plot::picture::frames::Frames;
-use crate::run::folder::csv::{LogRow, Table};
+use crate::run::folder::csv::Table;
 use crate::run::folder::performance::PerformanceRow;
 use crate::run::folder::{self, sidecar};
 use crate::soup::checkpoint::Checkpoint;
@@ -207,6 +208,7 @@ impl Recorder {
             tally,
             replicators: interval.replicators,
             tokens: interval.tokens,
+            also: Vec::new(),
         };
         let measured = before.elapsed() + interval.counting;
         self.metrics.append(&row.metrics_line())?;

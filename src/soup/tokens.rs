@@ -43,7 +43,7 @@ pub struct Tokens {
 }
 
 /// What tokens measure.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TokenMeasures {
     /// How many different tokens there are.
     pub distinct: u64,

@@ -5,8 +5,8 @@ use toml::Table;
 
 use super::file::Planned;
 use crate::measure::replicators::Replicators;
+use crate::measure::row::PastRow;
 use crate::measure::{ALIVE, Measures};
-use crate::run::folder::csv::PastRow;
 use crate::run::folder::settings::VERSION;
 use crate::run::{Plan, StopRule};
 use crate::soup::Tally;
