@@ -44,7 +44,7 @@ pub enum Place {
     /// In front, and mirrored at the end: it copies backwards, so its copies have at the front
     /// what it has at the end. All in between is free.
     BothEnds,
-    /// Everywhere: the program is the code over and over again.
+    /// Everywhere: the program is the code, repeated.
     Repeated,
 }
 
@@ -84,10 +84,10 @@ pub static ALL: [Example; 24] = [
         code: r"\x80\x40[[.>}]-]",
         place: Place::Front,
         source: Source::Broth,
-        summary: "a loop copies forwards; an outer one gets it over nulls",
+        summary: "a loop copies forwards; an outer one carries it past nulls",
         how: "The first two bytes start head 0 at 0 and head 1 at 64, where the neighbour begins.\n\
-              `[.>}]` copies a byte and moves both heads on, until head 0 meets a null. The null\n\
-              becomes 255 by `-`, and `]` goes back into the loop.",
+              `[.>}]` copies a byte and advances both heads until head 0 meets a null. `-` turns the\n\
+              null into 255, and `]` goes back into the loop.",
         world: World::Pairs,
         seed: Some(1),
     },
@@ -98,9 +98,9 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Broth,
         summary: "copies forwards and jumps back by eight",
-        how: "The first two bytes start head 0 at 0 and head 1 at 64. `.>}` copies a byte and moves\n\
-              both heads on; `]` goes eight places back and then one on, to the `.`, unless head 0\n\
-              is on a null.",
+        how: "The first two bytes start head 0 at 0 and head 1 at 64. `.>}` copies a byte and\n\
+              advances both heads; `]` goes back eight places and then on by one, to the `.`, unless\n\
+              head 0 is on a null.",
         world: World::Pairs,
         seed: Some(3),
     },
@@ -111,9 +111,9 @@ pub static ALL: [Example; 24] = [
         place: Place::BothEnds,
         source: Source::Broth,
         summary: "copies backwards and jumps back by eight",
-        how: "Both heads start at 0. `{` moves head 1 back, first to 127; `.` copies and `>` moves\n\
-              head 0 on, so the neighbour becomes the mirror image of the program, which is the\n\
-              same from either end. `]` goes eight places back and then one on, to the `{`.",
+        how: "Both heads start at 0. `{` moves head 1 back, first to 127; `.` copies and `>`\n\
+              advances head 0, so the neighbour becomes the mirror image of the program, which reads\n\
+              the same from either end. `]` goes back eight places and then on by one, to the `{`.",
         world: World::Pairs,
         seed: Some(13),
     },
@@ -125,8 +125,8 @@ pub static ALL: [Example; 24] = [
         source: Source::Paper,
         summary: "the paper's palindrome, a half at each end: copies backwards",
         how: "Both heads start at 0. `[{.>]` moves head 1 back, first to 127, copies a byte there\n\
-              and moves head 0 on: the neighbour becomes the mirror image of the program, which is\n\
-              the same from either end. Where head 0 meets a null, `-` makes it 255 and `]` goes\n\
+              and advances head 0: the neighbour becomes the mirror image of the program, which reads\n\
+              the same from either end. If head 0 meets a null, `-` turns it into 255, and `]` goes\n\
               back into the loop.",
         world: World::Pairs,
         seed: Some(44),
@@ -138,9 +138,9 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Paper,
         summary: "the paper's palindrome as printed: its copies have it at the end",
-        how: "As `palindrome`, in the front 19 bytes. The copy is the mirror image of the whole\n\
-              program, with the palindrome at its end; run from there, it copies the program\n\
-              around again.",
+        how: "As `palindrome`, within the first 19 bytes. The copy is the mirror image of the whole\n\
+              program, with the palindrome at its end; run from there, it copies the program back\n\
+              the right way round.",
         world: World::Pairs,
         seed: Some(48),
     },
@@ -172,10 +172,10 @@ pub static ALL: [Example; 24] = [
         code: r"\xff\x80,[[<,]-]",
         place: Place::BothEnds,
         source: Source::Broth,
-        summary: "copies backwards, head 1 moving on by itself",
+        summary: "copies backwards; head 1 advances by itself",
         how: "The first two bytes start head 0 at 127 and head 1 at 0. `,` copies from head 1, which\n\
-              moves on by itself, to head 0, which `<` moves back: the neighbour becomes the mirror\n\
-              image of the program, which is the same from either end.",
+              advances by itself, to head 0, which `<` moves back: the neighbour becomes the mirror\n\
+              image of the program, which reads the same from either end.",
         world: World::Pairs,
         seed: Some(0),
     },
@@ -185,10 +185,10 @@ pub static ALL: [Example; 24] = [
         code: r"\x40\x80[[,>]-]",
         place: Place::Front,
         source: Source::Broth,
-        summary: "copies forwards; an outer loop gets it over nulls",
+        summary: "copies forwards; an outer loop carries it past nulls",
         how: "The first two bytes start head 0 at 64 and head 1 at 0. `,` copies from head 1, which\n\
-              moves on by itself, to head 0, which `>` moves on. A null of the neighbour ends the\n\
-              inner loop; it becomes 255 by `-`, and the outer one goes back in.",
+              advances by itself, to head 0, which `>` advances. A null ends the inner loop; `-` turns\n\
+              it into 255, and the outer loop goes back into the inner one.",
         world: World::Pairs,
         seed: Some(4),
     },
@@ -200,7 +200,7 @@ pub static ALL: [Example; 24] = [
         source: Source::Broth,
         summary: "dup dup read write inc, and back",
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 00 reads that\n\
-              place of this program, 03 writes it to the same place of the other, 08 counts on, and\n\
+              place of this program, 03 writes it to the same place of the other, 08 counts up, and\n\
               C4 jumps back by five.",
         world: World::Pairs,
         seed: Some(0),
@@ -214,7 +214,7 @@ pub static ALL: [Example; 24] = [
         summary: "dup dup other copy inc, and back",
         how: "The top of the stack, at first 0, counts the places. Two `dup`s keep it; 03 turns the\n\
               upper one into the same place of the other program, 02 copies there from the lower\n\
-              one, 08 counts on, and C4 jumps back by five.",
+              one, 08 counts up, and C4 jumps back by five.",
         world: World::Pairs,
         seed: Some(0),
     },
@@ -226,7 +226,7 @@ pub static ALL: [Example; 24] = [
         source: Source::Broth,
         summary: "dup copy inc, and back",
         how: "The top of the stack, at first 0, counts the places. `dup` keeps it; 0C copies that\n\
-              place to the other program, 08 counts on, and C2 jumps back by three.",
+              place to the other program, 08 counts up, and C2 jumps back by three.",
         world: World::Pairs,
         seed: Some(6),
     },
@@ -237,9 +237,9 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Paper,
         summary: "the paper's: copy inc dup, over a byte, and back",
-        how: "0C copies a place, at first 0, to the other program, 08 counts on and 04 keeps the count\n\
-              for the next lap. 81 jumps over 2C to C4, which jumps back by five. The stack grows\n\
-              by one entry a lap.",
+        how: "0C copies a place, at first 0, to the other program, 08 counts up and 04 keeps the count\n\
+              for the next iteration. 81 jumps over 2C to C4, which jumps back by five. The stack\n\
+              grows by one entry per iteration.",
         world: World::Pairs,
         seed: Some(0),
     },
@@ -250,8 +250,8 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Paper,
         summary: "the paper's single byte, which copies itself and nothing else",
-        how: "The stack is empty, so 0C copies place 0, where it is, to the other program. The rest of\n\
-              the program stays behind: of 64 places one is copied, which is its score.",
+        how: "The stack is empty, so 0C copies place 0, which is its own, to the other program. Nothing\n\
+              else is copied: one place of 64, which is its score.",
         world: World::Pairs,
         seed: Some(0),
     },
@@ -262,9 +262,9 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Broth,
         summary: "the four bytes of forthtrivial",
-        how: "As the four bytes of forthtrivial. Where the neighbour has the byte 13, which cannot be\n\
-              replaced here, this program is refilled with random bytes instead: one in five neighbours\n\
-              is its end, and planted alone it dies out.",
+        how: "As the four bytes of forthtrivial. If the neighbour has the byte 13, which cannot be\n\
+              replaced here, this program is refilled with random bytes instead. One in five neighbours\n\
+              has one, so a single planted copy dies out.",
         world: World::Pairs,
         seed: None,
     },
@@ -274,12 +274,12 @@ pub static ALL: [Example; 24] = [
         code: "04 01 53 0B 07 85 05 04 0C 08 C9 05 C2",
         place: Place::Front,
         source: Source::Broth,
-        summary: "looks before it copies, and leaves every 13 of its neighbour alone",
+        summary: "looks before it copies, and skips every 13 of its neighbour",
         how: "The top of the stack, at first 0, counts the places. 01 reads that place of the other\n\
-              program, 53 and 0B take it off 13, and 07 jumps over 85 unless it is 0. Then 05 drops\n\
-              the difference, 04 and 0C copy the place, 08 counts on, and C9 jumps back to the\n\
-              start. Where it is 13, 85 jumps to 05, which drops the difference, and C2 jumps back\n\
-              to 08: the place is left as it is, and this program is not refilled.",
+              program, 53 and 0B subtract it from 13, and 07 skips 85 unless the result is 0. Then 05\n\
+              drops the difference, 04 and 0C copy the place, 08 counts up, and C9 jumps back to the\n\
+              start. If the byte is 13, 85 jumps to 05, which drops the difference, and C2 jumps back\n\
+              to 08: the place is not written, and this program is not refilled.",
         world: World::Pairs,
         seed: Some(8),
     },
@@ -290,12 +290,12 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Broth,
         summary: "an instruction that copies, and three that count its operands down",
-        how: "The first instruction is the copy: [target] = [source] - [16], which is 0. The second\n\
-              counts its target down by [17], which is 1. The third makes its source from the\n\
-              target, less [18], which is 64, and goes back to the copy as long as that is below 0:\n\
-              as an address it has gone from 63 to 0 then. The fourth starts the target anew, at\n\
-              0 - 1. So it copies the program over the neighbour, last byte first, until its steps\n\
-              are out; each copy is done in one step, so it does not matter when that is.",
+        how: "The first instruction copies: [target] = [source] - [16], where [16] is 0. The second\n\
+              counts the target down by [17], which is 1. The third sets the source to the target\n\
+              minus [18], which is 64, and goes back to the copy as long as that is below 0; as an\n\
+              address it runs from 63 down to 0. The fourth restarts the target at 0 - 1. So it\n\
+              copies the program over the neighbour, last byte first, until its steps are used up.\n\
+              A byte is copied in one step, so it may stop anywhere.",
         world: World::Pairs,
         seed: Some(0),
     },
@@ -309,9 +309,9 @@ pub static ALL: [Example; 24] = [
         source: Source::Broth,
         summary: "sets four operands, copies by two subtractions, counts down",
         how: "Eight instructions set the operands of the loop: its source to 191, which as an address\n\
-              is 63, and three targets to 127. In the loop four instructions copy: the target\n\
-              becomes 0, a spare byte becomes 0, the source is taken off the spare byte, and that\n\
-              off the target. Four more count the operands down by 1. The last of them goes back as\n\
+              is 63, and three targets to 127. In the loop four instructions copy: they clear the\n\
+              target and a spare byte, subtract the source from the spare byte, and the spare byte\n\
+              from the target. Four more count the operands down by 1. The last of them goes back as\n\
               long as the source, as a number, is below 0, which is 64 times. The last instruction\n\
               leaves the tape. The spare byte and the constants are bytes of jumps that are never\n\
               taken.",
@@ -325,9 +325,9 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Broth,
         summary: "copies to 64 places below, which on a tape is the other program",
-        how: "7C pushes -4, which seen from 02 is the first place of the program. 60 60 0A push -32\n\
-              twice and add them: 64 back, or, where 128 places are a ring, ahead. 02 copies the place\n\
-              that far, and keeps where it was; 08 counts on, and C4 jumps back by five.",
+        how: "7C pushes -4, which relative to 02 is the first place of the program. 60 60 0A push -32\n\
+              twice and add them: 64 back or, on a ring of 128 places, ahead. 02 copies the place by\n\
+              that distance and keeps its address; 08 counts up, and C4 jumps back by five.",
         world: World::Pairs,
         seed: Some(0),
     },
@@ -337,12 +337,12 @@ pub static ALL: [Example; 24] = [
         code: "C5 01",
         place: Place::Repeated,
         source: Source::Paper,
-        summary: "the paper's 01 C5: LXI B,01C5 and PUSH B, over and over again",
-        how: "01 C5 01 is LXI B,01C5, and the C5 behind it PUSH B, which writes the bytes C5 and 01.\n\
-              The stack starts at an even place and runs down from the end of the right program, so\n\
-              that C5 comes to even places: the program begins with it. The two zeros that the first\n\
-              C5 pushes are written over when the stack has come around. On a long tape it may begin\n\
-              anywhere, and is pushed right below where a run starts. Among pairs it mostly dies out.",
+        summary: "the paper's 01 C5: LXI B,01C5 and PUSH B, repeated",
+        how: "01 C5 01 is LXI B,01C5, and the next C5 is PUSH B, which writes the bytes C5 and 01. The\n\
+              stack starts at an even place and grows down from the end of the right program, so C5\n\
+              goes to even places, and the program begins with it. The two zeros that the first C5\n\
+              pushes are overwritten when the stack has wrapped around. On a long tape it may begin\n\
+              anywhere, and copies go right below where a run starts. In pairs it mostly dies out.",
         world: World::LongTape { head_offset: 0 },
         seed: Some(0),
     },
@@ -354,8 +354,8 @@ pub static ALL: [Example; 24] = [
         source: Source::Broth,
         summary: "LDIR: LD DE,32 and the block copy of the Z80",
         how: "11 20 00 loads DE with 32, where the right program begins. ED B0, LDIR, copies byte by\n\
-              byte from HL, at first 0, to DE. BC, at first 0 too, counts down from 65,536, so that\n\
-              it goes on until the steps are out, around the tape.",
+              byte from HL, at first 0, to DE. BC, also 0 at first, counts down from 65,536, so it\n\
+              continues around the tape until the steps are used up.",
         world: World::Pairs,
         seed: Some(1),
     },
@@ -365,11 +365,10 @@ pub static ALL: [Example; 24] = [
         code: "11 D5",
         place: Place::Repeated,
         source: Source::Soup,
-        summary: "LD DE,11D5 and PUSH DE, over and over again",
-        how: "11 D5 11 is LD DE,11D5, and the D5 behind it PUSH DE, which writes the bytes D5 and 11.\n\
-              The stack starts at an odd place and runs down from the end of the right program, so\n\
-              that 11 comes to even places, where it is in the program, too. Any piece of a chain\n\
-              copies pieces of a chain.",
+        summary: "LD DE,11D5 and PUSH DE, repeated",
+        how: "11 D5 11 is LD DE,11D5, and the next D5 is PUSH DE, which writes the bytes D5 and 11. The\n\
+              stack starts at an odd place and grows down from the end of the right program, so 11\n\
+              goes to even places, as in the program. Any part of a chain copies parts of a chain.",
         world: World::Pairs,
         seed: Some(0),
     },
@@ -379,7 +378,7 @@ pub static ALL: [Example; 24] = [
         code: "11 D5",
         place: Place::Repeated,
         source: Source::Soup,
-        summary: "LD DE,11D5 and PUSH DE: what comes up first in zff's grid",
+        summary: "LD DE,11D5 and PUSH DE: the first to appear in zff's grid",
         how: "As the push chain of z80.",
         world: World::Pairs,
         seed: Some(23),
@@ -391,7 +390,7 @@ pub static ALL: [Example; 24] = [
         place: Place::Front,
         source: Source::Broth,
         summary: "LDIR: LD DE,16 and the block copy of the Z80",
-        how: "As the block copy of z80, to 16, where the right program begins here.",
+        how: "As the block copy of z80, but to 16, where the right program begins here.",
         world: World::Pairs,
         seed: Some(0),
     },

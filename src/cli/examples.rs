@@ -135,7 +135,7 @@ fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
         match example.place {
             Place::Front => ", in front; the rest is free",
             Place::BothEnds => ", in front and mirrored at the end; those between are free",
-            Place::Repeated => ", over and over again",
+            Place::Repeated => ", repeated",
         }
     )?;
     writeln!(out, "source      {}", example.source)?;
