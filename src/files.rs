@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, PersistError};
@@ -15,6 +16,21 @@ const TEMPORARY_PREFIX: &str = ".broth-unfinished-";
 
 /// No settings and no sidecar are longer.
 const MAX_TEXT: u64 = 1 << 16;
+
+/// Held by all who put a saved state in place, and by the one who keeps them from it.
+static IN_PLACE: RwLock<()> = RwLock::new(());
+
+/// Put something in place and note that it is there, as one piece of work: a program that ends
+/// while it holds [`hold`] has done both or neither. Such work must be short, and not be nested.
+pub fn commit<T>(work: impl FnOnce() -> T) -> T {
+    let _held = IN_PLACE.read().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
+
+/// Wait for every [`commit`] under way, and keep others from beginning while this is held.
+pub fn hold() -> RwLockWriteGuard<'static, ()> {
+    IN_PLACE.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Open a file to read it. A folder, a pipe or a device is refused: one that nobody
 /// writes to would be waited for, another would never end.
@@ -55,7 +71,22 @@ pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
-    write_then(path, write, |file| file.persist(path))
+    write_and_note(path, write, || ())
+}
+
+/// As [`write_whole`], and [`commit`]s the new name together with `note`.
+pub fn write_and_note(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    note: impl FnOnce(),
+) -> Result<(), Error> {
+    write_then(path, write, |file| {
+        commit(|| {
+            let file = file.persist(path)?;
+            note();
+            Ok(file)
+        })
+    })
 }
 
 /// As [`write_whole`], but a file of that name is an error and stays.

@@ -323,7 +323,9 @@ fn a_benchmark_of_nothing_is_an_error() {
         (plan(&[Engine::Auto], 1, Some(0)), false),
         (plan(&[Engine::Auto], 1, Some(1)), true),
     ] {
-        let result = bench::compare(soup.settings(), &start, &plan, &mut |_| {});
+        let result = bench::compare(soup.settings(), &start, &plan, &mut |_| {
+            std::ops::ControlFlow::Continue(())
+        });
         assert_eq!(result.is_ok(), fine, "{plan:?}");
     }
 }

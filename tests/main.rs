@@ -14,6 +14,8 @@ mod examples;
 mod exec;
 mod golden;
 mod hostile;
+#[cfg(unix)]
+mod interrupts;
 mod jit_cli;
 mod malformed;
 mod pictures;

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::error::Error;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use broth::bench::soups::{Recipe, Sort};
@@ -28,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             sort: Sort::Alive,
             epochs: 2000,
         };
-        let soup = recipe.prepare(scratch.path(), &mut |_| ())?.checkpoint;
+        let soup = recipe.prepare(scratch.path(), &mut |_| ControlFlow::Continue(()))?;
+        let soup = soup.expect("nobody ends the work").checkpoint;
         harvest(&seeds, language, "soup", &soup)?;
     }
     for (i, argument) in std::env::args().skip(1).enumerate() {

@@ -6,6 +6,7 @@
 pub mod soups;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -94,7 +95,8 @@ pub struct Comparison {
 }
 
 /// Measure the engines of `plan` on the soup `start`, on the rayon thread pool
-/// it is called in. Before each round `see` is told its number, from 1.
+/// it is called in. Before each round `see` is told its number, from 1; it can end the
+/// comparison there, which then is none if there was no round yet.
 ///
 /// In a round the engines and the floor take turns, another one first each
 /// time, so that whatever slows the machine down for a while hits all alike.
@@ -104,8 +106,8 @@ pub fn compare(
     settings: &Settings,
     start: &Checkpoint,
     plan: &Plan,
-    see: &mut dyn FnMut(usize),
-) -> Result<Comparison, Error> {
+    see: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Comparison>, Error> {
     if plan.engines.is_empty()
         || [plan.rounds as u64, plan.warm_up, plan.epochs.unwrap_or(1)].contains(&0)
     {
@@ -136,7 +138,9 @@ pub fn compare(
     let mut native_steps = vec![None; count];
     let mut first: Option<(Engine, Round)> = None;
     for round in 0..plan.rounds {
-        see(round + 1);
+        if see(round + 1).is_break() {
+            break;
+        }
         for turn in 0..=count {
             let turn = (round + turn) % (count + 1);
             let Some(engine) = plan.engines.get(turn).copied() else {
@@ -157,11 +161,14 @@ pub fn compare(
             }
         }
     }
-    let tally = first.map(|(_, round)| round.tally).unwrap_or_default();
+    let Some((_, Round { tally, .. })) = first else {
+        return Ok(None);
+    };
+    let rounds = floor_times.len() as u64;
     let floor_ms_per_epoch = Times::of(&floor_times, epochs);
     let times: Vec<Times> = times.iter().map(|times| Times::of(times, epochs)).collect();
     let first_median = times[0].median;
-    let all_steps = (tally.steps * plan.rounds as u64).max(1) as f64;
+    let all_steps = (tally.steps * rounds).max(1) as f64;
     let engines = plan.engines.iter().zip(times).zip(fingerprints);
     let engines = engines.zip(native_steps);
     let engines = engines.map(|(((engine, ms_per_epoch), fingerprint), native_steps)| {
@@ -181,14 +188,14 @@ pub fn compare(
             fingerprint,
         }
     });
-    Ok(Comparison {
+    Ok(Some(Comparison {
         epochs,
         interactions: tally.interactions,
         ops: tally.ops,
         steps: tally.steps,
         engines: engines.collect(),
         floor_ms_per_epoch,
-    })
+    }))
 }
 
 /// What an engine made of a round.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -103,6 +104,9 @@ pub struct Prepared {
     pub as_asked: bool,
 }
 
+/// Told how many epochs are done, and whether to go on.
+type See<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
+
 impl Recipe {
     /// The settings that the soup is made and measured with.
     pub fn settings(&self) -> Settings {
@@ -131,8 +135,9 @@ impl Recipe {
     }
 
     /// The soup from the folder `cache`, where it is, else made and kept
-    /// there. While it is made, `see` is told the epochs done.
-    pub fn prepare(&self, cache: &Path, see: &mut dyn FnMut(u64)) -> Result<Prepared, Error> {
+    /// there. While it is made, `see` is told the epochs done; it can end the work, and
+    /// there is no soup then.
+    pub fn prepare(&self, cache: &Path, see: See<'_>) -> Result<Option<Prepared>, Error> {
         let settings = self.settings();
         settings.check()?;
         let path = cache.join(self.file_name());
@@ -140,16 +145,18 @@ impl Recipe {
             self.read(&path)?
         } else {
             fs::create_dir_all(cache).map_err(|error| Error::cannot("create", cache, error))?;
-            let made = self.make(settings, see)?;
+            let Some(made) = self.make(settings, see)? else {
+                return Ok(None);
+            };
             made.write(&path)?;
             made
         };
         let measures = Measures::of(&checkpoint.programs);
-        Ok(Prepared {
+        Ok(Some(Prepared {
             checkpoint,
             high_order_entropy: measures.high_order_entropy,
             as_asked: self.sort != Sort::Alive || measures.is_alive(),
-        })
+        }))
     }
 
     fn read(&self, path: &Path) -> Result<Checkpoint, Error> {
@@ -169,22 +176,30 @@ impl Recipe {
         }
     }
 
-    fn make(&self, settings: Settings, see: &mut dyn FnMut(u64)) -> Result<Checkpoint, Error> {
+    fn make(&self, settings: Settings, see: See<'_>) -> Result<Option<Checkpoint>, Error> {
         let mut soup = Soup::new(settings.clone())?;
         let mut kept = Checkpoint::empty();
         let mut step = |soup: &mut Soup| {
             soup.step();
-            see(soup.epochs_done());
+            see(soup.epochs_done())
         };
         let looks = |soup: &Soup| soup.epochs_done().is_multiple_of(LOOK_INTERVAL);
         match self.sort {
-            Sort::Random => step(&mut soup),
+            Sort::Random => {
+                if step(&mut soup).is_break() {
+                    return Ok(None);
+                }
+            }
             Sort::Prelife => {
                 // The newest soup that had not risen is kept.
-                step(&mut soup);
+                if step(&mut soup).is_break() {
+                    return Ok(None);
+                }
                 kept.copy_from(&soup);
                 while soup.epochs_done() < self.epochs {
-                    step(&mut soup);
+                    if step(&mut soup).is_break() {
+                        return Ok(None);
+                    }
                     if looks(&soup) || soup.epochs_done() == self.epochs {
                         let measures = Measures::of(soup.programs());
                         if measures.is_alive() {
@@ -195,7 +210,7 @@ impl Recipe {
                         }
                     }
                 }
-                return Ok(kept);
+                return Ok(Some(kept));
             }
             Sort::Alive => {
                 if let Some(replicator) = replicator(self.language) {
@@ -210,7 +225,9 @@ impl Recipe {
                 let mut end = self.epochs;
                 let mut alive = false;
                 while soup.epochs_done() < end {
-                    step(&mut soup);
+                    if step(&mut soup).is_break() {
+                        return Ok(None);
+                    }
                     if !alive && looks(&soup) && Measures::of(soup.programs()).is_alive() {
                         alive = true;
                         end = soup.epochs_done() + EPOCHS_ALIVE;
@@ -219,7 +236,7 @@ impl Recipe {
             }
         }
         kept.copy_from(&soup);
-        Ok(kept)
+        Ok(Some(kept))
     }
 }
 
@@ -288,7 +305,12 @@ mod tests {
     #[test]
     fn each_sort_is_what_it_says() {
         let cache = tempfile::tempdir().unwrap();
-        let prepare = |recipe: Recipe| recipe.prepare(cache.path(), &mut |_| {}).unwrap();
+        let prepare = |recipe: Recipe| {
+            recipe
+                .prepare(cache.path(), &mut |_| ControlFlow::Continue(()))
+                .unwrap()
+                .unwrap()
+        };
         let random = prepare(recipe(Sort::Random, 9));
         assert_eq!(random.checkpoint.epochs_done, 1);
         let prelife = prepare(recipe(Sort::Prelife, 20));
@@ -325,7 +347,10 @@ mod tests {
                 num_programs: 512,
                 ..recipe(Sort::Alive, 128)
             };
-            let soup = recipe.prepare(cache.path(), &mut |_| {}).unwrap();
+            let soup = recipe
+                .prepare(cache.path(), &mut |_| ControlFlow::Continue(()))
+                .unwrap()
+                .unwrap();
             assert!(soup.as_asked, "{language}: {}", soup.high_order_entropy);
         }
     }
@@ -351,7 +376,9 @@ mod tests {
         let recipe = recipe(Sort::Random, 1);
         let path = cache.path().join(recipe.file_name());
         fs::write(&path, "cut short").unwrap();
-        let error = recipe.prepare(cache.path(), &mut |_| {}).unwrap_err();
+        let error = recipe
+            .prepare(cache.path(), &mut |_| ControlFlow::Continue(()))
+            .unwrap_err();
         assert!(error.is_usage());
         let message = error.to_string();
         assert!(

@@ -16,6 +16,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::interaction::describe;
+use super::interrupt::Interrupt;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
 use super::selfrep::write_copying;
@@ -91,9 +92,18 @@ pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         .into());
     }
     start_threads(args.threads)?;
+    let interrupt = Interrupt::at_once()?;
+    interrupt.last_words({
+        let out = text_path.display().to_string();
+        move || format!("stopped: {out} is not written; the run is as it was")
+    });
     let past = PastRun::open(&args.run)?;
-    let mut progress =
-        ReplayProgress::new(args.quiet, 0, args.epoch.or(past.newest()?).unwrap_or(0));
+    let mut progress = ReplayProgress::new(
+        args.quiet,
+        0,
+        args.epoch.or(past.newest()?).unwrap_or(0),
+        &interrupt,
+    );
     let mut watch = |epochs_done| progress.see(epochs_done);
     let seen = match args.first_replicator {
         true => Some(past.first_seen(&mut watch)?.ok_or_else(|| {
@@ -113,6 +123,7 @@ pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     };
     let line = past.line(epochs_done, index, &mut watch)?;
     progress.finish();
+    interrupt.last_words(|| "stopped while the report was written; the run is as it was".into());
     let mut report = Vec::new();
     write_report(&mut report, &args, &past, seen.as_ref(), &line)?;
     let report = String::from_utf8_lossy(&report).into_owned();
@@ -131,7 +142,8 @@ pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     if let (Some(seen), Some(first)) = (&seen, line.first_replicator()) {
         let to = past.turned(first.epochs_done)?.max(seen.epochs_done);
         let replay = Replay::open(&args.run, Some(first.epochs_done), Some(to))?;
-        strip::draw(replay, None, None, &picture, args.quiet)?;
+        interrupt.last_words(strip::nothing_drawn(&picture));
+        strip::draw(replay, None, None, &picture, (args.quiet, &interrupt))?;
         if !args.quiet {
             writeln!(anstream::stdout(), "{}", shown(&picture))?;
         }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,8 +22,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::engine::{EngineArgs, parse_engine, percent, warn_without_native_code};
+use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
-use super::{Failure, parse_language, start_threads};
+use super::{Failure, INTERRUPTED, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -193,6 +195,10 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     };
     recipe(languages[0], sorts[0]).settings().check()?;
     start_threads(args.threads)?;
+    let interrupt = Interrupt::finishing(
+        "finishing this epoch or round, showing what is measured; once more to stop without that",
+        false,
+    )?;
 
     let plan = Plan {
         engines,
@@ -214,14 +220,22 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     if let Some(why) = no_native_code(&languages, &plan) {
         warn_without_native_code(&why)?;
     }
-    for language in languages {
+    'soups: for language in languages {
         writeln!(out, "\n{BOLD}{}{RESET}", Row::HEADER)?;
         for sort in &sorts {
             let recipe = recipe(language, *sort);
-            let prepared = prepare(&recipe, &cache)?;
-            let entry = measure(&recipe, &prepared, &plan)?;
-            show(&mut out, &entry)?;
-            report.soups.push(entry);
+            interrupt.last_words(what_is_lost(&recipe, args.json.as_deref()));
+            let entry = match prepare(&recipe, &cache, &interrupt)? {
+                Some(prepared) => measure(&recipe, &prepared, &plan, &interrupt)?,
+                None => None,
+            };
+            if let Some(entry) = entry {
+                show(&mut out, &entry)?;
+                report.soups.push(entry);
+            }
+            if interrupt.is_asked() {
+                break 'soups;
+            }
         }
     }
     if let Some(path) = &args.json {
@@ -230,7 +244,24 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
             writeln!(file)
         })?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if interrupt.is_asked() {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// What a benchmark loses that ends at once, before `recipe` is shown.
+fn what_is_lost(recipe: &Recipe, json: Option<&Path>) -> impl Fn() -> String + Send + 'static {
+    let what = format!("{}, {}", recipe.language, recipe.sort);
+    let file = json.map(|path| format!("; {} is not written", path.display()));
+    move || {
+        format!(
+            "stopped: what was measured of {what} is lost{}; what is shown above, and soups \
+             already made, stay",
+            file.as_deref().unwrap_or_default()
+        )
+    }
 }
 
 /// Why an engine of `plan` has no native code, if it could have some elsewhere.
@@ -290,15 +321,36 @@ fn without_repeats<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
 }
 
 /// The soup of `recipe`; making it shows how far it is.
-fn prepare(recipe: &Recipe, cache: &Path) -> Result<Prepared, Error> {
+fn prepare(
+    recipe: &Recipe,
+    cache: &Path,
+    interrupt: &Interrupt,
+) -> Result<Option<Prepared>, Error> {
     let what = format!("making a soup of {}, {}", recipe.language, recipe.sort);
-    let progress = Progress::new(what);
-    let prepared = recipe.prepare(cache, &mut |done| progress.show(done, recipe.epochs));
+    let progress = Progress::new(what, interrupt);
+    let prepared = recipe.prepare(cache, &mut |done| {
+        progress.show(done, recipe.epochs);
+        go_on(interrupt)
+    });
     progress.finish();
     prepared
 }
 
-fn measure(recipe: &Recipe, prepared: &Prepared, plan: &Plan) -> Result<Entry, Error> {
+fn go_on(interrupt: &Interrupt) -> ControlFlow<()> {
+    if interrupt.is_asked() {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}
+
+/// What the soup comes to; none where the work was ended before its first round.
+fn measure(
+    recipe: &Recipe,
+    prepared: &Prepared,
+    plan: &Plan,
+    interrupt: &Interrupt,
+) -> Result<Option<Entry>, Error> {
     let mut entry = Entry {
         language: recipe.language.name,
         soup: recipe.sort.name(),
@@ -309,15 +361,21 @@ fn measure(recipe: &Recipe, prepared: &Prepared, plan: &Plan) -> Result<Entry, E
     };
     if prepared.as_asked {
         let what = format!("measuring {}, {}", recipe.language, recipe.sort);
-        let progress = Progress::new(what);
+        let progress = Progress::new(what, interrupt);
         let result = bench::compare(
             &recipe.settings(),
             &prepared.checkpoint,
             plan,
-            &mut |round| progress.show(round as u64, plan.rounds as u64),
+            &mut |round| {
+                progress.show(round as u64, plan.rounds as u64);
+                go_on(interrupt)
+            },
         );
         progress.finish();
-        entry.measured = Some(result?);
+        entry.measured = result?;
+        if entry.measured.is_none() {
+            return Ok(None);
+        }
     } else {
         entry.problem = Some(format!(
             "no {} soup of {} within {} epochs",
@@ -326,7 +384,7 @@ fn measure(recipe: &Recipe, prepared: &Prepared, plan: &Plan) -> Result<Entry, E
             thousands(recipe.epochs as usize)
         ));
     }
-    Ok(entry)
+    Ok(Some(entry))
 }
 
 /// A moving line on a terminal, else one plain line once something takes long.
@@ -341,12 +399,13 @@ impl Progress {
     /// Time between plain lines.
     const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-    fn new(what: String) -> Progress {
+    fn new(what: String, interrupt: &Interrupt) -> Progress {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             let style = ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len}  {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(what.clone());
+            interrupt.draws(&bar);
             bar
         });
         Progress {

@@ -11,8 +11,9 @@ use broth::run::folder::RunFolder;
 use broth::run::replay::Replay;
 use clap::Args;
 
+use super::interrupt::Interrupt;
 use super::progress::ReplayProgress;
-use super::{Failure, check_out, shown, start_threads};
+use super::{Failure, INTERRUPTED, check_out, shown, start_threads, strip};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,8 +62,13 @@ const GOOD_FRAMES: u64 = 60;
 
 pub fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
     check_out(&args.out)?;
+    let interrupt = Interrupt::finishing(
+        "finishing this epoch, writing the film up to it; once more to stop without it",
+        args.quiet,
+    )?;
+    interrupt.last_words(strip::nothing_drawn(&args.out));
     let count = match RunFolder::look(&args.source) {
-        Ok(folder) => of_run(&args, &folder)?,
+        Ok(folder) => of_run(&args, &folder, &interrupt)?,
         Err(_) => of_frames(&args)?,
     };
     if !args.quiet {
@@ -70,21 +76,31 @@ pub fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
         let out = shown(&args.out);
         writeln!(anstream::stdout(), "{out}: {count} frame{plural}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if interrupt.is_asked() {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
-fn of_run(args: &FilmArgs, folder: &RunFolder) -> Result<usize, Error> {
+fn of_run(args: &FilmArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<usize, Error> {
     start_threads(None)?;
     let mut replay = Replay::open(folder.path(), args.from, args.to)?;
+    replay.stop_when(interrupt.shared_flag());
     let points = replay.points(args.every, GOOD_FRAMES, film::MAX_FRAMES as u64)?;
     // A run without a table is shown without a curve.
     let metrics = match folder.metrics().exists() {
         true => Some(Series::read(&folder.metrics(), &["high_order_entropy"])?),
         false => None,
     };
-    let mut progress = ReplayProgress::new(args.quiet, replay.soup().epochs_done(), replay.to());
+    let mut progress = ReplayProgress::new(
+        args.quiet,
+        replay.soup().epochs_done(),
+        replay.to(),
+        interrupt,
+    );
     let mut watch = |epochs_done| progress.see(epochs_done);
-    film::of_replay(
+    let count = film::of_replay(
         &mut replay,
         &points,
         metrics.as_ref(),
@@ -93,7 +109,7 @@ fn of_run(args: &FilmArgs, folder: &RunFolder) -> Result<usize, Error> {
         &mut watch,
     )?;
     progress.finish();
-    Ok(points.len())
+    Ok(count)
 }
 
 fn of_frames(args: &FilmArgs) -> Result<usize, Error> {
@@ -120,6 +136,5 @@ fn of_frames(args: &FilmArgs) -> Result<usize, Error> {
         })
         .map(|(_, path)| path)
         .collect();
-    film::of_frames(&chosen, args.fps, &args.out)?;
-    Ok(chosen.len())
+    film::of_frames(&chosen, args.fps, &args.out)
 }

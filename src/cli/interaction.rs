@@ -12,6 +12,7 @@ use broth::soup::interaction::{Interaction, Interactions, Which};
 use clap::Args;
 
 use super::exec::write_step;
+use super::interrupt::Interrupt;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
 use super::{Failure, start_threads};
@@ -53,10 +54,12 @@ pub struct InteractionArgs {
 
 pub fn show_interaction(args: InteractionArgs) -> Result<ExitCode, Failure> {
     start_threads(args.threads)?;
+    let interrupt = Interrupt::at_once()?;
+    interrupt.last_words(|| "stopped: nothing is lost; the run is as it was".into());
     let past = PastRun::open(&args.run)?;
     let settings = past.settings();
     let mut interactions = Interactions::new(settings)?;
-    let mut progress = ReplayProgress::new(false, 0, args.epoch);
+    let mut progress = ReplayProgress::new(false, 0, args.epoch, &interrupt);
     let soup = past.soup_before(args.epoch, &mut |epochs_done| progress.see(epochs_done))?;
     progress.finish();
     let which = match (args.pair, args.program) {

@@ -10,6 +10,7 @@ mod figures;
 mod film;
 mod inspect;
 mod interaction;
+mod interrupt;
 mod jit;
 mod languages;
 mod paint;
@@ -25,8 +26,6 @@ mod sweep;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use broth::Error;
 use broth::files;
@@ -139,6 +138,10 @@ pub fn main() -> ExitCode {
     };
     let (message, code) = match result {
         Ok(code) => return code,
+        // Whoever ended the program may have closed the screen with it.
+        Err(Failure::Screen(_)) if interrupt::was_asked() => {
+            return ExitCode::from(INTERRUPTED);
+        }
         // Whoever read our output has seen enough.
         Err(Failure::Screen(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             return ExitCode::SUCCESS;
@@ -179,18 +182,6 @@ fn hex(bytes: &[u8]) -> String {
 /// Reads `--lang`, with a hint where the name is not quite right.
 fn parse_language(name: &str) -> Result<&'static Language, String> {
     name.parse().map_err(|error| format!("{error}"))
-}
-
-/// Have Ctrl-C, and other requests to end, set `interrupt`; asked twice, the program ends at
-/// once, since what is on disk is whole at any moment.
-fn catch_interrupt(interrupt: &Arc<AtomicBool>) -> Result<(), Error> {
-    let seen = Arc::clone(interrupt);
-    let handler = ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
-        }
-    });
-    handler.map_err(|error| Error::Usage(format!("cannot catch Ctrl-C: {error}")))
 }
 
 /// A path as it may go to a terminal.

@@ -11,6 +11,7 @@ use broth::measure::replicators::KNIERIM_THRESHOLD;
 use broth::run::{Event, Run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt::Interrupt;
 use super::printable;
 
 /// Time between plain lines.
@@ -73,6 +74,13 @@ impl Progress {
             interactions: 0,
             past: VecDeque::from([(Instant::now(), epochs_done, 0)]),
             shown: None,
+        }
+    }
+
+    /// Have what is said of an interruption go above the moving line.
+    pub fn leaves_room_for(&self, interrupt: &Interrupt) {
+        if let Some(Screen::Terminal(bar)) = &self.screen {
+            interrupt.draws(bar);
         }
     }
 
@@ -183,13 +191,14 @@ pub struct ReplayProgress {
 }
 
 impl ReplayProgress {
-    pub fn new(quiet: bool, from: u64, to: u64) -> ReplayProgress {
+    pub fn new(quiet: bool, from: u64, to: u64, interrupt: &Interrupt) -> ReplayProgress {
         let screen = match quiet {
             true => None,
             false => Some(Screen::of_epochs(to)),
         };
         if let Some(Screen::Terminal(bar)) = &screen {
             bar.set_position(from);
+            interrupt.draws(bar);
         }
         ReplayProgress {
             screen,

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use broth::engine::Engine;
@@ -17,7 +17,7 @@ use broth::run::folder::settings::{
     VERSION, parse_grid, parse_probability, parse_world, read_pattern,
 };
 use broth::run::folder::sidecar;
-use broth::run::{Changes, End, Plan, Run, StopRule, Summary};
+use broth::run::{Changes, End, Event, Plan, Run, StopRule, Summary};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::Grid;
 use broth::soup::tokens::TokenMeasures;
@@ -25,9 +25,10 @@ use broth::{Error, Meeting, Settings};
 use clap::Args;
 
 use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
+use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
-use super::{Failure, INTERRUPTED, catch_interrupt, parse_language, shown, start_threads};
+use super::{Failure, INTERRUPTED, parse_language, shown, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -306,9 +307,10 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let quiet = args.quiet;
     let threads = start_threads(args.threads)?;
 
-    let interrupt = Arc::new(AtomicBool::new(false));
-    catch_interrupt(&interrupt)?;
-
+    let interrupt = Interrupt::finishing(
+        "finishing this epoch, writing a checkpoint; once more to stop without it",
+        quiet,
+    )?;
     let run = match &args.resume {
         Some(path) => Run::resume(path, &args.changes())?,
         None => create(args)?,
@@ -317,6 +319,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let folder = run.folder().path().to_path_buf();
     let epochs_done = run.soup().epochs_done();
     let mut progress = Progress::new(quiet, &run);
+    progress.leaves_room_for(&interrupt);
     for problem in run.passed_over() {
         progress.say(&format!("passed over: {problem}"));
     }
@@ -335,7 +338,20 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     if let Some(why) = run.soup().runner().no_native_code() {
         progress.say(&no_native_code_warning(why));
     }
-    let result = run.go(&interrupt, &mut |event| progress.see(event));
+    let now = Arc::new(AtomicU64::new(epochs_done));
+    interrupt.last_words({
+        let (now, saved_at, folder) = (now.clone(), run.saved_at(), folder.clone());
+        move || {
+            let now = now.load(Ordering::Relaxed);
+            what_is_lost(saved_at.epochs_done(), epochs_done, now, &folder)
+        }
+    });
+    let result = run.go(interrupt.flag(), &mut |event| {
+        if let Event::Epoch(done, _) = event {
+            now.store(done, Ordering::Relaxed);
+        }
+        progress.see(event);
+    });
     progress.finish();
     let summary = match result {
         Ok(summary) => summary,
@@ -441,6 +457,23 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         ),
     };
     Ok(Run::create(settings, plan, &place, start)?)
+}
+
+/// What a run loses that ends at once: `saved_at` is how many epochs are done at its newest
+/// checkpoint, `begun` at the soup that it began with, `now` at that of this moment.
+fn what_is_lost(saved_at: Option<u64>, begun: u64, now: u64, folder: &Path) -> String {
+    let saved = saved_at.unwrap_or(begun);
+    let since = match saved_at {
+        Some(epochs) => format!("the newest checkpoint is that after epoch {epochs}"),
+        None => "there is no checkpoint yet".into(),
+    };
+    let lost = match now.saturating_sub(saved) {
+        0 => "no epoch is lost".into(),
+        1 => format!("1 epoch is lost, number {now}"),
+        many => format!("{many} epochs are lost, {} to {now}", saved + 1),
+    };
+    let folder = folder.display();
+    format!("stopped: {lost}, since {since}; go on with  broth run --resume {folder}")
 }
 
 fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use broth::format::thousands;
@@ -15,13 +15,14 @@ use broth::run::folder::csv::Table;
 use broth::run::folder::settings::parse_probability;
 use broth::search::{Estimate, Find, InSoups, Search, Source};
 use broth::soup::checkpoint::Checkpoint;
-use broth::{Error, Settings};
+use broth::{Error, Settings, files};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
+use super::interrupt::Interrupt;
 use super::paint::{self, BOLD, RESET};
-use super::{Failure, INTERRUPTED, catch_interrupt, hex, parse_language, start_threads};
+use super::{Failure, INTERRUPTED, hex, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Programs are drawn byte for byte, changed a little from one to the next (--walk), or those that
@@ -110,35 +111,45 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
         .into());
     }
     let threads = start_threads(args.threads)?;
+    let interrupt = Interrupt::finishing(
+        "finishing what is being tested, then summing up; once more to stop without that",
+        args.quiet,
+    )?;
     let mut sequence = Sequence::of(&args)?;
     let mut table = match &args.out {
         Some(path) => Some(Table::create(path, sequence.header())?),
         None => None,
     };
-    let interrupt = Arc::new(AtomicBool::new(false));
-    catch_interrupt(&interrupt)?;
-
+    let so_far = Arc::new(SoFar::default());
+    interrupt.last_words({
+        let (so_far, out) = (so_far.clone(), args.out.clone());
+        move || so_far.what_is_lost(out.as_deref())
+    });
     let most = args.max_programs.next_multiple_of(Search::BLOCK);
     let progress = progress(args.quiet, most);
+    interrupt.draws(&progress);
     let begun = Instant::now();
     let (mut tested, mut finds) = (0, 0);
-    while tested < args.max_programs && finds < args.finds && !interrupt.load(Ordering::Relaxed) {
+    while tested < args.max_programs && finds < args.finds && !interrupt.is_asked() {
         let found;
         (tested, found) = sequence.go_on(args.max_programs, threads)?;
         for find in &found {
             finds += 1;
+            let note = || so_far.finds.store(finds, Ordering::Relaxed);
             if let Some(table) = &mut table {
-                table.append(&row(find))?;
+                files::commit(|| table.append(&row(find)).map(|()| note()))?;
                 table.sync()?;
             }
             let mut shown = Ok(());
             progress.suspend(|| shown = show(args.lang, find));
             shown?;
+            note();
             if finds == args.finds {
                 tested = find.number + 1;
                 break;
             }
         }
+        so_far.tested.store(tested, Ordering::Relaxed);
         progress.set_position(tested);
         progress.set_message(format!("{finds} found"));
     }
@@ -150,6 +161,30 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(INTERRUPTED),
     })
+}
+
+/// How far a search is, for whoever ends it.
+#[derive(Default)]
+struct SoFar {
+    tested: AtomicU64,
+    finds: AtomicU64,
+}
+
+impl SoFar {
+    /// What a search loses that ends at once.
+    fn what_is_lost(&self, out: Option<&Path>) -> String {
+        let tested = thousands(self.tested.load(Ordering::Relaxed) as usize);
+        let finds = self.finds.load(Ordering::Relaxed);
+        let plural = if finds == 1 { "" } else { "s" };
+        let kept = match out {
+            Some(path) => format!("in {}", path.display()),
+            None => "above, and nowhere else".into(),
+        };
+        format!(
+            "stopped after {tested} programs: {finds} find{plural} {kept}; how rare they are is \
+             not worked out, and the same command begins again"
+        )
+    }
 }
 
 /// Where the programs come from, one behind the other.

@@ -10,6 +10,7 @@ use broth::plot::strip::{GOOD_POINTS, MAX_POINTS, Strip};
 use broth::run::replay::Replay;
 use clap::Args;
 
+use super::interrupt::Interrupt;
 use super::progress::ReplayProgress;
 use super::{Failure, check_out, shown, start_threads};
 
@@ -67,13 +68,22 @@ fn parse_programs(text: &str) -> Result<Range<usize>, String> {
 pub fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     let out = args.out.unwrap_or(args.run.join("strip.png"));
     start_threads(None)?;
+    let interrupt = Interrupt::at_once()?;
+    interrupt.last_words(nothing_drawn(&out));
     let replay = Replay::open(&args.run, args.from, args.to)?;
     check_out(&out)?;
-    draw(replay, args.every, args.programs, &out, args.quiet)?;
+    let screen = (args.quiet, &interrupt);
+    draw(replay, args.every, args.programs, &out, screen)?;
     if !args.quiet {
         writeln!(anstream::stdout(), "{}", shown(&out))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a picture of a run loses that ends at once.
+pub(super) fn nothing_drawn(out: &Path) -> impl Fn() -> String + Send + 'static {
+    let out = out.display().to_string();
+    move || format!("stopped: {out} is not written; the run is as it was")
 }
 
 /// Go through all of `replay` and draw it to `out`.
@@ -82,11 +92,12 @@ pub(super) fn draw(
     every: Option<u64>,
     programs: Option<Range<usize>>,
     out: &Path,
-    quiet: bool,
+    (quiet, interrupt): (bool, &Interrupt),
 ) -> Result<(), Error> {
     let points = replay.points(every, GOOD_POINTS, MAX_POINTS)?;
     let mut strip = Strip::new(replay.soup(), programs)?;
-    let mut progress = ReplayProgress::new(quiet, replay.soup().epochs_done(), replay.to());
+    let mut progress =
+        ReplayProgress::new(quiet, replay.soup().epochs_done(), replay.to(), interrupt);
     for point in points {
         replay.go_to(point, &mut |epochs_done| progress.see(epochs_done));
         strip.push(replay.soup())?;

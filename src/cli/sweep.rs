@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use broth::format::thousands;
@@ -17,9 +16,10 @@ use broth::sweep::{
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
 use super::run::duration;
-use super::{Failure, INTERRUPTED, catch_interrupt, printable, shown};
+use super::{Failure, INTERRUPTED, printable, shown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -169,9 +169,18 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
         Some(threads) => usize::from(threads),
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let interrupt = Arc::new(AtomicBool::new(false));
-    catch_interrupt(&interrupt)?;
+    let interrupt = Interrupt::finishing(
+        "finishing an epoch of each run under way, saving it; once more to stop without that",
+        args.quiet,
+    )?;
     let mut screen = Screen::new(args.quiet);
+    if let Some(bar) = &screen.bar {
+        interrupt.draws(bar);
+    }
+    interrupt.last_words({
+        let unsaved = records.unsaved_epochs();
+        move || what_is_lost(unsaved.load(Ordering::Relaxed))
+    });
     let (known, passed_over) = records.load(&sweep);
     for error in passed_over {
         screen.say(&format!("passed over, and done anew: {error}"));
@@ -191,7 +200,7 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
         jobs: args.jobs.map(usize::from),
         save_every: Duration::from_secs_f64(args.save_every),
     };
-    let result = sweep.go(&records, &options, &interrupt, &mut |event| {
+    let result = sweep.go(&records, &options, interrupt.flag(), &mut |event| {
         screen.see(event)
     });
     screen.finish();
@@ -211,6 +220,18 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What a sweep loses that ends at once.
+fn what_is_lost(unsaved: u64) -> String {
+    let lost = match unsaved {
+        0 => "no epoch is lost, all runs under way are saved".into(),
+        1 => "1 epoch is lost, of a run under way since it was last saved".into(),
+        many => {
+            format!("{many} epochs are lost, those of runs under way since each was last saved")
+        }
+    };
+    format!("stopped: {lost}; go on with  the same command")
 }
 
 fn is_done(run: &Planned, known: &HashMap<String, Outcome>) -> bool {

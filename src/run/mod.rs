@@ -28,6 +28,7 @@ use crate::soup::tokens::TokenMeasures;
 use crate::soup::{Soup, Tally};
 use plan::Due;
 pub use plan::{Changes, Plan, StopRule};
+pub use recorder::SavedAt;
 use recorder::{Desk, Done, Interval, Recorder};
 use replay::PastRun;
 
@@ -301,6 +302,7 @@ impl Run {
             checkpoints,
             frames: frames_of(&plan, &settings, &of_soup)?,
             plan: plan.clone(),
+            saved_at: SavedAt::new(None),
             of_soup,
         };
         if let Some(path) = &plan.load {
@@ -402,6 +404,7 @@ impl Run {
                 num_programs: settings.num_programs,
                 soup_bytes: settings.soup_bytes(),
                 plan: plan.clone(),
+                saved_at: SavedAt::new(saved_at),
                 of_soup,
             },
             folder,
@@ -434,6 +437,11 @@ impl Run {
     /// Epochs done at the first log point with a replicator that scores 48 or more.
     pub fn replicators_at(&self) -> Option<u64> {
         self.past.replicators_at
+    }
+
+    /// The newest checkpoint, which others may ask for while the run goes.
+    pub fn saved_at(&self) -> SavedAt {
+        self.recorder.saved_at.clone()
     }
 
     /// Checkpoints of a resumed run that could not be used, and why.

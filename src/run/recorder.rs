@@ -2,6 +2,8 @@
 //! made beside the epochs that follow.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
@@ -138,6 +140,28 @@ impl Desk {
     }
 }
 
+/// Epochs done at the newest checkpoint of a run, for others to see while it goes.
+#[derive(Clone, Debug)]
+pub struct SavedAt(Arc<AtomicU64>);
+
+impl SavedAt {
+    /// No checkpoint has so many epochs done.
+    const NONE: u64 = u64::MAX;
+
+    pub(super) fn new(epochs_done: Option<u64>) -> SavedAt {
+        SavedAt(Arc::new(epochs_done.unwrap_or(SavedAt::NONE).into()))
+    }
+
+    /// How many they are; none where the run has no checkpoint yet.
+    pub fn epochs_done(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|epochs| *epochs != SavedAt::NONE)
+    }
+
+    fn set(&self, epochs_done: u64) {
+        self.0.store(epochs_done, Ordering::Relaxed);
+    }
+}
+
 /// The files that grow with a run.
 #[derive(Debug)]
 pub struct Recorder {
@@ -151,6 +175,8 @@ pub struct Recorder {
     pub num_programs: usize,
     pub soup_bytes: usize,
     pub plan: Plan,
+    /// Which checkpoint is the newest.
+    pub saved_at: SavedAt,
     /// What the soup's settings are, for sidecars.
     pub of_soup: toml::Table,
 }
@@ -188,7 +214,7 @@ impl Recorder {
             sidecar::check_place(&path, &self.of_soup)?;
         }
         sidecar::write(&path, checkpoint, &self.of_soup)?;
-        checkpoint.write(&path)?;
+        checkpoint.write_and_note(&path, || self.saved_at.set(epochs_done))?;
         if let Some(keep) = self.plan.keep {
             folder::keep_newest(&self.checkpoints, epochs_done, keep, &self.of_soup)?;
         }

@@ -1,6 +1,8 @@
 //! A run gone through again, from its nearest checkpoint; its folder stays as it is.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Newest, Plan};
 use crate::Error;
@@ -98,6 +100,7 @@ pub struct Replay {
     soup: Soup,
     from: u64,
     to: u64,
+    stop: Arc<AtomicBool>,
 }
 
 impl Replay {
@@ -125,7 +128,12 @@ impl Replay {
             )));
         }
         let soup = run.soup_up_to(from)?;
-        Ok(Replay { soup, from, to })
+        Ok(Replay {
+            soup,
+            from,
+            to,
+            stop: Arc::default(),
+        })
     }
 
     /// The soup as it stands.
@@ -161,8 +169,22 @@ impl Replay {
         Ok(points.collect())
     }
 
-    /// Go on until so many epochs are done; `watch` is told how many are, after each.
+    /// Stop going on, for good, after the epoch in which `stop` is set.
+    pub fn stop_when(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = stop;
+    }
+
+    /// Whether it has been stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Go on until so many epochs are done, or it is stopped; `watch` is told how many are,
+    /// after each.
     pub fn go_to(&mut self, epochs_done: u64, watch: &mut dyn FnMut(u64)) {
-        run_to(&mut self.soup, epochs_done, watch);
+        while self.soup.epochs_done() < epochs_done && !self.is_stopped() {
+            self.soup.step();
+            watch(self.soup.epochs_done());
+        }
     }
 }

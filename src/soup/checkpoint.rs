@@ -175,6 +175,12 @@ impl Checkpoint {
 
     /// Write the checkpoint to `path`, whole or not at all; before it its tokens.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
+        self.write_and_note(path, || ())
+    }
+
+    /// As [`Checkpoint::write`], and calls `note` as soon as the checkpoint is there; as
+    /// [`files::write_and_note`].
+    pub fn write_and_note(&self, path: &Path, note: impl FnOnce()) -> Result<(), Error> {
         if let Some(tokens) = &self.tokens {
             files::write_whole(&Checkpoint::tokens_path(path), |file| {
                 tokens
@@ -182,10 +188,11 @@ impl Checkpoint {
                     .try_for_each(|token| file.write_all(&token.to_le_bytes()))
             })?;
         }
-        files::write_whole(path, |file| {
+        let write = |file: &mut dyn std::io::Write| {
             file.write_all(&self.header())?;
             file.write_all(&self.programs)
-        })
+        };
+        files::write_and_note(path, write, note)
     }
 
     fn header(&self) -> [u8; HEADER_LEN as usize] {

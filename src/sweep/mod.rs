@@ -16,7 +16,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,6 +63,7 @@ pub struct Records {
     path: PathBuf,
     /// Held by the one sweep that writes to it.
     _lock: Option<Arc<fs::File>>,
+    unsaved: Arc<AtomicU64>,
 }
 
 impl Records {
@@ -73,6 +74,7 @@ impl Records {
         let records = Records {
             _lock: folder::lock(path, "a sweep goes on in it already")?,
             path: path.into(),
+            unsaved: Arc::default(),
         };
         files::remove_unfinished(path)?;
         files::remove_unfinished(&path.join("results"))?;
@@ -85,6 +87,7 @@ impl Records {
         Ok(Records {
             path: path.into(),
             _lock: None,
+            unsaved: Arc::default(),
         })
     }
 
@@ -102,6 +105,12 @@ impl Records {
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Epochs of runs under way that are neither saved nor part of a result yet; others may ask
+    /// for them while a sweep goes.
+    pub fn unsaved_epochs(&self) -> Arc<AtomicU64> {
+        self.unsaved.clone()
     }
 
     /// The table as CSV.
@@ -125,7 +134,7 @@ impl Records {
     }
 
     fn home(&self, key: &str) -> Home {
-        Home::new(self.run(key))
+        Home::new(self.run(key), self.unsaved.clone())
     }
 
     /// What has come of the runs of `sweep` already, by their keys; and results that cannot be
@@ -428,14 +437,21 @@ struct Progress<'a> {
 
 impl Progress<'_> {
     /// Write down what came of a run; answers with it, unless it is to go on.
-    fn take_in(&mut self, run: &Planned, result: Result<Outcome, Error>) -> Option<Outcome> {
-        let written = result.and_then(|outcome| {
+    fn take_in(&mut self, run: &Planned, end: LaneEnd) -> Option<Outcome> {
+        let mut unsaved = end.unsaved;
+        let mut settle = || {
+            let epochs = std::mem::take(&mut unsaved);
+            self.records.unsaved.fetch_sub(epochs, Ordering::Relaxed);
+        };
+        let written = end.result.and_then(|outcome| {
             if outcome.ended != Ended::Interrupted {
-                one::write_outcome(&self.records.result(&run.key), &outcome)?;
+                one::write_outcome(&self.records.result(&run.key), &outcome, &mut settle)?;
                 self.records.home(&run.key).settle(run, outcome.ended)?;
             }
             Ok(outcome)
         });
+        // Where there is no result, nobody can save them any more.
+        settle();
         self.left = self.left.saturating_sub(most_interactions(run));
         match written {
             Ok(outcome) if outcome.ended == Ended::Interrupted => None,
@@ -451,6 +467,15 @@ impl Progress<'_> {
             }
         }
     }
+}
+
+/// What came of a run in a lane; or, without a run, of the lane.
+struct LaneEnd {
+    /// Which run of the batch.
+    run: Option<usize>,
+    result: Result<Outcome, Error>,
+    /// Its epochs that no save holds.
+    unsaved: u64,
 }
 
 /// Told how far all is, and of a run that has ended.
@@ -492,11 +517,13 @@ impl<'a> Batch<'a> {
                         .sum::<u64>();
                     progress.interactions = before + sum;
                     let news = match news {
-                        Ok((None, result)) => return result.map(|_: Outcome| ()),
-                        Ok((Some(i), result)) => {
-                            let run: &Planned = self.runs[i];
-                            progress.take_in(run, result).map(|outcome| (run, outcome))
-                        }
+                        Ok(end) => match end.run {
+                            Some(i) => {
+                                let run: &Planned = self.runs[i];
+                                progress.take_in(run, end).map(|outcome| (run, outcome))
+                            }
+                            None => return end.result.map(|_: Outcome| ()),
+                        },
                         Err(RecvTimeoutError::Timeout) => None,
                         Err(RecvTimeoutError::Disconnected) => return Ok(()),
                     };
@@ -522,7 +549,7 @@ impl<'a> Batch<'a> {
         stop: &AtomicBool,
         next: &AtomicUsize,
         beat: &Beat,
-        ended: &Sender<(Option<usize>, Result<Outcome, Error>)>,
+        ended: &Sender<LaneEnd>,
     ) {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads_each)
@@ -531,7 +558,11 @@ impl<'a> Batch<'a> {
             Ok(pool) => pool,
             Err(error) => {
                 let error = Error::Usage(format!("cannot start threads: {error}"));
-                let _ = ended.send((None, Err(error)));
+                let _ = ended.send(LaneEnd {
+                    run: None,
+                    result: Err(error),
+                    unsaved: 0,
+                });
                 return;
             }
         };
@@ -551,7 +582,12 @@ impl<'a> Batch<'a> {
                     Err(Error::Bug("the run ended in the middle of its work".into()))
                 });
                 beat.run.store(0, Ordering::Relaxed);
-                if ended.send((Some(i), result)).is_err() {
+                let end = LaneEnd {
+                    run: Some(i),
+                    result,
+                    unsaved: beat.unsaved.swap(0, Ordering::Relaxed),
+                };
+                if ended.send(end).is_err() {
                     break;
                 }
             }

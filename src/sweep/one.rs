@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub struct Beat {
     pub run: AtomicU64,
     /// Its epochs done.
     pub epochs: AtomicU64,
+    /// Those of them that no save holds.
+    pub unsaved: AtomicU64,
     /// Interactions of all runs of this lane, one after the other.
     pub interactions: AtomicU64,
 }
@@ -43,11 +46,13 @@ pub struct Pace<'a> {
 #[derive(Debug)]
 pub struct Home {
     path: PathBuf,
+    /// Epochs of all runs of the sweep that no save holds.
+    unsaved: Arc<AtomicU64>,
 }
 
 impl Home {
-    pub fn new(path: PathBuf) -> Home {
-        Home { path }
+    pub fn new(path: PathBuf, unsaved: Arc<AtomicU64>) -> Home {
+        Home { path, unsaved }
     }
 
     fn so_far(&self) -> PathBuf {
@@ -90,9 +95,13 @@ impl Home {
         outcome: &Outcome,
         keep: Keep,
         of_soup: &toml::Table,
+        beat: &Beat,
     ) -> Result<(), Error> {
         self.save_soup(checkpoint, of_soup)?;
-        write_outcome(&self.so_far(), outcome)?;
+        write_outcome(&self.so_far(), outcome, || {
+            let saved = beat.unsaved.swap(0, Ordering::Relaxed);
+            self.unsaved.fetch_sub(saved, Ordering::Relaxed);
+        })?;
         match keep {
             Keep::All => Ok(()),
             _ => folder::keep_newest(&self.path, checkpoint.epochs_done, 1, of_soup),
@@ -162,11 +171,11 @@ pub fn of_others(path: &Path) -> Error {
     )
 }
 
-/// Write down what came of a run, whole or not at all.
-pub fn write_outcome(path: &Path, outcome: &Outcome) -> Result<(), Error> {
+/// Write down what came of a run, whole or not at all, and call `note` once that is there.
+pub fn write_outcome(path: &Path, outcome: &Outcome, note: impl FnOnce()) -> Result<(), Error> {
     let text = toml::to_string(outcome)
         .map_err(|error| Error::file(path, format!("cannot be written: {error}")))?;
-    files::write_whole(path, |file| file.write_all(text.as_bytes()))
+    files::write_and_note(path, |file| file.write_all(text.as_bytes()), note)
 }
 
 /// A log point that a thread of its own measures, since all others are busy with the soup.
@@ -308,6 +317,8 @@ pub fn run(planned: &Planned, home: &Home, pace: Pace<'_>, beat: &Beat) -> Resul
         let tally = going.soup.step();
         going.tally = going.tally + tally;
         beat.epochs.store(epoch + 1, Ordering::Relaxed);
+        home.unsaved.fetch_add(1, Ordering::Relaxed);
+        beat.unsaved.fetch_add(1, Ordering::Relaxed);
         beat.interactions
             .fetch_add(tally.interactions, Ordering::Relaxed);
         if epoch.is_multiple_of(plan.log_interval)
@@ -324,7 +335,7 @@ pub fn run(planned: &Planned, home: &Home, pace: Pace<'_>, beat: &Beat) -> Resul
                 break (Ended::Stopped, Some(why));
             }
             let (checkpoint, outcome) = going.state(seconds());
-            home.save(checkpoint, outcome, keep, &of_soup)?;
+            home.save(checkpoint, outcome, keep, &of_soup, beat)?;
             saved = Instant::now();
         }
     };
@@ -332,7 +343,7 @@ pub fn run(planned: &Planned, home: &Home, pace: Pace<'_>, beat: &Beat) -> Resul
     let goes_on = matches!(ended, Ended::Interrupted | Ended::Censored);
     let (checkpoint, outcome) = going.state(seconds());
     if goes_on && outcome.epochs > 0 {
-        home.save(checkpoint, outcome, keep, &of_soup)?;
+        home.save(checkpoint, outcome, keep, &of_soup, beat)?;
     } else if keep != Keep::None {
         home.save_soup(checkpoint, &of_soup)?;
     }

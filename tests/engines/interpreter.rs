@@ -2,6 +2,8 @@
 //! tapes of every sort and any number of steps.
 
 use crate::common::engines::{Natives, Walk, bff_dialects, check};
+use std::ops::ControlFlow;
+
 use broth::bench::soups::{Recipe, Sort};
 use broth::engine::{Options, interpreter, reference};
 use broth::language::bff::{COMMANDS, Dialect, Op};
@@ -185,7 +187,10 @@ fn tapes_of_real_soups() {
                 sort,
                 epochs,
             };
-            let soup = recipe.prepare(cache.path(), &mut |_| {}).unwrap();
+            let soup = recipe
+                .prepare(cache.path(), &mut |_| ControlFlow::Continue(()))
+                .unwrap()
+                .unwrap();
             let stays_dead = ["forthtrivial_reset", "rsubleq4", "subleq"];
             let as_asked = soup.as_asked || stays_dead.contains(&language.name);
             assert!(as_asked, "{language} does not come alive");

@@ -20,14 +20,20 @@ const CURVE_HEIGHT: usize = 72;
 const LABEL_HEIGHT: usize = 26;
 const MARGIN: usize = 12;
 
-/// Write an animated PNG of so many frames to `out`, `rate` of them a second; all must be
-/// of one size and of the same colours.
+/// A picture of a film, and whether the film ends with it.
+struct Frame {
+    picture: Picture,
+    is_last: bool,
+}
+
+/// Write an animated PNG of at most so many frames to `out`, `rate` of them a second; all must
+/// be of one size and of the same colours. Tells how many there are.
 fn write(
     out: &Path,
     count: usize,
     rate: u16,
-    frame: &mut dyn FnMut(usize) -> Result<Picture, Error>,
-) -> Result<(), Error> {
+    frame: &mut dyn FnMut(usize) -> Result<Frame, Error>,
+) -> Result<usize, Error> {
     if count == 0 || count > MAX_FRAMES {
         return Err(Error::Usage(format!(
             "a film of {count} frames: choose --from, --to and --every so that there are \
@@ -35,28 +41,58 @@ fn write(
         )));
     }
     let wrong = |error: png::EncodingError| not_drawn(out, error);
-    let first = frame(0)?;
+    let mut next = frame(0)?;
     let mut bytes = Vec::new();
-    let mut encoder = first.encoder(&mut bytes);
+    let mut encoder = next.picture.encoder(&mut bytes);
     encoder.set_animated(count as u32, 0).map_err(wrong)?;
     encoder.set_frame_delay(1, rate).map_err(wrong)?;
     // A film is made once and looked at often.
     encoder.set_deflate_compression(png::DeflateCompression::Level(6));
     let mut writer = encoder.write_header().map_err(wrong)?;
-    for i in 0..count {
-        if i + 1 == count {
+    let mut written = 0;
+    loop {
+        let is_last = next.is_last || written + 1 == count;
+        if is_last {
             writer.set_frame_delay(LAST_FRAME, 1).map_err(wrong)?;
         }
-        let next = if i == 0 { None } else { Some(frame(i)?) };
-        let picture = next.as_ref().unwrap_or(&first);
-        writer.write_image_data(&picture.pixels).map_err(wrong)?;
+        let pixels = &next.picture.pixels;
+        writer.write_image_data(pixels).map_err(wrong)?;
+        written += 1;
+        if is_last {
+            break;
+        }
+        next = frame(written)?;
     }
     writer.finish().map_err(wrong)?;
-    files::write_whole(out, |file| file.write_all(&bytes))
+    if written < count {
+        set_frame_count(&mut bytes, written as u32);
+    }
+    files::write_whole(out, |file| file.write_all(&bytes))?;
+    Ok(written)
 }
 
-/// Write a film of frames that `broth run --frames` wrote.
-pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<(), Error> {
+/// Have an animated PNG say that it has so many frames.
+fn set_frame_count(png: &mut [u8], count: u32) {
+    let Some(at) = png.windows(4).position(|name| name == b"acTL") else {
+        return;
+    };
+    // Behind the name of the chunk: frames, repetitions and a checksum of all three.
+    png[at + 4..at + 8].copy_from_slice(&count.to_be_bytes());
+    let sum = crc32(&png[at..at + 12]);
+    png[at + 12..at + 16].copy_from_slice(&sum.to_be_bytes());
+}
+
+/// The checksum of a PNG's chunk.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg())
+        })
+    })
+}
+
+/// Write a film of frames that `broth run --frames` wrote; tells how many there are.
+pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<usize, Error> {
     let mut first: Option<(usize, usize, Vec<u8>)> = None;
     write(out, frames.len(), rate, &mut |i| {
         let picture = frames::read(&frames[i])?;
@@ -68,12 +104,17 @@ pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<(), Error>
                  another run; move it away",
             ));
         }
-        Ok(picture)
+        Ok(Frame {
+            picture,
+            is_last: false,
+        })
     })
 }
 
 /// Write a film of a run at these points, in rising order, by going through it again;
-/// `metrics` is what is known of its entropy, and `watch` is told of every epoch.
+/// `metrics` is what is known of its entropy, and `watch` is told of every epoch. Where
+/// `replay` is stopped, the film ends with the soup at which it stopped. Tells how many frames
+/// there are.
 pub fn of_replay(
     replay: &mut Replay,
     points: &[u64],
@@ -81,15 +122,19 @@ pub fn of_replay(
     rate: u16,
     out: &Path,
     watch: &mut dyn FnMut(u64),
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let view = View::of(replay.soup().settings(), SIZE);
     write(out, points.len(), rate, &mut |i| {
         replay.go_to(points[i], watch);
-        let mut picture = Picture::of_soup(&view, replay.soup().programs(), points[i])?;
+        let epochs_done = replay.soup().epochs_done();
+        let mut picture = Picture::of_soup(&view, replay.soup().programs(), epochs_done)?;
         if let (Some(metrics), Some(last)) = (metrics, points.last()) {
-            add_curve(&mut picture, metrics, (points[0], points[i], *last))?;
+            add_curve(&mut picture, metrics, (points[0], epochs_done, *last))?;
         }
-        Ok(picture)
+        Ok(Frame {
+            picture,
+            is_last: replay.is_stopped(),
+        })
     })
 }
 
