@@ -1,5 +1,5 @@
-//! How long it takes to make code native: `cargo bench --bench jit_compile`. How fast
-//! it runs is in `jit_execute`.
+//! The time to compile native code: `cargo bench --bench jit_compile`. `jit_execute` measures how
+//! fast it runs.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use broth::language::{Language, PROGRAM_LEN};
 use broth::random::mix;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
-/// Pieces that are compiled together.
+/// Number of units compiled together.
 const BATCH: u64 = 64;
 
 fn language() -> &'static Language {
@@ -30,7 +30,7 @@ fn pieces(spot: Spot, text: impl Fn(u64) -> String) -> Vec<Piece> {
     (0..BATCH).map(piece).collect()
 }
 
-/// Commands but for brackets, another one for each number.
+/// Commands other than brackets, a different one for each number.
 fn commands(number: u64, len: usize) -> String {
     let command = |place| b"+-.,<>{}"[mix(number * 128 + place as u64) as usize % 8] as char;
     (0..len).map(command).collect()

@@ -1,5 +1,5 @@
-//! Tapes with hot loops, by engines with and without native code, which is made
-//! before: `cargo bench --bench jit_execute`. What making it takes is in `jit_compile`.
+//! Tapes with hot loops, by engines with and without native code, compiled beforehand: `cargo bench
+//! --bench jit_execute`. `jit_compile` measures the compiling.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 
 const MAX_STEPS: u32 = 8192;
 
-/// A runner that has made native all that a run of `tape` comes to.
+/// A runner with native code for everything that a run of `tape` reaches.
 fn runner(
     language: &'static Language,
     engine: Engine,

@@ -1,4 +1,4 @@
-//! The parts that an epoch is made of, one by one: `cargo bench`.
+//! The parts of an epoch, one by one: `cargo bench`.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn soup(settings: Settings, engine: Engine) -> Soup {
     soup
 }
 
-/// Epochs in which no step is run; the engine that prepares least runs none.
+/// Epochs in which no step is run, by the engine that prepares least.
 fn without_steps(c: &mut Criterion) {
     let mut group = c.benchmark_group("epoch without steps");
     group.throughput(Throughput::Elements(PROGRAMS as u64 / 2));
@@ -51,9 +51,8 @@ fn without_steps(c: &mut Criterion) {
     group.bench_function("mutate, move", |b| b.iter(|| unshuffled.step()));
     group.finish();
 
-    // A pairing is drawn beside the epoch before. On one thread an epoch takes
-    // the time of both, so that with next to nothing else to do it is the
-    // draw that is left.
+    // A pairing is drawn during the previous epoch. On one thread an epoch takes the time of both;
+    // with next to nothing else to do, the time of the draw is left.
     let mut group = c.benchmark_group("pairing");
     group.throughput(Throughput::Elements(PROGRAMS as u64 / 2));
     let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build();
@@ -75,7 +74,7 @@ fn without_steps(c: &mut Criterion) {
     group.finish();
 }
 
-/// Reading tapes, with no step run: what the interpreter must know of each.
+/// Reading tapes, with no step run: the interpreter's preparation for each.
 fn classify(c: &mut Criterion) {
     const TAPES: usize = 32;
     let mut group = c.benchmark_group("classify");
@@ -107,11 +106,11 @@ fn random_soup(c: &mut Criterion) {
     group.finish();
 }
 
-/// One tape of each sort.
+/// One tape of each kind.
 fn tapes(c: &mut Criterion) {
     let find = |name: &str| -> &'static Language { name.parse().expect("there is one") };
     let bff = find("bff_noheads");
-    // Bytes of every sort but brackets, so that it runs straight through.
+    // All kinds of bytes except brackets, so that it runs straight through.
     let straight: Tape = std::array::from_fn(|place| match (place * 89 + 7) as u8 {
         b'[' | b']' => b'+',
         byte => byte,
@@ -155,7 +154,7 @@ fn tapes(c: &mut Criterion) {
     }
 }
 
-/// Random tapes on the two CPUs, which mostly wait for jumps that nobody could foresee.
+/// Random tapes on the two CPUs, dominated by unpredictable jumps.
 fn cpus(c: &mut Criterion) {
     const TAPES: u64 = 1024;
     const STEPS: u32 = 128;

@@ -1,4 +1,4 @@
-//! The memory that programs and pairings live in.
+//! Memory for programs and pairings.
 
 use std::ops::{Deref, DerefMut};
 
@@ -6,13 +6,12 @@ use memmap2::MmapMut;
 
 use crate::Error;
 
-/// Size of a huge page. Programs meet at random, so that every access misses
-/// the small pages' translations; with huge pages it does not.
+/// Size of a huge page. Programs meet at random, so with small pages every access would miss the
+/// TLB; with huge pages it does not.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// Bytes, zero at first: on a huge page's boundary, and in huge pages where the
-/// system gives them. A program that starts at a multiple of its length lies in
-/// one cache line.
+/// Zeroed bytes, aligned to a huge page and in huge pages if the system provides them. A program
+/// that starts at a multiple of its length lies in one cache line.
 #[derive(Debug)]
 pub struct Memory {
     map: MmapMut,
@@ -30,7 +29,7 @@ impl Memory {
         let start = map.as_ptr().align_offset(HUGE_PAGE);
         #[cfg(target_os = "linux")]
         {
-            // Slower without, and no worse: a refusal is no error.
+            // It is only slower without huge pages, so a refusal is not an error.
             let _ = map.advise_range(memmap2::Advice::HugePage, start, len);
         }
         Ok(Memory { map, start, len })
@@ -51,7 +50,7 @@ impl DerefMut for Memory {
     }
 }
 
-/// Whether there is memory for a soup of so many programs of so many bytes, and a copy of it.
+/// Whether there is memory for a soup of this many programs of this length, and a copy of it.
 pub fn check_memory(num_programs: usize, program_len: usize) -> Result<(), Error> {
     let needed = num_programs.saturating_mul(2 * program_len) as u64;
     if available().is_some_and(|available| needed > available) {
@@ -68,7 +67,7 @@ fn too_big(num_programs: usize, bytes: usize) -> Error {
     ))
 }
 
-/// Bytes of memory that can be had without swapping, where the system tells.
+/// Bytes of memory available without swapping, if the system tells.
 pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text

@@ -1,9 +1,8 @@
-//! The random streams of a soup: one mixing function, keyed by what it is for.
+//! The random streams of a soup: one mixing function, keyed by purpose.
 //!
-//! Nothing here has state. Every random number of a run is a function of the
-//! seed and of the place it is used at, which is why a run can be resumed,
-//! split over threads or looked at without changing a byte of it. The streams
-//! are those of cubff (docs/reference.md, "Random streams").
+//! Nothing here has state. Every random number of a run is a function of the seed and of the place
+//! where it is used. That is why a run can be resumed, split over threads or observed without
+//! changing a byte. The streams are those of cubff (docs/reference.md, "Random streams").
 
 /// What SplitMix64 adds to its state.
 pub(crate) const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -12,7 +11,7 @@ pub(crate) const FACTOR_1: u64 = 0xbf58_476d_1ce4_e5b9;
 /// SplitMix64's second factor.
 pub(crate) const FACTOR_2: u64 = 0x94d0_49bb_1331_11eb;
 
-/// SplitMix64's output for state `state`; all arithmetic is modulo 2^64.
+/// SplitMix64's output for `state`; all arithmetic is modulo 2^64.
 #[inline(always)]
 pub const fn mix(state: u64) -> u64 {
     let z = state.wrapping_add(GAMMA);
@@ -33,7 +32,7 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// The streams that belong to `seed`.
+    /// The streams of `seed`.
     pub const fn new(seed: u64) -> Self {
         Streams {
             mixed_seed: mix(seed),

@@ -1,6 +1,6 @@
-//! Searching for replicators: how many programs of a kind does it take to find one?
+//! Searching for replicators: how many programs of some kind must be tested to find one?
 //!
-//! [`Search`] draws programs; [`InSoups`] takes those that soups come up with.
+//! [`Search`] draws programs; [`InSoups`] takes those that arise in soups.
 
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
@@ -14,24 +14,24 @@ use crate::measure::replicators::{Panel, Partners, Scorer};
 use crate::random::Streams;
 use crate::{Error, Settings, Soup};
 
-/// What programs are drawn from, byte for byte.
+/// What programs are drawn from, byte by byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// How often each byte comes; none where all come alike.
+    /// The frequency of each byte; `None` if all are equally likely.
     weights: Option<WeightedIndex<u64>>,
 }
 
 impl Source {
-    /// Any byte, one as often as the other.
+    /// All bytes, equally likely.
     pub fn uniform() -> Source {
         Source { weights: None }
     }
 
-    /// Half operators, half no-ops, those of each sort one as often as the other; the bytes
-    /// `also` count as operators.
+    /// Half operators, half no-ops, with the bytes of each group equally likely; the bytes `also`
+    /// count as operators.
     ///
-    /// The operators of the BFF family are its commands; in the Forth family, all bytes that
-    /// do something. Elsewhere every byte is a number, and there is nothing to choose from.
+    /// The operators of the BFF family are its commands; in the Forth family, all bytes that do
+    /// something. In other families every byte is a number, and there are no operators.
     pub fn operators(language: &Language, also: &[u8]) -> Result<Source, Error> {
         let is_op = |byte: u8| {
             let role = language.kind(byte).role;
@@ -50,7 +50,7 @@ impl Source {
         }))
     }
 
-    /// Each byte as often as it is counted.
+    /// Each byte in proportion to its count.
     pub fn of_counts(counts: [u64; 256]) -> Result<Source, Error> {
         let weights = WeightedIndex::new(counts)
             .map_err(|error| Error::Usage(format!("no bytes to draw from: {error}")))?;
@@ -67,31 +67,31 @@ impl Source {
     }
 }
 
-/// A replicator that was found.
+/// A replicator found by a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Find {
-    /// How many programs come before it.
+    /// The number of programs before it.
     pub number: u64,
     /// Its score.
     pub score: u8,
     /// Its bytes.
     pub program: Program,
-    /// Where it was, if it came up in a soup.
+    /// Where it was, if it arose in a soup.
     pub place: Option<Place>,
 }
 
-/// Where a program was that came up in a soup.
+/// Where a program arose in a soup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Seed of the soup.
     pub seed: u64,
-    /// Epochs that the soup had done.
+    /// Epochs done by the soup.
     pub epochs_done: u64,
     /// Index of the program in it.
     pub index: usize,
 }
 
-/// Who says what is a find.
+/// Decides what is a find.
 #[derive(Debug)]
 struct Judge {
     scorer: Scorer,
@@ -121,25 +121,25 @@ impl Judge {
     }
 }
 
-/// A search: a sequence of programs, which its seed decides, and their scores, each beside
-/// the partners of a lone program.
+/// A search: a sequence of programs, determined by the seed, with their scores, each beside the
+/// partners of a single program.
 #[derive(Debug)]
 pub struct Search {
     judge: Judge,
     source: Source,
     streams: Streams,
-    /// Chance of each byte to change from one program to the next.
+    /// Probability of each byte to change from one program to the next.
     walk: Option<f64>,
 }
 
 impl Search {
-    /// Programs that are drawn one behind the other by one generator; a walk begins anew
-    /// behind each so many.
+    /// Number of consecutive programs drawn by one generator; a walk starts again after each such
+    /// block.
     pub const BLOCK: u64 = 1 << 14;
 
-    /// A search of programs that score at least `threshold`: each drawn from `source`, or,
-    /// with a `walk`, each the one before with each byte changed at that chance, where the
-    /// first of a block and the one behind a find are drawn.
+    /// A search for programs that score at least `threshold`. Each is drawn from `source`; with a
+    /// `walk`, only the first of each block and the one after each find are, and each of the others
+    /// is the previous program with each byte changed with that probability.
     pub fn new(
         language: &'static Language,
         source: Source,
@@ -155,7 +155,7 @@ impl Search {
         }
     }
 
-    /// The finds among the programs of block number `block`, in their order.
+    /// The finds among the programs of block number `block`, in order.
     pub fn block(&self, block: u64) -> Vec<Find> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.streams.key(block));
         let mut finds = Vec::new();
@@ -176,25 +176,24 @@ impl Search {
     }
 }
 
-/// A search that leaves it to soups to come up with programs. It scores those that a soup begins
-/// with and then, epoch by epoch, those that are not what they were the epoch before, each
-/// beside the partners of a lone program. Behind a find comes a new soup, with the next seed.
+/// A search among programs that arise in soups. It scores the programs of a soup at its start and
+/// then, epoch by epoch, those that have changed, each beside the partners of a single program.
+/// After a find comes a new soup, with the next seed.
 #[derive(Debug)]
 pub struct InSoups {
     judge: Judge,
     soup: Soup,
-    /// The programs as they were scored last; none of a soup that is new.
+    /// The programs as last scored; none for a new soup.
     scored: Vec<u8>,
     tested: u64,
 }
 
 impl InSoups {
-    /// A search of programs that score at least `threshold`, first in the soup that `settings`
-    /// describe.
+    /// A search for programs that score at least `threshold`, starting with the soup of `settings`.
     ///
     /// # Errors
     ///
-    /// Settings that do not fit, or programs of another length than 64 bytes.
+    /// Invalid settings, or programs of a length other than 64 bytes.
     pub fn new(settings: Settings, threshold: u8) -> Result<InSoups, Error> {
         if settings.language.program_len != PROGRAM_LEN {
             return Err(Error::Usage(format!(
@@ -210,17 +209,17 @@ impl InSoups {
         })
     }
 
-    /// Programs scored so far, up to the last find where it was the last.
+    /// Programs scored so far; up to the last find, if the search ended with it.
     pub fn tested(&self) -> u64 {
         self.tested
     }
 
-    /// Score what is new in the soup. Either there is a find, the first by index, or the soup
-    /// lives on for an epoch.
+    /// Score what is new in the soup. Either there is a find, the one with the lowest index, or the
+    /// soup runs for another epoch.
     ///
     /// # Errors
     ///
-    /// The next soup cannot be made.
+    /// The next soup cannot be created.
     pub fn epoch(&mut self) -> Result<Option<Find>, Error> {
         let (programs, _) = self.soup.programs().as_chunks::<PROGRAM_LEN>();
         let (scored, _) = self.scored.as_chunks::<PROGRAM_LEN>();
@@ -252,7 +251,7 @@ impl InSoups {
     }
 }
 
-/// `program` with each byte drawn anew at that chance.
+/// `program` with each byte redrawn with that probability.
 fn mutated(program: &Program, chance: f64, rng: &mut Xoshiro256PlusPlus) -> Program {
     program.map(|byte| match rng.random_bool(chance) {
         true => rng.random(),
@@ -260,29 +259,28 @@ fn mutated(program: &Program, chance: f64, rng: &mut Xoshiro256PlusPlus) -> Prog
     })
 }
 
-/// How many programs there are to a find, with the bounds between which that number is in
-/// 95 of 100 searches.
+/// The number of programs for each find, with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// Programs tested to a find; infinite where nothing was found.
+    /// Programs tested for each find; infinite if nothing was found.
     pub each: f64,
     /// The lower bound.
     pub least: f64,
-    /// The upper bound; infinite where nothing was found.
+    /// The upper bound; infinite if nothing was found.
     pub most: f64,
 }
 
 impl Estimate {
-    /// The estimate after `tested` programs of which `finds` were finds; `at_find` says that
-    /// the search ended with a find because there were enough of them.
+    /// The estimate after `tested` programs with `finds` finds; `at_find` says that the search
+    /// ended at a find because there were enough of them.
     ///
-    /// Finds are rare and independent, so that their number is a Poisson variable: the
-    /// bounds are exact (Garwood 1936), for a search that ends with its last find as for one
-    /// that ends after so many programs.
+    /// Finds are rare and independent, so their number is a Poisson variable, and the bounds are
+    /// exact (Garwood 1936), both for a search that ends with its last find and for one that ends
+    /// after a given number of programs.
     pub fn of(tested: u64, finds: u64, at_find: bool) -> Estimate {
         const TAIL: f64 = 0.025;
         let tested = tested as f64;
-        // Mean numbers of finds with which so many are just too many, and just too few.
+        // The means for which this number of finds is just too high, and just too low.
         let fewest = match finds {
             0 => 0.0,
             _ => mean_with(finds - 1, 1.0 - TAIL),
@@ -296,7 +294,7 @@ impl Estimate {
     }
 }
 
-/// The mean of the Poisson distribution that gives at most `count` with chance `chance`.
+/// The mean of the Poisson distribution that gives at most `count` with probability `chance`.
 fn mean_with(count: u64, chance: f64) -> f64 {
     let (mut low, mut high) = (0.0, 2.0 * count as f64 + 20.0);
     for _ in 0..200 {
@@ -310,7 +308,7 @@ fn mean_with(count: u64, chance: f64) -> f64 {
     low
 }
 
-/// The chance of a Poisson variable of this mean to be at most `count`.
+/// The probability that a Poisson variable with this mean is at most `count`.
 fn at_most(count: u64, mean: f64) -> f64 {
     let mut log_term = -mean;
     let mut sum = log_term.exp();
@@ -326,7 +324,7 @@ mod tests {
     use super::*;
     use crate::language::{PROGRAM_LEN, bff, forth, subleq};
 
-    /// Bounds that tables give for Poisson counts (Garwood 1936; chi-square quantiles).
+    /// Published bounds for Poisson counts (Garwood 1936; chi-square quantiles).
     #[test]
     fn bounds_are_those_of_tables() {
         for (finds, fewest, most) in [

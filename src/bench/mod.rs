@@ -1,5 +1,4 @@
-//! Benchmarks: how fast each engine runs a soup, beside what no engine can
-//! save.
+//! Benchmarks: how fast each engine runs a soup, compared with the time that no engine can save.
 //!
 //! Soups come from [`soups`]; [`compare`] measures engines on one of them.
 
@@ -17,24 +16,24 @@ use crate::random::mix;
 use crate::soup::checkpoint::Checkpoint;
 use crate::{Error, Settings, Soup, Tally};
 
-/// Time that the slowest engine's part of a round should take.
+/// Target time for the slowest engine in a round.
 const ROUND: Duration = Duration::from_millis(500);
-/// Fewest and most epochs that are chosen for a round.
+/// Minimum and maximum number of epochs chosen for a round.
 const EPOCHS: (u64, u64) = (2, 10_000);
 
-/// What is measured, and how often.
+/// What to measure, and how often.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The engines; speed-ups are over the first.
+    /// The engines; speed-ups are relative to the first.
     pub engines: Vec<Engine>,
-    /// How they work.
+    /// Their options.
     pub options: Options,
     /// Rounds; each runs every engine once, from the same soup.
     pub rounds: usize,
-    /// Epochs before each round that are not measured: in them native code is made.
+    /// Epochs before each round that are not measured, to compile native code.
     pub warm_up: u64,
-    /// Epochs measured in a round; if not given, so many that the slowest
-    /// engine takes about half a second for them, and 2 at least.
+    /// Epochs measured in each round; by default as many as take the slowest engine about half a
+    /// second, but at least 2.
     pub epochs: Option<u64>,
 }
 
@@ -51,14 +50,14 @@ pub struct Times {
     pub rounds: Vec<f64>,
 }
 
-/// How fast an engine is. Rates are those of the median round.
+/// The speed of an engine. Rates are those of the median round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Speed {
     /// The engine's name.
     pub engine: &'static str,
     /// Milliseconds per epoch.
     pub ms_per_epoch: Times,
-    /// Wall time of all threads together per interaction, in nanoseconds.
+    /// Wall-clock time per interaction, with all threads together, in nanoseconds.
     pub ns_per_interaction: f64,
     /// Interactions per second.
     pub interactions_per_second: f64,
@@ -70,9 +69,9 @@ pub struct Speed {
     pub over_floor: f64,
     /// The time of the first engine as a multiple of its own.
     pub speed_up: f64,
-    /// Share of the steps of all rounds that native code ran, if there may be any.
+    /// Share of steps in all rounds run by native code, if the engine can have any.
     pub native_steps: Option<f64>,
-    /// A hash of the soup that it ended with, in hex; see [`fingerprint`].
+    /// A hash of the final soup, in hex; see [`fingerprint`].
     pub fingerprint: String,
 }
 
@@ -87,21 +86,20 @@ pub struct Comparison {
     pub ops: u64,
     /// Steps in them.
     pub steps: u64,
-    /// Milliseconds per epoch of the same soup with no step allowed: pairing,
-    /// mutating and moving tapes.
+    /// Milliseconds per epoch of the same soup with no step run: pairing, mutating and moving
+    /// tapes.
     pub floor_ms_per_epoch: Times,
     /// The engines, in the order of the plan.
     pub engines: Vec<Speed>,
 }
 
-/// Measure the engines of `plan` on the soup `start`, on the rayon thread pool
-/// it is called in. Before each round `see` is told its number, from 1; it can end the
-/// comparison there, which then is none if there was no round yet.
+/// Measure the engines of `plan` on the soup `start`, in the current rayon thread pool. Before each
+/// round, `see` is called with its number, from 1; it can end the comparison there. The result is
+/// `None` if no round was completed.
 ///
-/// In a round the engines and the floor take turns, another one first each
-/// time, so that whatever slows the machine down for a while hits all alike.
-/// Each starts from `start` and does some epochs that are not measured. It is an
-/// error if engines end a round with different soups or counts.
+/// In a round the engines and the floor take turns, starting with a different one each time, so
+/// that temporary disturbances affect all alike. Each starts from `start` and runs some epochs that
+/// are not measured. It is an error if engines end a round with different soups or counts.
 pub fn compare(
     settings: &Settings,
     start: &Checkpoint,
@@ -198,7 +196,7 @@ pub fn compare(
     }))
 }
 
-/// What an engine made of a round.
+/// The result of an engine in a round.
 struct Round {
     time: Duration,
     tally: Tally,
@@ -216,8 +214,8 @@ impl Round {
     ) -> Result<Round, Error> {
         let mut soup = Soup::from_checkpoint(settings.clone(), start.clone(), true)?;
         soup.set_engine(engine, &plan.options);
-        // The first epoch draws its own pairing besides that of the next, and
-        // finds nothing in the caches; every later one is like the others.
+        // The first epoch draws its own pairing in addition to the next one, with cold caches; all
+        // later ones are alike.
         for _ in 0..plan.warm_up {
             soup.step();
         }
@@ -231,7 +229,7 @@ impl Round {
         })
     }
 
-    /// Whether two engines did the same.
+    /// Whether two engines had the same result.
     fn agree(
         &self,
         engine: Engine,
@@ -258,7 +256,7 @@ impl Round {
 }
 
 impl Times {
-    /// Of at least one round of so many epochs each.
+    /// The statistics of at least one round of this many epochs each.
     fn of(times: &[Duration], epochs: u64) -> Times {
         let rounds: Vec<f64> = times
             .iter()
@@ -276,8 +274,8 @@ impl Times {
     }
 }
 
-/// A hash of bytes, in 16 hex digits: h = mix(h ^ w) over their little-endian
-/// 64-bit words w, from h = 0, the last word filled up with zeros.
+/// A hash of bytes, in 16 hex digits: h = mix(h ^ w) over their little-endian 64-bit words w, from
+/// h = 0, with the last word padded with zeros.
 pub fn fingerprint(bytes: &[u8]) -> String {
     let hash = bytes.chunks(8).fold(0, |hash, chunk| {
         let mut word = [0; 8];
@@ -287,21 +285,21 @@ pub fn fingerprint(bytes: &[u8]) -> String {
     format!("{hash:016x}")
 }
 
-/// What a benchmark ran on.
+/// The machine of a benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Machine {
-    /// Cores that this program may use.
+    /// Cores available to this program.
     pub cores: usize,
     /// Threads that soups run on.
     pub threads: usize,
-    /// The name of the CPU, where the system tells.
+    /// The name of the CPU, if the system tells.
     pub cpu: Option<String>,
-    /// The vector instructions that the fast parts are compiled for and use.
+    /// The vector instructions that are used.
     pub lanes: &'static str,
 }
 
 impl Machine {
-    /// This machine, and the rayon thread pool that this is called in.
+    /// This machine, and the current rayon thread pool.
     pub fn this() -> Machine {
         Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),

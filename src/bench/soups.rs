@@ -1,4 +1,4 @@
-//! The soups that are measured: made once, then kept in a cache folder.
+//! The soups for benchmarks: made once, then kept in a cache folder.
 
 use std::fmt;
 use std::fs;
@@ -12,32 +12,32 @@ use crate::measure::Measures;
 use crate::soup::checkpoint::Checkpoint;
 use crate::{Error, Settings, Soup};
 
-/// Part of every name in the cache; counts up when a soup of the same name
-/// would come out otherwise.
+/// Part of every name in the cache; incremented when a soup of the same name would come out
+/// differently.
 const FORMAT: u32 = 2;
-/// Epochs between looks at the entropy.
+/// Epochs between measurements of entropy.
 const LOOK_INTERVAL: u64 = 16;
-/// A soup with a high-order entropy above this, in bits per byte, is on its
-/// way to life and no longer taken as pre-life.
+/// A soup with a high-order entropy above this, in bits per byte, is coming alive and no longer
+/// counts as pre-life.
 const RISEN: f32 = 1.0;
-/// Epochs that a soup goes on for once it lives.
+/// Epochs that a soup runs on after it has come alive.
 const EPOCHS_ALIVE: u64 = 256;
-/// Of so many programs one is a planted replicator.
+/// One in this many programs is a planted replicator.
 const PLANTED_EVERY: usize = 64;
 
-/// A sort of soup: how far it has come.
+/// A stage of a soup's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
     /// After its first epoch.
     Random,
-    /// Long run in, and not alive.
+    /// Run for long, and not alive.
     Prelife,
-    /// Taken over by replicators, which were planted where one is known.
+    /// Taken over by replicators, which are planted if one is known.
     Alive,
 }
 
 impl Sort {
-    /// Every sort.
+    /// Every stage.
     pub const ALL: [Sort; 3] = [Sort::Random, Sort::Prelife, Sort::Alive];
 
     /// Its name on the command line.
@@ -56,7 +56,7 @@ impl fmt::Display for Sort {
     }
 }
 
-/// A name that no sort of soup has.
+/// A name that no stage has.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("unknown soup `{name}`; the soups are {}", Sort::ALL.map(Sort::name).join(", "))]
 pub struct UnknownSort {
@@ -75,40 +75,38 @@ impl FromStr for Sort {
     }
 }
 
-/// How a soup is made.
+/// How to make a soup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipe {
-    /// What its bytes mean.
+    /// The language.
     pub language: &'static Language,
     /// Number of programs: even, and not zero.
     pub num_programs: usize,
     /// Seed of every random stream.
     pub seed: u64,
-    /// How far it has come.
+    /// The stage.
     pub sort: Sort,
-    /// At most so many epochs: a pre-life soup is as old as that unless it
-    /// comes alive before; one that is to live and does not by then is given
-    /// up. A random soup always has one.
+    /// Maximum number of epochs. A pre-life soup has this age unless it comes alive before; a soup
+    /// that should be alive and is not by then is given up. A random soup always has one epoch.
     pub epochs: u64,
 }
 
-/// A soup to measure.
+/// A soup for a benchmark.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// The soup.
     pub checkpoint: Checkpoint,
     /// Its high-order entropy, in bits per byte.
     pub high_order_entropy: f32,
-    /// Whether it is what the recipe asks for; false where it should live and
-    /// does not.
+    /// Whether it is what the recipe asks for; false if it should be alive and is not.
     pub as_asked: bool,
 }
 
-/// Told how many epochs are done, and whether to go on.
+/// Called with the epochs done; decides whether to continue.
 type See<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
 
 impl Recipe {
-    /// The settings that the soup is made and measured with.
+    /// The settings with which the soup is made and measured.
     pub fn settings(&self) -> Settings {
         Settings {
             language: self.language,
@@ -118,7 +116,7 @@ impl Recipe {
         }
     }
 
-    /// The soup's name in a cache folder, made of all that determines it.
+    /// The soup's name in a cache folder, derived from everything that determines it.
     pub fn file_name(&self) -> String {
         let Recipe {
             language,
@@ -134,9 +132,8 @@ impl Recipe {
         format!("{language}-num-{num_programs}-seed-{seed}-{sort}-{epochs}-v{FORMAT}.dat")
     }
 
-    /// The soup from the folder `cache`, where it is, else made and kept
-    /// there. While it is made, `see` is told the epochs done; it can end the work, and
-    /// there is no soup then.
+    /// The soup from the folder `cache`; if it is not there, it is made and stored there. Meanwhile
+    /// `see` is called with the epochs done; it can end the work, and then there is no soup.
     pub fn prepare(&self, cache: &Path, see: See<'_>) -> Result<Option<Prepared>, Error> {
         let settings = self.settings();
         settings.check()?;
@@ -240,9 +237,9 @@ impl Recipe {
     }
 }
 
-/// The first known replicator of `language`, its free places filled with different no-ops,
-/// or different bytes where it has no no-ops; but not with 13 hex, which forthtrivial_reset does
-/// not let anybody replace.
+/// The first known replicator of `language`, with its free places filled with different no-ops, or
+/// with different bytes if it has no no-ops; but not with 13 hex, which cannot be replaced in
+/// forthtrivial_reset.
 fn replicator(language: &Language) -> Option<Program> {
     let example = examples::of(language).next()?;
     let is_noop = |byte: &u8| language.kind(*byte).role == Role::Noop;
@@ -260,7 +257,7 @@ mod tests {
     use crate::engine::reference;
     use crate::language::{Family, TAPE_LEN};
 
-    /// Which replicators there are and that they take over is tested in tests/examples.rs.
+    /// tests/examples.rs tests the replicators and that they take over.
     #[test]
     fn planted_replicators_write_themselves_over_their_neighbour() {
         for language in Language::ALL {
@@ -269,8 +266,8 @@ mod tests {
                 let mut tape = [filling; TAPE_LEN];
                 tape[..PROGRAM_LEN].copy_from_slice(&replicator);
                 reference::run(language, &mut tape, 8192);
-                // What is left of the subleq family's own counters on the left is copied over
-                // in the second run.
+                // In the subleq family, the used counters on the left are copied to the right in
+                // the second run.
                 let (left, right) = tape.split_at(PROGRAM_LEN);
                 let mut again = [filling; TAPE_LEN];
                 again[..PROGRAM_LEN].copy_from_slice(right);
@@ -337,7 +334,7 @@ mod tests {
         );
     }
 
-    /// Soups that never live by themselves.
+    /// Soups that never come alive by themselves.
     #[test]
     fn planted_soups_of_the_subleq_family_live() {
         let cache = tempfile::tempdir().unwrap();

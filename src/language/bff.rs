@@ -1,8 +1,8 @@
 //! The BFF family: two heads, ten commands, loops in brackets.
 //!
-//! Seven dialects differ in the bytes their commands have, in where a run
-//! starts, in how brackets jump and in whether a copy moves a head; all of it
-//! is data in [`Dialect`]. Facts: docs/reference.md, "BFF family".
+//! Seven dialects differ in the bytes of their commands, where a run starts, how brackets jump, and
+//! whether a copy moves a head; all of this is data in [`Dialect`]. Facts: docs/reference.md, "BFF
+//! family".
 
 use super::{
     Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, TAPE_LEN,
@@ -20,7 +20,7 @@ pub enum Op {
     Close,
     /// `+`: add one to the byte at head 0.
     Increment,
-    /// `-`: take one from the byte at head 0.
+    /// `-`: subtract one from the byte at head 0.
     Decrement,
     /// `.`: copy the byte at head 0 to head 1.
     CopyTo1,
@@ -82,15 +82,14 @@ pub static KINDS: [Kind; 12] = {
     ]
 };
 
-/// What a walk asks of a byte, in one word: which command it is, if any, and
-/// whether brackets take it for null.
+/// What execution needs to know about a byte, in one word: which command it is, if any, and whether
+/// brackets treat it as null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Class(u8);
 
 impl Class {
-    /// The bits that say which command it is: 0 for none, else one more than
-    /// its place in [`Op`].
+    /// The bits that identify the command: 0 for none, otherwise its index in [`Op`] plus one.
     pub const COMMAND: u8 = 0x0f;
     /// The bit of a byte that is not null, and of one that is.
     pub const SET: u8 = 0x40;
@@ -116,7 +115,7 @@ impl Class {
 pub enum Brackets {
     /// To their partner, found on the tape as it is at that moment.
     Match,
-    /// By so many bytes, forwards or backwards.
+    /// By this many bytes, forwards or backwards.
     Jump(usize),
 }
 
@@ -125,22 +124,22 @@ pub enum Brackets {
 pub struct Dialect {
     ops: [Op; 256],
     classes: [Class; 256],
-    /// The significant bits of each command, where the dialect has it.
+    /// The significant bits of each command that the dialect has.
     commands: [Option<u8>; 10],
-    /// The bits of a byte that mean something.
+    /// The significant bits of a byte.
     mask: u8,
-    /// Whether the first two bytes of the tape say where the heads start; the
-    /// program counter then starts behind them.
+    /// Whether the first two bytes of the tape say where the heads start; the program counter then
+    /// starts after them.
     heads_on_tape: bool,
     brackets: Brackets,
     /// Whether `,` then moves head 1 right.
     copy_moves: bool,
-    /// The byte that a space of program text stands for: a no-op.
+    /// The byte for a space in program text: a no-op.
     space: u8,
 }
 
 impl Dialect {
-    /// A dialect whose command `c` has the byte `commands[c]`, where it has one.
+    /// A dialect whose command `c` has the byte `commands[c]`, if any.
     const fn new(commands: [Option<u8>; 10], mask: u8) -> Self {
         let mut ops = [Op::Noop; 256];
         let mut classes = [Class(0); 256];
@@ -230,13 +229,13 @@ impl Dialect {
         &KINDS[self.op(byte) as usize]
     }
 
-    /// The significant bits of each command, in the order of [`Op`]; `None`
-    /// where the dialect lacks it.
+    /// The significant bits of each command, in the order of [`Op`]; `None` if the dialect lacks
+    /// it.
     pub fn commands(&self) -> &[Option<u8>; 10] {
         &self.commands
     }
 
-    /// The bits of a byte that mean something.
+    /// The significant bits of a byte.
     pub fn significant_bits(&self) -> u8 {
         self.mask
     }
@@ -246,7 +245,7 @@ impl Dialect {
         self.brackets
     }
 
-    /// The place that is run first.
+    /// The place where a run starts.
     pub fn first_place(&self) -> usize {
         if self.heads_on_tape { 2 } else { 0 }
     }
@@ -261,14 +260,14 @@ impl Dialect {
         self.copy_moves
     }
 
-    /// Whether brackets take `byte` for null.
+    /// Whether brackets treat `byte` as null.
     #[inline(always)]
     pub fn is_null(&self, byte: u8) -> bool {
         byte & self.mask == 0
     }
 
-    /// The byte that program text writes as `op`: of several the highest, as
-    /// cubff has it; `None` where the dialect lacks the command.
+    /// The byte that program text writes as `op`: the highest if there are several, as in cubff;
+    /// `None` if the dialect lacks the command.
     pub fn byte_of(&self, op: Op) -> Option<u8> {
         match op {
             Op::Null => (0..=255).rev().find(|byte| self.is_null(*byte)),
@@ -278,7 +277,7 @@ impl Dialect {
     }
 
     /// The place of the `]` that matches the `[` at `pc`, on the tape as it is. On a ring the
-    /// search goes round, up to the `[` itself.
+    /// search wraps around, up to the `[` itself.
     #[inline(always)]
     pub(crate) fn matching_close<S: Space>(&self, tape: &S, pc: usize) -> Option<usize> {
         let bytes = tape.bytes();
@@ -290,7 +289,7 @@ impl Dialect {
     }
 
     /// The place of the `[` that matches the `]` at `pc`, on the tape as it is. On a ring the
-    /// search goes round, up to the `]` itself.
+    /// search wraps around, up to the `]` itself.
     #[inline(always)]
     pub(crate) fn matching_open<S: Space>(&self, tape: &S, pc: usize) -> Option<usize> {
         let bytes = tape.bytes();
@@ -300,8 +299,8 @@ impl Dialect {
         Some(pc.wrapping_sub(1 + found) & (bytes.len() - 1))
     }
 
-    /// How many bytes come before the partner of a bracket, where every
-    /// `nested` bracket that comes first takes a `partner` for itself.
+    /// The number of bytes before the partner of a bracket; each `nested` bracket on the way takes
+    /// a `partner` for itself.
     #[inline(always)]
     fn find_partner<'a>(
         &self,
@@ -325,7 +324,7 @@ impl Dialect {
     }
 }
 
-/// Where a run of a BFF tape stands.
+/// The state of a run of a BFF tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     /// Place of the byte about to be read, on the tape.
@@ -337,7 +336,7 @@ pub struct State {
 }
 
 impl Dialect {
-    /// One step in any space. Must not be called again after it has said `ended`.
+    /// One step in any space. Must not be called again after it has reported `ended`.
     #[inline(always)]
     pub fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
         let ended = |reason| Step {
@@ -358,7 +357,7 @@ impl Dialect {
                 ended: (*pc > last).then_some(Ended::LeftTape),
             }
         };
-        // By far the most common, before the big choice.
+        // By far the most common case, before the large `match`.
         if matches!(op, Op::Null | Op::Noop) {
             return go_on(pc, false);
         }
@@ -454,7 +453,7 @@ const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -
     }
 }
 
-/// The paper's BFF with the heads' first places on the tape.
+/// The paper's BFF with the initial places of the heads on the tape.
 pub static BFF: Language = language(
     "bff",
     "BFF; the first two bytes of the tape say where the heads start",
@@ -484,7 +483,7 @@ pub static BFF_NOHEADS: Language = language(
     Dialect::ascii(),
 );
 
-/// BFF read off the low nibble: each command has sixteen bytes.
+/// BFF decoded from the low nibble: each command has sixteen bytes.
 pub static BFF_NOHEADS_4BIT: Language = language(
     "bff_noheads_4bit",
     "bff_noheads with commands read off the low 4 bits: denser code",
@@ -528,7 +527,7 @@ pub static BFF_PERM: Language = language(
     .with_heads_on_tape(),
 );
 
-/// BFF in seven commands, its copy moving head 1.
+/// BFF with seven commands; its copy moves head 1.
 pub static BFF_SELFMOVE: Language = language(
     "bff_selfmove",
     "seven commands on bytes 0 to 6; `,` also moves head 1 right",

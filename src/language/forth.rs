@@ -1,15 +1,15 @@
 //! The Forth family: a stack of bytes, constants, relative jumps.
 //!
-//! Four dialects share every rule and differ in the ops that the lowest bytes
-//! have; all of it is data in [`Dialect`]. Facts: docs/reference.md, "Forth
-//! family". A fifth, for long tapes, counts addresses from the op (docs/worlds.md).
+//! Four dialects share all rules and differ in the ops of the lowest bytes; all of this is data in
+//! [`Dialect`]. Facts: docs/reference.md, "Forth family". A fifth, for long tapes, has addresses
+//! relative to the op (docs/worlds.md).
 
 use super::{
     Ended, Family, Kind, Language, MAX_STEPS, PROGRAM_LEN, Role, Rules, Space, Step, Tape, View,
 };
 use crate::random::mix;
 
-/// Entries that the stack holds.
+/// Maximum number of stack entries.
 pub const STACK_LEN: usize = 128;
 
 /// What a byte means to a dialect. A and B are the two programs of the tape.
@@ -41,13 +41,13 @@ pub enum Op {
     Dup,
     /// Pop.
     Drop,
-    /// Exchange the two topmost.
+    /// Exchange the two topmost entries.
     Swap,
     /// Skip the next byte if the top is not 0; the top stays.
     SkipIf,
     /// Add one to the top.
     Increment,
-    /// Take one from the top.
+    /// Subtract one from the top.
     Decrement,
     /// Push the sum of two pops.
     Add,
@@ -64,7 +64,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// Entries of the stack that it pops, be it to push them again.
+    /// Number of stack entries that it pops, even if only to push them again.
     pub const fn pops(self) -> usize {
         match self {
             Op::WriteA | Op::WriteB | Op::Write | Op::Copy => 2,
@@ -76,7 +76,7 @@ impl Op {
         }
     }
 
-    /// Entries of the stack that it pushes.
+    /// Number of stack entries that it pushes.
     pub const fn pushes(self) -> usize {
         match self {
             Op::Dup | Op::Swap => 2,
@@ -89,7 +89,7 @@ impl Op {
     }
 }
 
-/// How far the jump `byte` goes.
+/// The distance of the jump `byte`.
 #[inline(always)]
 pub const fn distance(byte: u8) -> u8 {
     byte % 64 + 1
@@ -147,16 +147,16 @@ pub static KINDS: [Kind; 22] = {
 #[derive(Debug)]
 pub struct Dialect {
     ops: [Op; 256],
-    /// The lowest byte without an op; from there on to the constants none has one.
+    /// The lowest byte without an op; all bytes from it up to the constants have none.
     first_noop: u8,
-    /// Set where a write into B that finds this byte refills A instead.
+    /// If set, a write into B that would overwrite this byte refills A instead.
     guard: Option<u8>,
-    /// Whether addresses are signed and count from the op.
+    /// Whether addresses are signed and relative to the op.
     relative: bool,
 }
 
 impl Dialect {
-    /// A dialect whose bytes from 0 up have the ops `first`.
+    /// A dialect in which the bytes from 0 up have the ops `first`.
     const fn new(first: &[Op]) -> Self {
         let mut ops = [Op::Noop; 256];
         let mut byte = 0;
@@ -178,7 +178,7 @@ impl Dialect {
         }
     }
 
-    /// With signed addresses that count from the op.
+    /// With signed addresses relative to the op.
     const fn relative(mut self) -> Self {
         self.relative = true;
         self
@@ -201,7 +201,7 @@ impl Dialect {
         self.first_noop
     }
 
-    /// The byte in B that defends itself, where the dialect has one.
+    /// The byte in B that defends itself, if the dialect has one.
     pub fn guard(&self) -> Option<u8> {
         self.guard
     }
@@ -211,7 +211,7 @@ impl Dialect {
         &KINDS[self.op(byte) as usize]
     }
 
-    /// Write `value` to `B[at]`, unless a guard stands there.
+    /// Write `value` to `B[at]`, unless a guard is there.
     fn write_right(&self, tape: &mut [u8], at: usize, value: u8, pc: usize) {
         if self.guard == Some(tape[PROGRAM_LEN + at]) {
             refill_left(tape, pc);
@@ -221,7 +221,7 @@ impl Dialect {
     }
 }
 
-/// Fill A with noise that the whole tape and `pc` determine.
+/// Fill A with noise determined by the whole tape and `pc`.
 #[cold]
 fn refill_left(tape: &mut [u8], pc: usize) {
     let digest = tape
@@ -234,7 +234,7 @@ fn refill_left(tape: &mut [u8], pc: usize) {
     }
 }
 
-/// Where a run of a Forth tape stands.
+/// The state of a run of a Forth tape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// Place of the byte about to be read, on the tape.
@@ -249,7 +249,7 @@ impl State {
         &self.stack[..self.depth.min(STACK_LEN)]
     }
 
-    /// A push too many ends the run, so where it is written does not matter.
+    /// A push onto a full stack ends the run, so it does not matter where it is written.
     #[inline(always)]
     fn push(&mut self, value: u8) {
         self.stack[self.depth % STACK_LEN] = value;
@@ -271,7 +271,7 @@ impl State {
         self.pop() as usize % PROGRAM_LEN
     }
 
-    /// A pop as a place on the tape, whose last place is `last`.
+    /// A pop as a place on a tape whose last place is `last`.
     #[inline(always)]
     fn pop_address(&mut self, relative: bool, last: usize) -> usize {
         let address = self.pop();
@@ -314,7 +314,7 @@ impl Rules for Dialect {
 }
 
 impl Dialect {
-    /// One step in any space. Must not be called again after it has said `ended`.
+    /// One step in any space. Must not be called again after it has reported `ended`.
     #[inline(always)]
     pub fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
         let tape = space.bytes_mut();
@@ -450,7 +450,7 @@ const fn with_stack_ops<const N: usize>(mut first: [Op; N]) -> [Op; N] {
     first
 }
 
-/// forth's ops, and behind them those that only forthtrivial has.
+/// The ops of forth, followed by those that only forthtrivial has.
 const TRIVIAL_OPS: [Op; 14] = {
     let mut ops = [Op::Noop; 14];
     ops[0] = Op::ReadA;
@@ -495,7 +495,7 @@ pub static FORTHCOPY: Language = language(
     Dialect::new(&COPY_OPS),
 );
 
-/// forth and two ops that copy a byte across.
+/// forth with two ops that copy a byte to the other program.
 pub static FORTHTRIVIAL: Language = language(
     "forthtrivial",
     "forth with ops that copy a byte to the same place of the other program",
@@ -509,14 +509,14 @@ pub static FORTHTRIVIAL_RESET: Language = language(
     Dialect::new(&TRIVIAL_OPS).with_guard(0x13),
 );
 
-/// forthcopy's ops without the other side, of which a long tape has none.
+/// The ops of forthcopy without "the other program", which a long tape does not have.
 const RELATIVE_OPS: [Op; 12] = {
     let mut ops = COPY_OPS;
     ops[3] = Op::Noop;
     ops
 };
 
-/// Signed addresses that count from the op, and a copy op that takes a distance.
+/// Signed addresses relative to the op, and a copy op that takes a distance.
 pub static FORTHRELATIVE: Language = Language {
     name: "forthrelative",
     summary: "forthcopy with addresses that count from the op; for long tapes",

@@ -1,7 +1,7 @@
-//! The CPUs as languages: which machine runs a tape, and from which registers on.
+//! The CPUs as languages: which machine runs a tape, and its initial registers.
 //!
-//! What an instruction does is written in [`super::cpu`]. A tape is the machine's whole
-//! memory, in which addresses wrap round; a run goes on until HALT or its step limit.
+//! [`super::cpu`] defines the instructions. A tape is the machine's whole memory, in which
+//! addresses wrap around; a run ends at HALT or at its step limit.
 
 use super::cpu::{i8080, z80};
 use super::{Ended, Family, Kind, Language, MAX_STEPS, Outcome, PROGRAM_LEN, View};
@@ -11,13 +11,14 @@ use super::{Ended, Family, Kind, Language, MAX_STEPS, Outcome, PROGRAM_LEN, View
 pub enum Machine {
     /// The Z80 of zff: AF = SP = FFFF, all else 0.
     ZffZ80,
-    /// The Z80 as hardware has it, as Cicala et al. start it: A = F = SP low = FF, all else 0.
+    /// The Z80 as the hardware behaves, started as by Cicala et al.: A = F = SP low = FF, all else
+    /// 0.
     Z80,
     /// The 8080, all registers 0.
     I8080,
 }
 
-/// A machine at work.
+/// A running machine.
 enum State {
     Z80(z80::Variant, z80::State),
     I8080(i8080::State),
@@ -93,7 +94,7 @@ impl Machine {
         state.outcome(steps)
     }
 
-    /// As [`Machine::run`], from the place `start` on, where the stack begins, too.
+    /// As [`Machine::run`], starting at the place `start`, where the stack begins as well.
     #[inline]
     pub fn run_from<const N: usize>(
         self,
@@ -116,7 +117,7 @@ impl Machine {
         state.outcome(steps)
     }
 
-    /// As [`Machine::run`], calling `see` with the tape and where it stands before each step.
+    /// As [`Machine::run`], calling `see` with the tape and its state before each step.
     pub fn trace<const N: usize>(
         self,
         tape: &mut [u8; N],
@@ -168,7 +169,7 @@ pub static Z80: Language = Language {
     max_steps: 512,
 };
 
-/// The 8080, for long tapes; it runs pairs, too.
+/// The 8080, for long tapes; it also runs pairs.
 pub static I8080: Language = Language {
     name: "i8080",
     summary: "the 8080; for long tapes",

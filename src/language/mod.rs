@@ -1,8 +1,8 @@
 //! Languages: what the bytes of a tape mean, and only that.
 //!
-//! A language is data (an op table and a few flags) read by the rules of its
-//! family, which are written down once: [`bff`], [`forth`] and [`subleq`].
-//! Engines run tapes by these rules; none has an idea of its own.
+//! A language is data (an op table and a few flags) that the rules of its family interpret. The
+//! rules are written once for each family: [`bff`], [`forth`], [`subleq`] and [`machine`]. Engines
+//! run tapes by these rules and add none of their own.
 
 pub mod bff;
 pub mod cpu;
@@ -18,11 +18,10 @@ pub use text::TextError;
 
 /// Bytes of one program, in the languages of [`Language::ALL`].
 pub const PROGRAM_LEN: usize = 64;
-/// Bytes of a tape of theirs: two programs joined.
+/// Bytes of one of their tapes: two programs joined.
 pub const TAPE_LEN: usize = 2 * PROGRAM_LEN;
 
-/// Steps after which an interaction of two programs of 64 bytes ends, where nothing else is
-/// said.
+/// The default limit of steps for an interaction of two programs of 64 bytes.
 pub const MAX_STEPS: u32 = 8192;
 
 /// The bytes of one program.
@@ -41,9 +40,9 @@ pub enum Ended {
     LeftTape,
     /// A bracket had to jump and had no partner.
     UnmatchedBracket,
-    /// A push found the stack full.
+    /// It pushed onto a full stack.
     StackOverflow,
-    /// A CPU came to its HALT.
+    /// A CPU executed HALT.
     Halted,
 }
 
@@ -81,11 +80,10 @@ impl fmt::Display for Ended {
     }
 }
 
-/// What running a tape came to, besides the changed tape; by default that of
-/// no steps at all.
+/// The outcome of running a tape, besides the changed tape; the default is that of no steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Steps that were not no-ops.
+    /// Steps other than no-ops.
     pub ops: u32,
     /// Characters read, no-ops included (subleq family: instructions).
     pub steps: u32,
@@ -93,51 +91,51 @@ pub struct Outcome {
     pub ended: Ended,
 }
 
-/// What one step came to.
+/// The outcome of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// False for a no-op.
     pub is_op: bool,
-    /// Set where this step ended the run.
+    /// Set if this step ended the run.
     pub ended: Option<Ended>,
 }
 
-/// Where a running tape stands, for showing it to a person.
+/// The state of a running tape, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View<'a> {
     /// Place of the byte about to be read, on the tape.
     pub pc: usize,
-    /// Places the next step may touch: the heads (BFF) or the operands
-    /// (subleq family); fewer where the language has fewer.
+    /// Places the next step may touch: the heads (BFF) or the operands (subleq family); fewer if
+    /// the language has fewer.
     pub marks: [Option<usize>; 3],
     /// The stack, oldest first (Forth family; empty elsewhere).
     pub stack: &'a [u8],
-    /// What else there is to say: of a CPU the instruction and the registers.
+    /// Additional text: for a CPU the instruction and the registers.
     pub note: String,
 }
 
 /// The rules of a family of languages: how a run starts and what one step does.
 pub trait Rules {
-    /// Everything of a running tape that is not on the tape.
+    /// Everything about a running tape that is not on the tape.
     type State;
 
     /// The state before the first step.
     fn start(&self, tape: &Tape) -> Self::State;
 
-    /// Do one step. Must not be called again after it has said `ended`.
+    /// Do one step. Must not be called again after it has reported `ended`.
     fn step(&self, tape: &mut Tape, state: &mut Self::State) -> Step;
 
-    /// Where the run stands.
+    /// The state of the run, for display.
     fn view<'a>(&self, tape: &Tape, state: &'a Self::State) -> View<'a>;
 }
 
-/// The bytes that a run goes over, a power of two of them.
+/// The bytes that a run works on; their number is a power of two.
 ///
-/// Families whose rules are the same on a tape of two programs and on a long one that closes
-/// to a ring do their steps on this, so that they are written once.
+/// Families with the same rules on a tape of two programs and on a long tape closed to a ring
+/// implement their steps on this trait, so that they are written once.
 pub trait Space {
-    /// Whether the first byte follows the last one, for the program counter and for brackets
-    /// that look for their partner. Heads and addresses wrap round in any space.
+    /// Whether the first byte follows the last one, for the program counter and for brackets that
+    /// search for their partner. Heads and addresses wrap around in any space.
     const CIRCULAR: bool;
 
     /// The bytes.
@@ -166,7 +164,7 @@ impl Space for Tape {
 pub struct Ring<'a>(&'a mut [u8]);
 
 impl<'a> Ring<'a> {
-    /// The ring of these bytes; nothing where their number is no power of two.
+    /// The ring of these bytes; `None` if their number is not a power of two.
     pub fn new(bytes: &'a mut [u8]) -> Option<Ring<'a>> {
         bytes.len().is_power_of_two().then_some(Ring(bytes))
     }
@@ -186,7 +184,7 @@ impl Space for Ring<'_> {
     }
 }
 
-/// What a byte does, in the broadest terms: decides its colour.
+/// What a byte does, in the broadest terms; determines its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Starts a loop or jumps forwards.
@@ -205,7 +203,7 @@ pub enum Role {
     MoveSecond,
     /// A number, or an address.
     Number,
-    /// Another sort of number.
+    /// Another kind of number.
     NumberHigh,
     /// The byte that loops test for.
     Null,
@@ -216,7 +214,7 @@ pub enum Role {
 /// One kind of byte of a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// How the kind is written, `[` say, or a range of hex bytes.
+    /// How the kind is written, such as `[` or a range of hex bytes.
     pub symbol: &'static str,
     /// What it does, in a few words.
     pub name: &'static str,
@@ -237,9 +235,9 @@ pub enum Family {
     Forth(forth::Dialect),
     /// Subtract and branch.
     Subleq(subleq::Absolute),
-    /// Subtract and branch, counted from the instruction.
+    /// Subtract and branch, with addresses relative to the instruction.
     RelativeSubleq(subleq::Relative),
-    /// The stack machine with addresses that count from the op.
+    /// The stack machine with addresses relative to the op.
     RelativeForth(forth::Dialect),
     /// A CPU, whose memory is the tape.
     Machine(machine::Machine),
@@ -256,7 +254,7 @@ pub struct Language {
     pub family: Family,
     /// Bytes of one of its programs; a tape has twice as many.
     pub program_len: usize,
-    /// Steps after which an interaction ends, where nothing else is said.
+    /// The default limit of steps for an interaction.
     pub max_steps: u32,
 }
 
@@ -279,7 +277,7 @@ impl Language {
         &subleq::SUBLEQ,
     ];
 
-    /// Those of other worlds, in alphabetical order.
+    /// The languages of other worlds, in alphabetical order.
     pub const OF_WORLDS: [&'static Language; 4] = [
         &forth::FORTHRELATIVE,
         &machine::I8080,
@@ -287,7 +285,7 @@ impl Language {
         &machine::Z80_ZFF,
     ];
 
-    /// Every language there is.
+    /// Every language.
     pub fn every() -> impl Iterator<Item = &'static Language> {
         Language::ALL.into_iter().chain(Language::OF_WORLDS)
     }
@@ -330,9 +328,9 @@ impl Language {
         })
     }
 
-    /// Bytes that program text stands for: in the BFF family the ten command
-    /// characters, `0` for null, a space for a no-op and `\xHH` for any byte;
-    /// in the others pairs of hex digits, spaces allowed between them.
+    /// The bytes of a program text: in the BFF family the ten command characters, `0` for null, a
+    /// space for a no-op and `\xHH` for any byte; in other families pairs of hex digits, with
+    /// optional spaces between them.
     pub fn parse_program(&self, text: &str) -> Result<Vec<u8>, TextError> {
         match &self.family {
             Family::Bff(dialect) => text::parse_commands(self.name, dialect, text),
@@ -348,8 +346,8 @@ impl Language {
         }
     }
 
-    /// How one byte is shown where every byte has the same width: one column
-    /// in the BFF family (`·` for a no-op that is not the space), two elsewhere.
+    /// One byte as text of constant width: one column in the BFF family (`·` for a no-op other than
+    /// the space), two in other families.
     pub fn byte_text(&self, byte: u8) -> String {
         match &self.family {
             Family::Bff(dialect) => text::command_symbol(dialect, byte).unwrap_or('·').into(),
@@ -358,7 +356,7 @@ impl Language {
     }
 }
 
-/// Bytes that pairs of hex digits stand for, spaces allowed between pairs.
+/// The bytes of pairs of hex digits, with optional spaces between pairs.
 pub fn parse_hex(text: &str) -> Result<Vec<u8>, TextError> {
     text::parse_hex(text)
 }
@@ -383,9 +381,9 @@ impl Eq for Language {}
     match nearest { Some(n) => format!(" (did you mean `{n}`?)"), None => String::new() },
     Language::every().map(|language| language.name).collect::<Vec<_>>().join(", "))]
 pub struct UnknownLanguage {
-    /// What was asked for.
+    /// The name asked for.
     pub name: String,
-    /// The closest name there is, where one is close.
+    /// The closest existing name, if one is close.
     pub nearest: Option<&'static str>,
 }
 

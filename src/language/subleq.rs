@@ -8,15 +8,15 @@ use super::{
 
 /// One variant, as data.
 ///
-/// An instruction has `ADDRESSES` addresses before its jump: two (target and
-/// subtrahend) or three (target, minuend and subtrahend). Where `RELATIVE`,
-/// addresses and jumps count from the instruction itself, and jumps are signed.
+/// An instruction has `ADDRESSES` addresses before its jump: two (target and subtrahend) or three
+/// (target, minuend and subtrahend). If `RELATIVE`, addresses and jumps are relative to the
+/// instruction, and jumps are signed.
 #[derive(Debug)]
 pub struct Variant<const ADDRESSES: usize, const RELATIVE: bool>;
 
-/// Addresses from the start of the tape, the target also the minuend.
+/// Addresses from the start of the tape; the target is also the minuend.
 pub type Absolute = Variant<2, false>;
-/// Addresses from the instruction, each of three its own.
+/// Addresses relative to the instruction; target, minuend and subtrahend are separate.
 pub type Relative = Variant<3, true>;
 
 static ABSOLUTE_KINDS: [Kind; 4] = [
@@ -41,7 +41,7 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Variant<ADDRESSES, RELATIVE> 
     /// Bytes of an instruction.
     const INSTRUCTION_LEN: usize = ADDRESSES + 1;
 
-    /// The kinds of bytes: an address has no op, so ranges of places.
+    /// The kinds of bytes. Addresses have no op, so kinds are ranges of places.
     pub fn kinds(&self) -> &'static [Kind] {
         if RELATIVE {
             &RELATIVE_KINDS
@@ -62,13 +62,13 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Variant<ADDRESSES, RELATIVE> 
         &self.kinds()[index]
     }
 
-    /// Whether a run that has got to `state` has ended.
+    /// Whether a run has ended at `state`.
     #[inline(always)]
     pub fn ended(&self, state: &State) -> Option<Ended> {
         (state.pc > TAPE_LEN - Self::INSTRUCTION_LEN).then_some(Ended::LeftTape)
     }
 
-    /// The place that address `index` of the instruction at `pc` names.
+    /// The place given by address `index` of the instruction at `pc`.
     #[inline(always)]
     fn address(&self, tape: &Tape, pc: usize, index: usize) -> usize {
         let base = if RELATIVE { pc } else { 0 };
@@ -76,7 +76,7 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Variant<ADDRESSES, RELATIVE> 
     }
 }
 
-/// Where a run of a subleq tape stands.
+/// The state of a run of a subleq tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     /// Place of the instruction about to be executed.
@@ -105,7 +105,7 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Rules for Variant<ADDRESSES, 
             true => pc.wrapping_add_signed(jump as i8 as isize),
             false => jump as usize,
         };
-        // Not to be guessed: every other instruction jumps.
+        // Unpredictable: every other instruction jumps.
         state.pc =
             std::hint::select_unpredictable(result as i8 <= 0, jumped, pc + Self::INSTRUCTION_LEN);
         Step {
@@ -134,7 +134,7 @@ pub static SUBLEQ: Language = Language {
     max_steps: MAX_STEPS,
 };
 
-/// Addresses from the instruction itself.
+/// Addresses relative to the instruction.
 pub static RSUBLEQ4: Language = Language {
     name: "rsubleq4",
     summary: "subleq of four bytes, every address relative to the instruction",

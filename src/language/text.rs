@@ -1,14 +1,14 @@
-//! Program text: how a person writes and reads bytes of a language.
+//! Program text: a readable form of the bytes of a language.
 
 use super::bff::{COMMANDS, Dialect, Op};
 
-/// Program text that stands for nothing.
+/// Invalid program text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("program text, character {position}: {problem}")]
 pub struct TextError {
-    /// Which character, counted from 1.
+    /// The position of the character, from 1.
     pub position: usize,
-    /// What is wrong with it, and what is right.
+    /// What is wrong with it, and what would be right.
     pub problem: String,
 }
 
@@ -55,8 +55,7 @@ pub fn parse_commands(language: &str, dialect: &Dialect, text: &str) -> Result<V
     Ok(bytes)
 }
 
-/// The one character that stands for `byte`, where there is one; several bytes
-/// of a dialect may share it.
+/// The character for `byte`, if there is one; several bytes of a dialect may share it.
 pub fn command_symbol(dialect: &Dialect, byte: u8) -> Option<char> {
     match dialect.op(byte) {
         Op::Null => Some('0'),

@@ -14,7 +14,7 @@ use crate::format::thousands;
 use crate::language::{Language, Role};
 use crate::soup::Soup;
 
-/// Pixels of the whole, of its parts, and of what is left and right of them.
+/// Pixels of the whole picture, of its parts, and of the margins.
 const WIDTH: u32 = 1600;
 const TITLE_HEIGHT: u32 = 60;
 const SHARES_HEIGHT: u32 = 260;
@@ -22,19 +22,19 @@ const AXIS_HEIGHT: u32 = 76;
 const LEGEND_LINE: u32 = 34;
 const LEFT: u32 = 134;
 const RIGHT: u32 = 40;
-/// Above each part, for its title.
+/// Space above each part, for its title.
 const CAPTION: u32 = 44;
-/// So many points in time can be told apart, and so many may be asked for.
+/// The number of points in time that can be distinguished; at most this many may be requested.
 pub const GOOD_POINTS: u64 = (WIDTH - LEFT - RIGHT) as u64 / 2;
 pub const MAX_POINTS: u64 = 4096;
-/// Of so many programs every byte is a row.
+/// Up to this number of programs, every byte is a row.
 const FEW_PROGRAMS: usize = 8;
-/// Of more, so many at most are a row each.
+/// Of more programs, at most this many get one row each.
 const MAX_ROWS: usize = 640;
-/// Pixels of the rows together, about.
+/// Approximate height of all rows together, in pixels.
 const ROWS_HEIGHT: usize = 560;
 
-/// What of a soup is shown row by row.
+/// The programs shown row by row.
 #[derive(Debug)]
 enum Rows {
     /// Every byte of these programs.
@@ -43,7 +43,7 @@ enum Rows {
     Programs(Vec<usize>),
 }
 
-/// A strip in the making: a soup at one point in time after another.
+/// A strip under construction: a soup at one point in time after another.
 #[derive(Debug)]
 pub struct Strip {
     language: &'static Language,
@@ -52,15 +52,16 @@ pub struct Strip {
     rows: Rows,
     num_programs: usize,
     points: Vec<u64>,
-    /// At each point the share of each kind.
+    /// The share of each kind, for each point.
     shares: Vec<Vec<f64>>,
-    /// At each point the kind of each row; none where a program is all no-ops.
+    /// The kind of each row, for each point; none if a program consists of no-ops.
     cells: Vec<Vec<Option<u8>>>,
 }
 
 impl Strip {
-    /// Of a soup like this one, with `programs` row by row: of up to eight every byte, of
-    /// more each program, or an even sample. Eight of all where nothing is said.
+    /// A strip of a soup like this one, with `programs` row by row: every byte of up to eight
+    /// programs; of more, one row for each program or for an even sample of them. Without
+    /// `programs`, eight of all.
     pub fn new(soup: &Soup, programs: Option<Range<usize>>) -> Result<Strip, Error> {
         let settings = soup.settings();
         let n = settings.num_programs;
@@ -97,8 +98,8 @@ impl Strip {
         })
     }
 
-    /// Add the soup as it stands; it must have the language and as many programs as the
-    /// one that the strip was begun with.
+    /// Add the soup in its present state; its language and number of programs must be those of the
+    /// soup with which the strip was created.
     pub fn push(&mut self, soup: &Soup) -> Result<(), Error> {
         let settings = soup.settings();
         if settings.language != self.language || settings.num_programs != self.num_programs {
@@ -132,7 +133,7 @@ impl Strip {
                     }
                     let ops = (0..kinds.len())
                         .filter(|kind| kinds[*kind].role != Role::Noop && counts[*kind] > 0);
-                    // The first of several that are equally common.
+                    // The first of several equally common ones.
                     ops.rev()
                         .max_by_key(|kind| counts[*kind])
                         .map(|kind| kind as u8)
@@ -175,7 +176,7 @@ impl Strip {
         files::write_whole(out, |file| file.write_all(&bytes))
     }
 
-    /// Of each row, and below the rows of each program.
+    /// Pixels of each row, and of the gap below the rows of each program.
     fn row_height_and_gap(&self) -> (usize, usize) {
         match &self.rows {
             Rows::Bytes(programs) => {
@@ -192,20 +193,20 @@ impl Strip {
         Axis::of_epochs(first..last)
     }
 
-    /// The pixels from left to right that a point has of `width`.
+    /// The range of pixels of a point, from left to right, within `width`.
     fn pixels_of(&self, point: usize, width: i32) -> (i32, i32) {
         let edge = |point: usize| (point as u64 * width as u64 / self.points.len() as u64) as i32;
         (edge(point), edge(point + 1) - edge(point))
     }
 
-    /// What share of all bytes is of each kind, the kinds one upon the other.
+    /// The share of each kind among all bytes, stacked.
     fn draw_shares<'a>(&self, area: &Area<'a>) -> Drawn<'a> {
         let kinds = self.language.kinds();
         let does_something = |kind: &usize| kinds[*kind].role != Role::Noop;
         let shown: Vec<usize> = (0..kinds.len()).filter(does_something).collect();
         let sum = |shares: &Vec<f64>| shown.iter().map(|kind| shares[*kind]).sum::<f64>();
         let most = self.shares.iter().map(sum).fold(0.0, f64::max);
-        // What most bytes are in many languages would leave no room for the others.
+        // In many languages most bytes are no-ops, which would leave no room for the others.
         let top = (most * 1.1).clamp(0.01, 1.0);
         let caption = format!(
             "Kinds of all {} bytes, stacked{}",
@@ -298,7 +299,7 @@ impl Strip {
                 fill(&plot, (x, top_of(row)), (wide, row_height as i32), rgb)?;
             }
         }
-        // Which program: beside the middle of its bytes, or of every so many programs.
+        // Labels of programs: beside the middle of their bytes, or for every so many programs.
         let (Rows::Bytes(programs) | Rows::Programs(programs)) = &self.rows;
         let rows_each = programs.len().div_ceil(FEW_PROGRAMS);
         let right = text_anchor::Pos::new(text_anchor::HPos::Right, text_anchor::VPos::Center);
@@ -332,7 +333,7 @@ fn fill<'a>(
     area.draw(&Rectangle::new(corners, colour(rgb).filled()))
 }
 
-/// Where each kind goes in the legend: from the left, and on which line; and its words.
+/// The place of each kind in the legend: its offset from the left, its line, and its text.
 fn legend_places(language: &Language) -> Vec<(i32, u32, String)> {
     let columns = 4;
     let width = (WIDTH - LEFT - RIGHT) / columns;

@@ -1,19 +1,18 @@
-//! The Z80 and the 8080: what both share.
+//! The Z80 and the 8080: common code.
 //!
-//! The 8080's registers, flags and most of its opcodes are a part of the Z80's.
-//! Both number their registers by the same three bits of an opcode and their
-//! pairs by the same two, so both keep them in one word, where such a field of
-//! the opcode is already, but for a shift, the place to look at. That lets one
-//! piece of source stand for dozens of opcodes.
+//! The 8080's registers, flags and most of its opcodes are a subset of the Z80's. Both encode
+//! registers in the same three bits of an opcode and pairs in the same two. So both keep the
+//! registers in one word, in which such a field, shifted, is the position of its register. That way
+//! one piece of source covers dozens of opcodes.
 
 pub mod i8080;
 pub mod z80;
 
 use super::{Kind, Role};
 
-/// Do `$body` with the value of `$opcode` as the constant `$constant`. Rules that take the fields
-/// of an opcode apart are then compiled for each opcode alone, where nothing is left to take
-/// apart, and one jump leads to them.
+/// Do `$body` with the value of `$opcode` as the constant `$constant`. Rules that decode the fields
+/// of an opcode are then compiled for each opcode separately, with nothing left to decode, and a
+/// single jump dispatches to them.
 macro_rules! match_opcode {
     ($opcode:expr, $constant:ident => $body:expr) => {
         match_opcode! { $opcode, $constant, $body,
@@ -85,30 +84,29 @@ fn holds(opcode: u8, flags: u8) -> bool {
     (flags & tested != 0) == (opcode & 8 != 0)
 }
 
-/// The registers B, C, D, E, H, L, F and A, by their numbers in opcodes, with F
-/// where these mean the byte at (HL). Register r is byte `r ^ 1` of the word, so
-/// that the pairs BC, DE and HL are its words 0 to 2; word 3 is F and A, the other
-/// way round.
+/// The registers B, C, D, E, H, L, F and A, by their numbers in opcodes, with F in place of the
+/// byte at (HL). Register r is byte `r ^ 1` of the word, so that the pairs BC, DE and HL are its
+/// words 0 to 2; word 3 is F and A, in reverse order.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Registers(u64);
 
-/// Where the pair HL is.
+/// The position of the pair HL.
 const HL: u8 = 0x20;
 
 impl Registers {
-    /// Where the register in bits 3 to 5 of `opcode` is: its shift.
+    /// The position, as a shift, of the register in bits 3 to 5 of `opcode`.
     #[inline(always)]
     const fn upper(opcode: u8) -> u8 {
         opcode & 0x38 ^ 8
     }
 
-    /// Where the register in bits 0 to 2 of `opcode` is.
+    /// The position of the register in bits 0 to 2 of `opcode`.
     #[inline(always)]
     const fn lower(opcode: u8) -> u8 {
         Registers::upper(opcode << 3)
     }
 
-    /// Where the pair in bits 4 and 5 of `opcode` is.
+    /// The position of the pair in bits 4 and 5 of `opcode`.
     #[inline(always)]
     const fn pair_of(opcode: u8) -> u8 {
         opcode & 0x30
@@ -191,7 +189,7 @@ impl Registers {
         self.set_pair(HL, value);
     }
 
-    /// The pair in bits 4 and 5 of `opcode` as pushed: there the last one is AF.
+    /// The pair in bits 4 and 5 of `opcode` for a push, where the last one is AF.
     #[inline(always)]
     fn pushed(self, opcode: u8) -> u16 {
         let pair = self.pair(Registers::pair_of(opcode));
@@ -232,19 +230,19 @@ const fn upper_is_memory(opcode: u8) -> bool {
     opcode & 0x38 == 0x30
 }
 
-/// What an addition or subtraction came to.
+/// The result of an addition or subtraction.
 struct Sum {
     result: u8,
     /// The carries into each bit, as the adder has them.
     carries: u8,
     /// The carry out of bit 7, as the adder has it.
     carry: u8,
-    /// All ones for a subtraction, which adds the inverted operand: the borrows are
-    /// its carries the other way round.
+    /// All ones for a subtraction, which adds the inverted operand: the borrows are its inverted
+    /// carries.
     inverted: u8,
 }
 
-/// Do ADD, ADC, SUB, SBC or CP, which bits 3 to 5 of `opcode` tell apart.
+/// Do ADD, ADC, SUB, SBC or CP, according to bits 3 to 5 of `opcode`.
 #[inline(always)]
 fn add_or_subtract(opcode: u8, a: u8, operand: u8, flags: u8) -> Sum {
     let inverted = if opcode & 0x10 != 0 { 0xff } else { 0 };
@@ -272,10 +270,10 @@ const fn is_and(opcode: u8) -> bool {
     opcode & 0x18 == 0
 }
 
-/// Do AND, XOR or OR, which bits 3 to 5 of `opcode` tell apart.
+/// Do AND, XOR or OR, according to bits 3 to 5 of `opcode`.
 #[inline(always)]
 fn logic(opcode: u8, a: u8, operand: u8) -> u8 {
-    // What is in both, or in one only, makes up what is in either.
+    // OR is the combination of AND and XOR.
     let both = if opcode & 0x08 == 0 { a & operand } else { 0 };
     let one = if is_and(opcode) { 0 } else { a ^ operand };
     both | one
@@ -325,7 +323,7 @@ impl<'m, const N: usize> Memory<'m, N> {
     }
 }
 
-/// What DAA adds to A (or subtracts from it), and the carry it leaves.
+/// The value that DAA adds to A (or subtracts from it), and the resulting carry.
 fn decimal_correction(a: u8, flags: u8) -> (u8, u8) {
     let low = if a & 0x0f > 9 || flags & HALF != 0 {
         0x06
@@ -341,7 +339,7 @@ const fn named(symbol: &'static str, name: &'static str, role: Role) -> Kind {
     Kind { symbol, name, role }
 }
 
-/// What an opcode broadly is: the numbers of both machines' kinds.
+/// Classes of opcodes: the numbers of the kinds of both machines.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Class {
@@ -414,8 +412,8 @@ impl Class {
     }
 }
 
-/// The instruction at `pc` as its text is made: bytes are taken one after the other from a
-/// memory in which addresses wrap around.
+/// The instruction at `pc` while it is disassembled: bytes are read one by one from a memory in
+/// which addresses wrap around.
 struct Listing<'m> {
     memory: &'m [u8],
     pc: usize,
@@ -431,7 +429,7 @@ impl<'m> Listing<'m> {
         }
     }
 
-    /// The next byte; 0 in a memory of no bytes.
+    /// The next byte; 0 if the memory is empty.
     fn peek(&self) -> u8 {
         let at = (self.pc + self.taken).checked_rem(self.memory.len());
         at.map_or(0, |at| self.memory[at])

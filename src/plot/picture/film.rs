@@ -9,25 +9,25 @@ use crate::measure::ALIVE;
 use crate::plot::chart::Series;
 use crate::run::replay::Replay;
 
-/// Frames of the longest film: it is made in memory.
+/// Frames of the longest film, which is made in memory.
 pub const MAX_FRAMES: usize = 1000;
 /// How long the last frame stays, in seconds.
 pub const LAST_FRAME: u16 = 3;
 /// Pixels of the soup in a film, with its legend.
 const SIZE: (usize, usize) = (960, 720);
-/// Pixels of the curve below it, and of its label.
+/// Pixels of the curve below the soup, and of its label.
 const CURVE_HEIGHT: usize = 72;
 const LABEL_HEIGHT: usize = 26;
 const MARGIN: usize = 12;
 
-/// A picture of a film, and whether the film ends with it.
+/// A picture of a film, and whether it is the last one.
 struct Frame {
     picture: Picture,
     is_last: bool,
 }
 
-/// Write an animated PNG of at most so many frames to `out`, `rate` of them a second; all must
-/// be of one size and of the same colours. Tells how many there are.
+/// Write an animated PNG of at most this many frames to `out`, `rate` of them per second; all must
+/// have the same size and palette. Returns the number of frames.
 fn write(
     out: &Path,
     count: usize,
@@ -46,7 +46,7 @@ fn write(
     let mut encoder = next.picture.encoder(&mut bytes);
     encoder.set_animated(count as u32, 0).map_err(wrong)?;
     encoder.set_frame_delay(1, rate).map_err(wrong)?;
-    // A film is made once and looked at often.
+    // A film is made once and watched often.
     encoder.set_deflate_compression(png::DeflateCompression::Level(6));
     let mut writer = encoder.write_header().map_err(wrong)?;
     let mut written = 0;
@@ -71,7 +71,7 @@ fn write(
     Ok(written)
 }
 
-/// Have an animated PNG say that it has so many frames.
+/// Set the number of frames in an animated PNG.
 fn set_frame_count(png: &mut [u8], count: u32) {
     let Some(at) = png.windows(4).position(|name| name == b"acTL") else {
         return;
@@ -91,7 +91,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Write a film of frames that `broth run --frames` wrote; tells how many there are.
+/// Write a film of frames that `broth run --frames` wrote; returns their number.
 pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<usize, Error> {
     let mut first: Option<(usize, usize, Vec<u8>)> = None;
     write(out, frames.len(), rate, &mut |i| {
@@ -111,10 +111,9 @@ pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<usize, Err
     })
 }
 
-/// Write a film of a run at these points, in rising order, by going through it again;
-/// `metrics` is what is known of its entropy, and `watch` is told of every epoch. Where
-/// `replay` is stopped, the film ends with the soup at which it stopped. Tells how many frames
-/// there are.
+/// Write a film of a run at these points, in ascending order, by recomputing it; `metrics` has its
+/// entropy, and `watch` is called for every epoch. If `replay` is stopped, the film ends with the
+/// soup at which it stopped. Returns the number of frames.
 pub fn of_replay(
     replay: &mut Replay,
     points: &[u64],
@@ -138,8 +137,8 @@ pub fn of_replay(
     })
 }
 
-/// Draw below a picture how the high-order entropy goes from the first point to the last,
-/// bright up to where the film is.
+/// Draw the high-order entropy below a picture, from the first point to the last, bright up to the
+/// current one.
 fn add_curve(
     picture: &mut Picture,
     metrics: &Series,
@@ -173,7 +172,7 @@ fn add_curve(
         while at + 1 < rows.len() && rows[at + 1].0 <= epoch {
             at += 1;
         }
-        // Between two log points on the line from one to the other.
+        // Interpolated between two log points.
         let high = match rows.get(at..(at + 2).min(rows.len())) {
             Some([(e0, _, v0), (e1, _, v1)]) if epoch > *e0 => {
                 let share = (epoch - e0) as f64 / (e1 - e0) as f64;

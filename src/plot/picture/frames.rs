@@ -1,5 +1,5 @@
-//! Pictures that a run writes while it goes, called as its checkpoints are. Each says of
-//! which soup it is.
+//! Pictures that a run writes while it is running, named like its checkpoints. Each records which
+//! soup it shows.
 
 use std::fs::{self, File};
 use std::io::BufReader;
@@ -14,7 +14,7 @@ use crate::run::folder;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
 
-/// The text in a frame that says of which soup it is.
+/// The keyword of the text in a frame that identifies its soup.
 const KEYWORD: &str = "broth-soup";
 
 /// Where a run's frames go, and what they show.
@@ -22,13 +22,12 @@ const KEYWORD: &str = "broth-soup";
 pub struct Frames {
     folder: PathBuf,
     view: View,
-    /// SHA-256 of the settings that decide what the soup becomes.
+    /// SHA-256 of the settings that determine the soup.
     soup: String,
 }
 
 impl Frames {
-    /// The frames in `folder` of a soup with these settings, which as a table are
-    /// `of_soup`.
+    /// The frames in `folder` of a soup with these settings; `of_soup` are the settings as a table.
     pub fn new(folder: PathBuf, settings: &Settings, of_soup: &Table) -> Frames {
         Frames {
             folder,
@@ -37,7 +36,7 @@ impl Frames {
         }
     }
 
-    /// Write the frame of a soup; one of another soup stays, and is an error.
+    /// Write the frame of a soup. An existing frame of another soup stays and is an error.
     pub fn write(&self, soup: &Checkpoint) -> Result<(), Error> {
         let path = path(&self.folder, soup.epochs_done);
         if path.symlink_metadata().is_ok() && !self.is_own(&path) {
@@ -51,8 +50,7 @@ impl Frames {
         picture.write_with(&path, &[(KEYWORD, &self.soup)])
     }
 
-    /// Remove this soup's frames of more than so many epochs, which a run that goes on
-    /// from there writes again.
+    /// Remove this soup's frames after this epoch; the resumed run writes them again.
     pub fn remove_after(&self, epochs_done: u64) -> Result<(), Error> {
         for (epochs, path) in list(&self.folder)? {
             if epochs > epochs_done && self.is_own(&path) {
@@ -82,9 +80,9 @@ fn path(folder: &Path, epochs_done: u64) -> PathBuf {
         .with_extension("png")
 }
 
-/// Begin to read a frame: its head, which must be as frames have it.
+/// Start reading a frame; its header must be that of a frame.
 fn open(path: &Path) -> Result<png::Reader<BufReader<File>>, Error> {
-    // Twice the largest picture: a file that unpacks to more is none of ours.
+    // Twice the largest picture: a file that unpacks to more is not a frame.
     let bytes = 2 * MAX_SIZE * MAX_SIZE;
     let file = BufReader::new(files::open(path)?);
     let reader = png::Decoder::new_with_limits(file, png::Limits { bytes })
@@ -170,7 +168,7 @@ mod tests {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_palette(vec![0; 3]);
         drop(encoder.write_header().unwrap());
-        // A colour that the palette lacks.
+        // A colour outside the palette.
         let picture = Picture {
             width: 2,
             height: 1,

@@ -1,4 +1,4 @@
-//! What stands below the programs of a picture: text, and the colours of kinds.
+//! The legend below the programs of a picture: text, and the colours of kinds.
 
 use ab_glyph::FontRef;
 
@@ -10,13 +10,13 @@ pub struct Legend {
     /// Pixels of a line of text.
     line: usize,
     text: Vec<String>,
-    /// Of each kind the place from the left, the line, and the words.
+    /// For each kind, its offset from the left, its line, and its text.
     kinds: Vec<(usize, usize, String)>,
 }
 
 impl Legend {
-    /// The legend of a picture of this width. A text that is too wide goes on, behind
-    /// its semicolon, in a line of its own.
+    /// The legend of a picture of this width. A text that is too wide is split after its semicolon
+    /// into two lines.
     pub fn new(
         font: &FontRef<'static>,
         width: usize,
@@ -56,9 +56,9 @@ impl Legend {
         (width / 45).clamp(22, 80)
     }
 
-    /// The most that a legend with so many kinds takes in pictures of this width at
-    /// most: two lines of text, one more where a text is too wide, as it is in narrow
-    /// pictures only, and of kinds at least four on a line.
+    /// The maximum height of a legend with this many kinds in pictures of at most this width: two
+    /// lines of text, one more if a text is too wide (which happens in narrow pictures only), and
+    /// lines of at least four kinds.
     pub fn height_at_most(max_width: usize, kinds: usize) -> usize {
         Legend::line_height(max_width) * (3 + kinds.div_ceil(4)) + Legend::line_height(0)
     }
@@ -77,7 +77,7 @@ impl Legend {
         self.line * 2 / 3
     }
 
-    /// How far behind its colour the words of a kind begin.
+    /// Distance from the colour of a kind to its text.
     fn label_offset(&self) -> usize {
         self.swatch() + self.line / 4
     }
@@ -89,7 +89,7 @@ impl Legend {
         }
     }
 
-    /// Draw the legend into rows of a picture, as many as it is high.
+    /// Draw the legend into as many rows of a picture as it is high.
     pub fn draw(&self, font: &FontRef<'static>, pixels: &mut [u8]) {
         let top = |row: usize| self.margin() + row * self.line;
         let pen = self.pen(font);

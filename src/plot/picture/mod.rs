@@ -1,4 +1,4 @@
-//! Pictures of soups: every byte a pixel, the colour by its kind.
+//! Pictures of soups: every byte is a pixel in the colour of its kind.
 
 pub mod film;
 pub mod frames;
@@ -20,10 +20,10 @@ pub(super) use pen::{FONT, Pen, open_font};
 
 /// Width and height of a picture never exceed this many pixels.
 const MAX_SIZE: usize = 4096;
-/// Width and height of the tile that shows one program of 64 bytes, a pixel for a byte.
+/// Width and height of the tile of a program of 64 bytes, with a pixel for each byte.
 const TILE: usize = 8;
 
-/// Width and height of the tile of a program of so many bytes, at most 64.
+/// Width and height of the tile of a program of this many bytes, at most 64.
 const fn tile(program_len: usize) -> (usize, usize) {
     match program_len {
         16 => (4, 4),
@@ -33,21 +33,20 @@ const fn tile(program_len: usize) -> (usize, usize) {
 
 /// Pixels between bands of columns.
 const BAND_GAP: usize = 8;
-/// Room for the legend of the smallest soups.
+/// Minimum width, for the legend of the smallest soups.
 const MIN_WIDTH: usize = 720;
 
 /// A colour: red, green, blue.
 pub type Rgb = [u8; 3];
 
-/// What pictures are drawn on. They bring it along, so that they look the same on a light
-/// page and on a dark one.
+/// The background, part of each picture, so that it looks the same on a light and on a dark page.
 pub const BACKGROUND: Rgb = [0x12, 0x13, 0x18];
 /// The colour of text.
 pub const TEXT: Rgb = [0xe8, 0xe8, 0xec];
-/// Palettes begin with so many shades from background to text.
+/// Palettes begin with this many shades from background to text.
 const SHADES: usize = 16;
 
-/// The colour of a role: Okabe and Ito's, which the colour-blind tell apart.
+/// The colour of a role, from Okabe and Ito's palette, which is safe for the colour-blind.
 pub fn role_colour(role: Role) -> Rgb {
     match role {
         Role::Open => [0xe6, 0x9f, 0x00],
@@ -64,8 +63,8 @@ pub fn role_colour(role: Role) -> Rgb {
     }
 }
 
-/// A colour for each kind of a language, in the order of [`Language::kinds`]: its role's,
-/// each further kind of the same role a shade darker.
+/// A colour for each kind of a language, in the order of [`Language::kinds`]: that of its role, a
+/// shade darker for each further kind of the same role.
 pub fn kind_colours(language: &Language) -> Vec<Rgb> {
     let kinds = language.kinds();
     let mut colours = Vec::new();
@@ -77,7 +76,7 @@ pub fn kind_colours(language: &Language) -> Vec<Rgb> {
     colours
 }
 
-/// The place of a kind's colour in the palette.
+/// The index of a kind's colour in the palette.
 fn kind_index(kind: usize) -> u8 {
     (SHADES + kind) as u8
 }
@@ -95,21 +94,20 @@ fn palette(language: &Language) -> Vec<u8> {
     palette
 }
 
-/// Where programs go.
+/// How programs are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// Tiles of 8 x 8 bytes (of 8 x 4 or 4 x 4 for shorter programs), in rows, about as wide
-    /// as high.
+    /// Tiles of 8 x 8 bytes (8 x 4 or 4 x 4 for shorter programs) in rows, forming about a square.
     Tiles,
-    /// Columns a pixel wide and a program high side by side, in bands: neighbours by index are
-    /// neighbours in the picture.
+    /// Columns one pixel wide and one program high, in bands: programs with adjacent indices are
+    /// side by side.
     Columns,
-    /// Tiles where the programs are on the grid of this width and height.
+    /// Tiles at the programs' places on a grid of this width and height.
     Grid(usize, usize),
 }
 
 impl Layout {
-    /// The layout that suits a soup with these settings.
+    /// The default layout for a soup with these settings.
     pub fn of(settings: &Settings) -> Layout {
         if settings.world == World::Zff {
             return Layout::Grid(zff::WIDTH, zff::HEIGHT);
@@ -123,17 +121,16 @@ impl Layout {
     }
 }
 
-/// How a soup is to be looked at.
+/// How to show a soup.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// What its bytes mean.
+    /// The language.
     pub language: &'static Language,
-    /// Where programs go.
+    /// How programs are arranged.
     pub layout: Layout,
-    /// What soup it is, in words.
+    /// A description of the soup.
     pub title: String,
-    /// The picture's width and height at most; of a soup that needs more an even sample
-    /// is shown.
+    /// Maximum width and height of the picture; of a larger soup, an even sample is shown.
     pub max_size: (usize, usize),
 }
 
@@ -143,7 +140,7 @@ impl View {
     /// Pixels of one picture among many.
     pub const FRAME: (usize, usize) = (1280, 720);
 
-    /// The view that suits a soup with these settings.
+    /// The default view of a soup with these settings.
     pub fn of(settings: &Settings, max_size: (usize, usize)) -> View {
         View {
             language: settings.language,
@@ -162,14 +159,15 @@ struct Arrangement {
     cell: (usize, usize),
     /// Pixels below each row but the last.
     gap: usize,
-    /// The program of a cell, by column and row; none behind the last.
+    /// The program of a cell, by column and row; none after the last.
     program: Box<dyn Fn(usize, usize) -> Option<usize>>,
     /// In words.
     caption: String,
 }
 
 impl Arrangement {
-    /// Of `n` programs of so many bytes, or an even sample, in so many pixels at most.
+    /// The arrangement of `n` programs of this many bytes, or of an even sample, within this many
+    /// pixels.
     fn new(
         layout: Layout,
         n: usize,
@@ -218,7 +216,7 @@ impl Arrangement {
                 let pitch = program_len + BAND_GAP;
                 let bands = ((max_height + BAND_GAP) / pitch).max(1);
                 let shown = n.min(max_width * bands);
-                // Somewhat wider than high, and no narrower than it need be.
+                // Somewhat wider than high, and no narrower than necessary.
                 let columns = (shown * pitch * 4 / 3).isqrt().max(MIN_WIDTH);
                 let columns = columns.max(shown.div_ceil(bands)).min(max_width).min(shown);
                 Arrangement::in_order(n, shown, columns, (1, program_len), BAND_GAP)
@@ -226,7 +224,7 @@ impl Arrangement {
         }
     }
 
-    /// Programs in the order of their indices, `columns` on a row.
+    /// Programs in the order of their indices, `columns` in each row.
     fn in_order(
         n: usize,
         shown: usize,
@@ -293,7 +291,7 @@ impl Arrangement {
     }
 }
 
-/// A picture of few colours.
+/// A picture with a palette.
 ///
 /// ```
 /// use broth::plot::picture::{Layout, Picture, View};
@@ -321,12 +319,12 @@ pub struct Picture {
     height: usize,
     /// Red, green and blue of each colour.
     palette: Vec<u8>,
-    /// Places in the palette, row by row.
+    /// Indices into the palette, row by row.
     pixels: Vec<u8>,
 }
 
 impl Picture {
-    /// The picture of a soup's programs after so many epochs, and a legend below.
+    /// The picture of a soup's programs after this many epochs, with a legend below.
     pub fn of_soup(view: &View, programs: &[u8], epochs_done: u64) -> Result<Picture, Error> {
         let font = open_font()?;
         let language = view.language;
@@ -344,7 +342,7 @@ impl Picture {
             )));
         }
         let (max_width, max_height) = view.max_size;
-        // The legend grows with the picture, and takes its room from the programs.
+        // The legend grows with the picture, at the expense of the programs.
         let legend_height = Legend::height_at_most(max_width, language.kinds().len());
         let room = (
             max_width,
@@ -373,16 +371,15 @@ impl Picture {
         Ok(picture)
     }
 
-    /// The picture as a PNG, with texts (keyword, text) in it.
+    /// The picture as a PNG that contains these texts (keyword, text).
     fn encode(&self, texts: &[(&str, &str)]) -> Result<Vec<u8>, png::EncodingError> {
-        // Not to the file at once: the encoder forgets why a file cannot be written.
+        // Not directly to the file: the encoder loses the reason why a file cannot be written.
         let mut bytes = Vec::new();
         let mut encoder = self.encoder(&mut bytes);
         for (keyword, text) in texts {
             encoder.add_text_chunk(keyword.to_string(), text.to_string())?;
         }
-        // Bytes of a soup are close to noise: more effort costs a second and
-        // saves little.
+        // Bytes of a soup are close to noise: better compression costs a second and saves little.
         encoder.set_deflate_compression(png::DeflateCompression::Level(1));
         encoder.write_header()?.write_image_data(&self.pixels)?;
         Ok(bytes)
@@ -408,13 +405,13 @@ impl Picture {
     }
 }
 
-/// Why there is no picture.
+/// The error for a picture that cannot be made.
 pub(crate) fn not_drawn(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::file(path, format!("cannot be drawn: {why}"))
 }
 
-/// Write a picture of a soup as PNG, as it suits its settings: at most 4096 x 4096
-/// pixels, of larger soups an even sample, as the legend then says.
+/// Write a picture of a soup as PNG, in the default view for its settings: at most 4096 x 4096
+/// pixels; of larger soups an even sample, as the legend then says.
 pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result<(), Error> {
     let view = View::of(settings, View::FULL);
     Picture::of_soup(&view, &soup.programs, soup.epochs_done)?.write(path)
@@ -558,7 +555,7 @@ mod tests {
                     );
                 }
             }
-            // Behind the last program there is nothing.
+            // There is nothing after the last program.
             if layout != Layout::Grid(100, 10) {
                 let (x, y) = place(n, 0);
                 assert_eq!(pixels[y * width + margin + x], BACKGROUND);

@@ -1,14 +1,14 @@
-//! Text on pictures whose palettes begin with shades of text.
+//! Text on pictures whose palettes begin with shades of the text colour.
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 
 use super::SHADES;
 use crate::Error;
 
-/// DejaVu Sans, its Latin glyphs only; font/LICENSE.txt says under what licence.
+/// The Latin glyphs of DejaVu Sans; font/LICENSE.txt has the licence.
 pub static FONT: &[u8] = include_bytes!("../font/DejaVuSans-subset.ttf");
 
-/// The font that pictures are labelled with.
+/// The font of labels in pictures.
 pub fn open_font() -> Result<FontRef<'static>, Error> {
     FontRef::try_from_slice(FONT)
         .map_err(|_| Error::Bug("the font inside broth cannot be read".into()))
@@ -23,7 +23,7 @@ pub struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// Pixels that a text takes.
+    /// Width of a text in pixels.
     pub fn width(&self, text: &str) -> usize {
         let scaled = self.font.as_scaled(PxScale::from(self.size));
         let advances = text.chars().map(|c| scaled.h_advance(scaled.glyph_id(c)));
