@@ -5,6 +5,7 @@ mod guard_pages;
 mod interpreter;
 mod interpreter_corners;
 mod interpreter_forth_subleq;
+mod jit_clif;
 mod jit_forth;
 mod jit_plain_loops;
 mod jit_self_modification;
