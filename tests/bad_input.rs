@@ -13,145 +13,148 @@ fn run_folders() -> usize {
     fs::read_dir(runs).map_or(0, Iterator::count)
 }
 
+/// Command lines, and words of the messages that refuse them.
+const WRONG_FLAGS: &[(&str, &[&str])] = &[
+    (
+        "run --lang bff_nohead",
+        &["unknown language", "did you mean `bff_noheads`", "subleq"],
+    ),
+    ("run --lang zzz", &["unknown language", "rsubleq4"]),
+    ("run --num 3", &["--num 3", "even"]),
+    ("run --num 0", &["--num 0", "from 2 up"]),
+    ("run --num -2", &["--num"]),
+    ("run --num 4294967296", &["--num 4294967296", "at most"]),
+    ("run --num 99999999998", &["--num 99999999998", "at most"]),
+    (
+        "run --mutation-prob 1.5",
+        &["--mutation-prob", "from 0 to 1"],
+    ),
+    (
+        "run --mutation-prob -1",
+        &["--mutation-prob", "from 0 to 1"],
+    ),
+    (
+        "run --mutation-prob nan",
+        &["--mutation-prob", "from 0 to 1"],
+    ),
+    (
+        "run --mutation-prob 1/0",
+        &["--mutation-prob", "from 0 to 1"],
+    ),
+    (
+        "run --fixed-shuffle --num 1000",
+        &["--fixed-shuffle", "power of two", "1000"],
+    ),
+    (
+        "run --fixed-shuffle --grid 8x8",
+        &["--fixed-shuffle", "--grid"],
+    ),
+    (
+        "run --fixed-shuffle --interaction-pattern x",
+        &["--fixed-shuffle", "--interaction-pattern"],
+    ),
+    (
+        "run --fixed-shuffle --no-permute-programs",
+        &["--fixed-shuffle"],
+    ),
+    ("run --grid 8x8 --num 100", &["--grid 8x8", "100"]),
+    ("run --grid 8", &["--grid", "240x135"]),
+    ("run --grid 0x8", &["--grid", "240x135"]),
+    ("run --grid 3x5", &["--num 15", "even"]),
+    ("run --grid 99999999999x99999999999", &["--grid", "240x135"]),
+    ("run --grid 8x8 --radius 0", &["--radius 0"]),
+    (
+        "run --grid 8x8 --radius 18446744073709551616",
+        &["--radius"],
+    ),
+    ("run --radius 3", &["--grid"]),
+    (
+        "run --initial-program [x]",
+        &["--initial-program", "character 2", "'x'"],
+    ),
+    (
+        "run --lang forth --initial-program 4",
+        &["--initial-program", "character 1", "half a byte"],
+    ),
+    ("run --reset-interval 0", &["--reset-interval 0"]),
+    ("run --log-interval 0", &["--log-interval 0"]),
+    ("run --checkpoint-interval 0", &["--checkpoint-interval 0"]),
+    ("run --max-epochs 0", &["--max-epochs 0"]),
+    ("run --max-epochs 18446744073709551615", &["--max-epochs"]),
+    ("run --stopping-bpb nan", &["--stopping-bpb"]),
+    ("run --seed x", &["--seed", "random"]),
+    ("run --seed 18446744073709551616", &["--seed", "2^64"]),
+    ("run --threads 0", &["--threads"]),
+    ("run --engine warp", &["unknown engine", "reference"]),
+    ("run --jit-cache-mib 0", &["--jit-cache-mib", "1.."]),
+    (
+        "run --jit-cache-mib all",
+        &["--jit-cache-mib", "invalid digit"],
+    ),
+    (
+        "run --no-closed-forms=x",
+        &["--no-closed-forms", "true, false"],
+    ),
+    ("exec --jit-cache-mib -1 []", &["--jit-cache-mib"]),
+    (
+        "exec --trace --engine jit []",
+        &["--trace", "engine jit", "leave out"],
+    ),
+    ("run --load a --resume b", &["--load", "--resume"]),
+    ("run --resume a --seed 3", &["--resume", "--seed"]),
+    ("run --load a --num 4", &["--load", "--num"]),
+    (
+        "run --load no-such-file",
+        &["no-such-file", "check the path"],
+    ),
+    (
+        "run --resume no-such-folder",
+        &["no-such-folder", "not a run folder"],
+    ),
+    (
+        "run --interaction-pattern no-such-file",
+        &["no-such-file", "check the path"],
+    ),
+    ("exec --lang bff [é]", &["character 2"]),
+    ("exec --lang bff --hex 5", &["character 1", "half a byte"]),
+    ("exec --file no-such-file", &["no-such-file"]),
+    ("exec", &["PROGRAM"]),
+    ("exec --file x []", &["--file"]),
+    ("inspect no-such-file", &["no-such-file"]),
+    ("inspect .", &["not a file"]),
+    ("frobnicate", &["frobnicate"]),
+    ("jit", &["stats", "show"]),
+    ("jit stats", &["<RUN>"]),
+    ("jit stats no-such-folder", &["not a run folder"]),
+    ("jit show", &["--program", "--checkpoint"]),
+    ("jit show no-such-folder", &["not a run folder"]),
+    ("jit show --epochs 0 .", &["--epochs", "1.."]),
+    (
+        "jit show --checkpoint tests/data/cubff-513.dat",
+        &["--lang LANG"],
+    ),
+    ("jit show --program [x]", &["--program", "character 2"]),
+    ("jit show --program -] --as loop", &["begins with `[`"]),
+    (
+        "jit show --program -] --as middle",
+        &["--as", "left, right, loop"],
+    ),
+    ("jit show --program [-] --entry 1", &["--entry"]),
+    ("jit show --program [-] .", &["--program"]),
+    (
+        "jit show --lang forth --program 00",
+        &["Forth loop", "jump back"],
+    ),
+    (
+        "jit show --lang subleq --checkpoint tests/data/cubff-513.dat",
+        &["no native code for subleq"],
+    ),
+];
+
 #[test]
 fn wrong_flags_are_usage_errors() {
     let before = run_folders();
-    for (words, hints) in [
-        (
-            "run --lang bff_nohead",
-            &["unknown language", "did you mean `bff_noheads`", "subleq"][..],
-        ),
-        ("run --lang zzz", &["unknown language", "rsubleq4"]),
-        ("run --num 3", &["--num 3", "even"]),
-        ("run --num 0", &["--num 0", "from 2 up"]),
-        ("run --num -2", &["--num"]),
-        ("run --num 4294967296", &["--num 4294967296", "at most"]),
-        ("run --num 99999999998", &["--num 99999999998", "at most"]),
-        (
-            "run --mutation-prob 1.5",
-            &["--mutation-prob", "from 0 to 1"],
-        ),
-        (
-            "run --mutation-prob -1",
-            &["--mutation-prob", "from 0 to 1"],
-        ),
-        (
-            "run --mutation-prob nan",
-            &["--mutation-prob", "from 0 to 1"],
-        ),
-        (
-            "run --mutation-prob 1/0",
-            &["--mutation-prob", "from 0 to 1"],
-        ),
-        (
-            "run --fixed-shuffle --num 1000",
-            &["--fixed-shuffle", "power of two", "1000"],
-        ),
-        (
-            "run --fixed-shuffle --grid 8x8",
-            &["--fixed-shuffle", "--grid"],
-        ),
-        (
-            "run --fixed-shuffle --interaction-pattern x",
-            &["--fixed-shuffle", "--interaction-pattern"],
-        ),
-        (
-            "run --fixed-shuffle --no-permute-programs",
-            &["--fixed-shuffle"],
-        ),
-        ("run --grid 8x8 --num 100", &["--grid 8x8", "100"]),
-        ("run --grid 8", &["--grid", "240x135"]),
-        ("run --grid 0x8", &["--grid", "240x135"]),
-        ("run --grid 3x5", &["--num 15", "even"]),
-        ("run --grid 99999999999x99999999999", &["--grid", "240x135"]),
-        ("run --grid 8x8 --radius 0", &["--radius 0"]),
-        (
-            "run --grid 8x8 --radius 18446744073709551616",
-            &["--radius"],
-        ),
-        ("run --radius 3", &["--grid"]),
-        (
-            "run --initial-program [x]",
-            &["--initial-program", "character 2", "'x'"],
-        ),
-        (
-            "run --lang forth --initial-program 4",
-            &["--initial-program", "character 1", "half a byte"],
-        ),
-        ("run --reset-interval 0", &["--reset-interval 0"]),
-        ("run --log-interval 0", &["--log-interval 0"]),
-        ("run --checkpoint-interval 0", &["--checkpoint-interval 0"]),
-        ("run --max-epochs 0", &["--max-epochs 0"]),
-        ("run --max-epochs 18446744073709551615", &["--max-epochs"]),
-        ("run --stopping-bpb nan", &["--stopping-bpb"]),
-        ("run --seed x", &["--seed", "random"]),
-        ("run --seed 18446744073709551616", &["--seed", "2^64"]),
-        ("run --threads 0", &["--threads"]),
-        ("run --engine warp", &["unknown engine", "reference"]),
-        ("run --jit-cache-mib 0", &["--jit-cache-mib", "1.."]),
-        (
-            "run --jit-cache-mib all",
-            &["--jit-cache-mib", "invalid digit"],
-        ),
-        (
-            "run --no-closed-forms=x",
-            &["--no-closed-forms", "true, false"],
-        ),
-        ("exec --jit-cache-mib -1 []", &["--jit-cache-mib"]),
-        (
-            "exec --trace --engine jit []",
-            &["--trace", "engine jit", "leave out"],
-        ),
-        ("run --load a --resume b", &["--load", "--resume"]),
-        ("run --resume a --seed 3", &["--resume", "--seed"]),
-        ("run --load a --num 4", &["--load", "--num"]),
-        (
-            "run --load no-such-file",
-            &["no-such-file", "check the path"],
-        ),
-        (
-            "run --resume no-such-folder",
-            &["no-such-folder", "not a run folder"],
-        ),
-        (
-            "run --interaction-pattern no-such-file",
-            &["no-such-file", "check the path"],
-        ),
-        ("exec --lang bff [é]", &["character 2"]),
-        ("exec --lang bff --hex 5", &["character 1", "half a byte"]),
-        ("exec --file no-such-file", &["no-such-file"]),
-        ("exec", &["PROGRAM"]),
-        ("exec --file x []", &["--file"]),
-        ("inspect no-such-file", &["no-such-file"]),
-        ("inspect .", &["not a file"]),
-        ("frobnicate", &["frobnicate"]),
-        ("jit", &["stats", "show"]),
-        ("jit stats", &["<RUN>"]),
-        ("jit stats no-such-folder", &["not a run folder"]),
-        ("jit show", &["--program", "--checkpoint"]),
-        ("jit show no-such-folder", &["not a run folder"]),
-        ("jit show --epochs 0 .", &["--epochs", "1.."]),
-        (
-            "jit show --checkpoint tests/data/cubff-513.dat",
-            &["--lang LANG"],
-        ),
-        ("jit show --program [x]", &["--program", "character 2"]),
-        ("jit show --program -] --as loop", &["begins with `[`"]),
-        (
-            "jit show --program -] --as middle",
-            &["--as", "left, right, loop"],
-        ),
-        ("jit show --program [-] --entry 1", &["--entry"]),
-        ("jit show --program [-] .", &["--program"]),
-        (
-            "jit show --lang forth --program 00",
-            &["Forth loop", "jump back"],
-        ),
-        (
-            "jit show --lang subleq --checkpoint tests/data/cubff-513.dat",
-            &["no native code for subleq"],
-        ),
-    ] {
+    for (words, hints) in WRONG_FLAGS {
         fail(2, words, &[], hints);
     }
     let long = "[".repeat(65);
