@@ -1,5 +1,5 @@
-//! Any bytes in place of a file of a run folder: the run is refused by name, or resumed
-//! and run to its end, which leaves a folder that can be resumed again.
+//! Any bytes in place of a file of a run folder: the run is either refused by name, or resumed and
+//! run to its end, which leaves a folder that can be resumed again.
 #![no_main]
 
 use std::fs;
@@ -16,9 +16,9 @@ use broth_fuzz::{FILES, WORLDS, make_run};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 
-/// Larger soups are left out: they take long, and are none of a parser's business.
+/// Larger soups are skipped: they take long, and do not concern a parser.
 const MOST_PROGRAMS: usize = 256;
-/// Epochs that a run is gone on with.
+/// Epochs for which a run is continued.
 const MORE_EPOCHS: u64 = 4;
 
 /// A run of three epochs, and what is in its folder.
@@ -29,7 +29,7 @@ struct Original {
     files: Vec<(PathBuf, Vec<u8>)>,
 }
 
-/// In memory where the system has such a place, for files are synced.
+/// In memory if the system has such a place, since files are synced.
 fn parent() -> TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
@@ -77,7 +77,7 @@ fuzz_target!(|bytes: &[u8]| {
     let which = usize::from(*which) % FILES.len();
     let original = &ORIGINALS[world];
     let folder = &original.folder;
-    // Whatever the run before left.
+    // Remove whatever the previous run left.
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder.join("checkpoints")).unwrap();
     for (path, content) in &original.files {

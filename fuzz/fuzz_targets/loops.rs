@@ -1,6 +1,6 @@
-//! Tapes that are changed by loops, copies, writes to where they are run, heads about
-//! to wrap and limits that end just here: several at a time by every engine, so that
-//! one's native code meets the others, with every way to make and to keep it.
+//! Tapes mutated with loops, copies, self-modification, heads about to wrap and limits that end
+//! right here: several at a time by every engine, so that the native code of one tape is used by
+//! the others, with all ways to compile and keep it.
 #![no_main]
 
 use broth_fuzz::{Case, MOST_TAPES, by_interpreter, by_native_code, by_reference, mutate};
@@ -9,7 +9,7 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 fuzz_target!(|bytes: &[u8]| {
     let case = Case::read(bytes, MOST_TAPES);
     let (language, max_steps) = (case.language(), case.max_steps());
-    // The limit that is asked for, and two on the way there.
+    // The requested limit, and two smaller ones.
     let limits = [max_steps, max_steps.saturating_sub(1), max_steps / 2];
     let mut expected = Vec::new();
     for limit in limits {

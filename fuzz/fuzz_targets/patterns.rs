@@ -1,5 +1,5 @@
-//! Any bytes as the file of an interaction pattern: refused, or read, written and read
-//! again; and a soup that meets by it goes through its epochs.
+//! Any bytes as the file of an interaction pattern: either refused, or read, written and read
+//! again; then a soup that uses it runs for some epochs.
 #![no_main]
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let mut soup = Soup::new(settings).unwrap();
     for _ in 0..2 {
-        // Nobody meets twice in an epoch.
+        // No program is in two pairs of an epoch.
         assert!(soup.step().interactions <= NUM_PROGRAMS as u64 / 2);
     }
 });

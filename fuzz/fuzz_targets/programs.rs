@@ -1,4 +1,4 @@
-//! Any text as a program of any language: read, or refused with a place; any bytes as
+//! Any text as a program of any language: either read, or refused with a position; any bytes as
 //! program text, which reads back as those bytes.
 #![no_main]
 

@@ -1,6 +1,6 @@
-//! Whole small soups over several epochs, with any settings: a soup whose engine,
-//! threads and cache change as it goes, and that is saved and loaded, against one by
-//! the reference engine.
+//! Whole small soups over several epochs, with any settings: a soup whose engine, threads and cache
+//! change from epoch to epoch, and which is saved and loaded, against one run by the reference
+//! engine.
 #![no_main]
 
 use std::num::NonZeroU8;
@@ -18,7 +18,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// What the bytes of an input mean: the language, a program, and all the rest.
+/// The meaning of the bytes of an input: the language, a program, and everything else.
 #[derive(Debug)]
 struct Input {
     language: &'static Language,
@@ -54,13 +54,13 @@ enum AnyMeeting {
     Grid(NonZeroU8, NonZeroU8),
 }
 
-/// Where programs are; pairs where the language has no meaning in another world.
+/// The world; `pairs` if the language does not support another one.
 #[derive(Arbitrary, Debug)]
 enum AnyWorld {
     Pairs,
-    /// With so few steps, as the grid is large.
+    /// With few steps, since the grid is large.
     Zff(u8),
-    /// Short, as it has as many runs as programs.
+    /// Short, since it has as many runs as programs.
     LongTape(u16),
 }
 

@@ -1,4 +1,4 @@
-//! A case: some tapes of one language, a step limit, and what native code is made of.
+//! A case: some tapes of one language, a step limit, and options for native code.
 
 use broth::engine::{Options, jit};
 use broth::language::{Language, TAPE_LEN, Tape};
@@ -8,7 +8,7 @@ const HEADER_LEN: usize = 4;
 /// The highest step limit, which is also the usual one.
 pub const MAX_STEPS: u16 = 8192;
 
-/// What the bytes of an input mean, read from any bytes:
+/// The meaning of the bytes of an input; any bytes are valid:
 ///
 /// | byte | content |
 /// | --- | --- |
@@ -25,7 +25,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Read any bytes, and not more than so many tapes; there is always one.
+    /// Read any bytes, but at most this many tapes; there is always at least one.
     pub fn read(bytes: &[u8], most_tapes: usize) -> Case {
         let header = |i: usize| bytes.get(i).copied().unwrap_or(0);
         let rest = bytes.get(HEADER_LEN..).unwrap_or_default();
@@ -62,9 +62,9 @@ impl Case {
         u32::from(self.steps % (MAX_STEPS + 1))
     }
 
-    /// How native code is made and kept: of programs and of loops or of loops alone,
-    /// at once or after some laps, in a cache of any size. None for every other case
-    /// or so, since compiling takes longer than all the rest.
+    /// How to compile and keep native code: of programs and loops or of loops only, at once or
+    /// after some iterations, in a cache of any size. `None` for about every other case, since
+    /// compiling takes longer than everything else.
     pub fn native(&self) -> Option<Options> {
         let of_four = |shift: u8| usize::from(self.options >> shift) % 4;
         if of_four(0) < 2 {
@@ -79,7 +79,7 @@ impl Case {
                 program_threshold: if of_four(0) == 2 { threshold } else { u32::MAX },
                 patience: [0, 0, 1, 5][of_four(4)],
                 least: jit::Way::Everything,
-                // For a generation or two, or for all that come.
+                // Enough for a generation or two, or for everything.
                 cache_bytes: [64 << 20, 64 << 20, 60_000, 1][of_four(2)],
             },
         })

@@ -1,15 +1,15 @@
-//! Tapes of a case by every engine: all must do what the reference engine does.
+//! Tapes of a case by every engine: all must agree with the reference engine.
 
 use broth::engine::bff::traced::{self, IN_PLACE};
 use broth::engine::{Engine, Options, Runner, interpreter, reference};
 use broth::language::bff::Op;
 use broth::language::{Ended, Family, Language, Outcome, TAPE_LEN, Tape};
 
-/// What a run came to: the outcome and the tape it left.
+/// The result of a run: the outcome and the final tape.
 type Done = (Outcome, Tape);
 
-/// Run a tape by the reference engine, traced and not, and where bytes can be followed
-/// through copies by the engine that does; all must agree and keep within their bounds.
+/// Run a tape by the reference engine, with and without a trace, and, if bytes can be followed
+/// through copies, by the engine that does so; all must agree and stay within bounds.
 pub fn by_reference(language: &'static Language, tape: &Tape, max_steps: u32) -> Done {
     let mut then = *tape;
     let outcome = reference::run(language, &mut then, max_steps);
@@ -42,7 +42,7 @@ pub fn by_reference(language: &'static Language, tape: &Tape, max_steps: u32) ->
     (outcome, then)
 }
 
-/// Run tapes at once; each must come to what is expected of it.
+/// Run tapes together; each must have the expected result.
 fn check(
     name: &str,
     language: &'static Language,
@@ -70,7 +70,7 @@ fn check(
     }
 }
 
-/// Run tapes by the interpreter, at every width that the machine has.
+/// Run tapes by the interpreter, at every width that the machine supports.
 pub fn by_interpreter(
     language: &'static Language,
     closed_forms: bool,
@@ -87,9 +87,9 @@ pub fn by_interpreter(
     }
 }
 
-/// Run tapes as they come, then by native code of what came up in them, then by native
-/// code of what came up while that ran, each with every one of the step limits;
-/// `expected` has the tapes' runs for the first limit, then for the next.
+/// Run tapes without native code, then with native code of everything that occurred in them, then
+/// with native code of everything that occurred meanwhile, each with all step limits; `expected`
+/// has the tapes' results for the first limit, then for the next.
 pub fn by_native_code(
     language: &'static Language,
     options: &Options,
@@ -102,7 +102,7 @@ pub fn by_native_code(
         for (max_steps, expected) in limits.iter().zip(expected.chunks(tapes.len())) {
             check(name, language, &runner, *max_steps, tapes, expected);
         }
-        // A language may have none.
+        // Some languages have no native code.
         let Some(jit) = runner.jit_mut() else { return };
         jit.settle();
     }
@@ -114,7 +114,12 @@ pub fn by_every_engine_in_short(language: &'static Language, tape: &[u8], max_st
     let expected = reference::trace_bytes(language, &mut traced, max_steps, |tape, view| {
         seen += 1;
         assert!(view.pc < tape.len());
-        assert!(view.marks.into_iter().flatten().all(|mark| mark < tape.len()));
+        assert!(
+            view.marks
+                .into_iter()
+                .flatten()
+                .all(|mark| mark < tape.len())
+        );
     });
     assert!(expected.steps == seen && seen <= max_steps);
     assert!(seen == max_steps || expected.ended != Ended::StepLimit);
@@ -122,6 +127,10 @@ pub fn by_every_engine_in_short(language: &'static Language, tape: &[u8], max_st
         let runner = engine.runner(language, &Options::default());
         let (mut then, mut outcomes) = (tape.to_vec(), [Outcome::default()]);
         runner.run_bytes(&mut then, max_steps, &mut outcomes);
-        assert_eq!((outcomes[0], &then), (expected, &traced), "{language}, {max_steps} steps");
+        assert_eq!(
+            (outcomes[0], &then),
+            (expected, &traced),
+            "{language}, {max_steps} steps"
+        );
     }
 }

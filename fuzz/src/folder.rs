@@ -1,17 +1,17 @@
-//! A small run, whose files are what inputs of `folders` take the place of.
+//! A small run, whose files the inputs of `folders` replace.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use broth::engine::Engine;
+use broth::language::machine::Z80;
 use broth::run::folder::Place;
 use broth::run::{Plan, Run};
-use broth::language::machine::Z80;
 use broth::soup::pairing::{Grid, Pattern};
 use broth::soup::settings::World;
 use broth::{Error, Meeting, Settings};
 
-/// What the first byte of an input says the others stand for.
+/// What the first byte of an input selects for the others to replace.
 pub const FILES: [&str; 7] = [
     "settings.toml",
     "metrics.csv",
@@ -19,16 +19,16 @@ pub const FILES: [&str; 7] = [
     "checkpoints/0000000003.toml",
     "checkpoints/0000000003.dat",
     "interaction-pattern.txt",
-    // The same, beside a sidecar that fits it.
+    // The same, with a matching sidecar.
     "checkpoints/0000000003.dat",
 ];
 
-/// Who meets whom in the run.
+/// The interaction pattern of the run.
 pub fn pattern() -> Pattern {
     Pattern::new(16, &[(0, 1), (2, 3), (4, 9)])
 }
 
-/// The worlds that runs are made in, and that the first byte of an input chooses from.
+/// The worlds of the runs, from which the first byte of an input chooses.
 pub const WORLDS: usize = 3;
 
 /// Settings of a small soup in world number `world`: pairs by a pattern, the Z80 on a torus, a
@@ -71,13 +71,13 @@ pub fn make_run(folder: &Path, world: usize) -> Result<(), Error> {
         max_epochs: 3,
         log_interval: 1,
         checkpoint_interval: 1,
-        // The others take time for native code, which is none of a parser's business.
+        // The other engines take time for native code, which does not concern a parser.
         engine: Engine::Interpreter,
         ..Plan::default()
     };
     let run = Run::create(settings, plan, &Place::At(folder.to_owned()), None)?;
     run.go(&AtomicBool::new(false), &mut |_| ())?;
-    // In every world's folder, as a file to be written over.
+    // In every world's folder, as a file to be overwritten.
     std::fs::write(folder.join(FILES[5]), pattern().to_text())
         .map_err(|error| Error::Usage(error.to_string()))
 }

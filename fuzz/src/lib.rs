@@ -1,6 +1,5 @@
-//! What the fuzz targets share: tapes as bytes of a fuzzer's input, how they are
-//! held to the reference engine, and how they are changed with an eye to what
-//! engines find hard.
+//! Code that the fuzz targets share: tapes as bytes of a fuzzer's input, their comparison with the
+//! reference engine, and mutations towards what is hard for engines.
 
 mod case;
 mod check;

@@ -1,6 +1,6 @@
-//! Changes to a case that a fuzzer hardly ever makes by flipping bits: loops, loops
-//! around loops, copies of one program in the other, commands one step away from
-//! commands, heads about to wrap, limits that end just here.
+//! Mutations of a case that a fuzzer hardly ever makes by flipping bits: loops, nested loops,
+//! copies of one program in the other, bytes one step away from commands, heads about to wrap,
+//! limits that end right here.
 
 use broth::language::{Family, Language, PROGRAM_LEN, Role, TAPE_LEN, Tape};
 use rand::rngs::StdRng;
@@ -8,10 +8,10 @@ use rand::{RngExt, SeedableRng};
 
 use crate::case::{Case, MAX_STEPS};
 
-/// Tapes of a case at most.
+/// Maximum number of tapes in a case.
 pub const MOST_TAPES: usize = 6;
 
-/// Change the input in the first `size` bytes of `data`; answers with its new size.
+/// Mutate the input in the first `size` bytes of `data`; returns its new size.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mut random = StdRng::seed_from_u64(seed.into());
     let mut case = Case::read(&data[..size], MOST_TAPES);
@@ -32,7 +32,7 @@ fn change(case: &mut Case, random: &mut StdRng) {
         0..3 => put(tape, &[command(language, random)], random),
         3..6 => put(tape, &a_loop(language, random), random),
         6 => {
-            // A loop around what is there.
+            // A loop around existing bytes.
             let (first, last) = two_places(random);
             if let Some([open, close]) = brackets(language) {
                 (tape[first], tape[last]) = (open, close);
@@ -41,7 +41,7 @@ fn change(case: &mut Case, random: &mut StdRng) {
             }
         }
         7 => {
-            // Walks far enough to wrap, or the heads that the tape starts with.
+            // Moves far enough to wrap, or initial heads on the tape.
             let moves: Vec<u8> = commands(language, &[Role::Move, Role::MoveSecond]);
             if moves.is_empty() || random.random() {
                 tape[0] = [0, 1, 63, 64, 126, 127, 128, 255][random.random_range(0..8)];
@@ -58,7 +58,7 @@ fn change(case: &mut Case, random: &mut StdRng) {
             put(tape, &[byte], random);
         }
         9 => {
-            // The same again, at the end of an offspring, or mirrored.
+            // A copy in the other program, or a mirrored one.
             let mut half: [u8; PROGRAM_LEN] = std::array::from_fn(|i| tape[i]);
             if random.random() {
                 half.reverse();
@@ -72,13 +72,13 @@ fn change(case: &mut Case, random: &mut StdRng) {
             tape[first..=last].fill(byte);
         }
         11 => {
-            // A piece of it a few places on.
+            // A part of it copied a few places on.
             let (first, last) = two_places(random);
             let to = random.random_range(0..TAPE_LEN - (last - first));
             tape.copy_within(first..=last, to);
         }
         12 => {
-            // The same tape but for a byte: close to what there is native code of.
+            // The same tape except for one byte: close to what native code exists for.
             let mut other = *tape;
             put(&mut other, &[command(language, random)], random);
             if case.tapes.len() < MOST_TAPES {
@@ -124,7 +124,7 @@ fn commands(language: &'static Language, roles: &[Role]) -> Vec<u8> {
     (0..=255).filter(has).collect()
 }
 
-/// Any byte that does something, every role as likely.
+/// Any byte that does something, with all roles equally likely.
 fn command(language: &'static Language, random: &mut StdRng) -> u8 {
     const ROLES: [Role; 8] = [
         Role::Open,
@@ -143,7 +143,7 @@ fn command(language: &'static Language, random: &mut StdRng) -> u8 {
     }
 }
 
-/// `[` and `]`, where the language has them.
+/// `[` and `]`, if the language has them.
 fn brackets(language: &'static Language) -> Option<[u8; 2]> {
     let Family::Bff(dialect) = &language.family else {
         return None;
@@ -153,7 +153,7 @@ fn brackets(language: &'static Language) -> Option<[u8; 2]> {
     Some([open.unwrap_or(0), close?])
 }
 
-/// A jump back by so many places, as Forth has it.
+/// A Forth jump back by this many places.
 fn back(distance: usize) -> u8 {
     0xc0 | (distance as u8).wrapping_sub(1) % 64
 }
