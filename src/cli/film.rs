@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::plot::chart::Series;
 use broth::plot::picture::{film, frames};
+use broth::plot::series::Series;
 use broth::run::folder::RunFolder;
 use broth::run::replay::Replay;
 use clap::Args;

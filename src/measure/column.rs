@@ -129,7 +129,7 @@ pub struct Panel {
 
 /// Where and how a column is drawn.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawn {
+pub struct Curve {
     /// The panel. Panels come in the order of the first column in each.
     pub panel: &'static Panel,
     /// What the column is called there.
@@ -152,7 +152,7 @@ pub struct Column {
     /// How many digits stand behind the point; as many as there are where nothing is said.
     pub digits: Option<usize>,
     /// Where charts show it, if they do.
-    pub drawn: Option<Drawn>,
+    pub drawn: Option<Curve>,
     /// Whether the table of a sweep has its value at each run's last log point.
     pub in_sweeps: bool,
 }
@@ -194,7 +194,7 @@ impl Column {
 
     /// Drawn in `panel`.
     pub const fn drawn(self, panel: &'static Panel, label: &'static str, colour: Role) -> Column {
-        let drawn = Drawn {
+        let drawn = Curve {
             panel,
             label,
             colour,
@@ -213,7 +213,7 @@ impl Column {
         label: &'static str,
         colour: Role,
     ) -> Column {
-        let drawn = Drawn {
+        let drawn = Curve {
             panel,
             label,
             colour,

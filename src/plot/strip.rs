@@ -6,7 +6,8 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor;
 
-use super::chart::{self, Area, Axis, Drawn, colour, text};
+use super::axis::Axis;
+use super::chart::{self, Area, Drawn, colour, text};
 use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours};
 use crate::Error;
 use crate::files;

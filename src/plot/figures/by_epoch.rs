@@ -7,7 +7,8 @@ use super::{
     BOTTOM, Drawn, Figure, HEIGHT, Run, TOP, WIDTH, chart_on, draw_legend, draw_line, draw_title,
     header, left_out, number, row, short, style_of,
 };
-use crate::plot::chart::{self, Axis};
+use crate::plot::axis::Axis;
+use crate::plot::chart;
 use crate::sweep::statistics::{AtEnd, Share, Watched, kaplan_meier};
 
 /// Pixels that the names of curves take to their right.

@@ -9,7 +9,8 @@ use super::{
     BOTTOM, COLOURS, Drawn, Figure, MOST_CATEGORIES, Run, TOP, anchored, chart_on, count,
     draw_title, groups, header, left_out, once, relative, row, short, size_of_rows,
 };
-use crate::plot::chart::{self, Axis, FAINT_TEXT, colour, text};
+use crate::plot::axis::Axis;
+use crate::plot::chart::{self, FAINT_TEXT, colour, text};
 use crate::plot::picture::TEXT;
 use crate::sweep::statistics::{Watched, kaplan_meier, median};
 

@@ -12,7 +12,8 @@ use super::{
     anchored, chart_on, draw_title, groups, header, left_out, number, once, relative, row, short,
     size_of_rows,
 };
-use crate::plot::chart::{self, Axis, colour, text};
+use crate::plot::axis::Axis;
+use crate::plot::chart::{self, colour, text};
 use crate::plot::picture::TEXT;
 use crate::sweep::LINE_OF_PAPER;
 use crate::sweep::statistics::AtEnd;

@@ -13,7 +13,8 @@ use super::{
     header, left_out, number, short,
 };
 use crate::measure::ALIVE;
-use crate::plot::chart::{self, Axis, FAINT_TEXT, colour, text};
+use crate::plot::axis::Axis;
+use crate::plot::chart::{self, FAINT_TEXT, colour, text};
 use crate::plot::picture::TEXT;
 use crate::sweep::statistics::quantile;
 

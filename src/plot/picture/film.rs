@@ -6,7 +6,7 @@ use super::{Pen, Picture, SHADES, View, frames, not_drawn, open_font};
 use crate::Error;
 use crate::files;
 use crate::measure::ALIVE;
-use crate::plot::chart::Series;
+use crate::plot::series::Series;
 use crate::run::replay::Replay;
 
 /// Frames of the longest film, which is made in memory.
