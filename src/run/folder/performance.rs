@@ -9,9 +9,30 @@ use crate::Error;
 use crate::engine::jit::{CacheTally, Exit, NativeTally};
 use crate::soup::Tally;
 
-/// The columns that every version of broth writes.
-const TIMES: &str = "epoch,seconds,epochs_per_second,interactions_per_second,\
-                     ops_per_second,steps_per_second,measure_seconds";
+/// A column: its name, and its cell of a row.
+type Column = (&'static str, fn(&PerformanceRow) -> String);
+
+/// The first columns, which every version of broth writes. Behind them come those of
+/// [`counters`] and [`cache_counters`], and [`COMPILE_SECONDS`].
+const TIMES: [Column; 7] = [
+    ("epoch", |row| row.epoch.to_string()),
+    ("seconds", |row| format!("{:.3}", row.elapsed.as_secs_f64())),
+    ("epochs_per_second", |row| {
+        format!("{:.3}", row.rate(row.epochs))
+    }),
+    ("interactions_per_second", |row| {
+        format!("{:.0}", row.rate(row.tally.interactions))
+    }),
+    ("ops_per_second", |row| {
+        format!("{:.0}", row.rate(row.tally.ops))
+    }),
+    ("steps_per_second", |row| {
+        format!("{:.0}", row.rate(row.tally.steps))
+    }),
+    ("measure_seconds", |row| {
+        format!("{:.3}", row.measured.as_secs_f64())
+    }),
+];
 /// The last column.
 const COMPILE_SECONDS: &str = "jit_compile_seconds";
 
@@ -37,7 +58,7 @@ pub struct PerformanceRow {
 impl PerformanceRow {
     /// The first line of performance.csv.
     pub fn header() -> String {
-        let mut names = vec![TIMES.to_string()];
+        let mut names: Vec<String> = TIMES.iter().map(|(name, _)| name.to_string()).collect();
         names.extend(counters(&mut Tally::default()).map(|(name, _)| name));
         let mut cache = CacheTally::default();
         names.extend(cache_counters(&mut cache).map(|(name, _)| name.into()));
@@ -52,21 +73,16 @@ impl PerformanceRow {
             mut cache,
             ..
         } = *self;
-        let rate = |count: u64| count as f64 / self.length.as_secs_f64();
-        let mut cells = vec![format!(
-            "{},{:.3},{:.3},{:.0},{:.0},{:.0},{:.3}",
-            self.epoch,
-            self.elapsed.as_secs_f64(),
-            rate(self.epochs),
-            rate(tally.interactions),
-            rate(tally.ops),
-            rate(tally.steps),
-            self.measured.as_secs_f64(),
-        )];
+        let mut cells: Vec<String> = TIMES.iter().map(|(_, cell)| cell(self)).collect();
         cells.extend(counters(&mut tally).map(|(_, count)| count.to_string()));
         cells.extend(cache_counters(&mut cache).map(|(_, count)| count.to_string()));
         cells.push(format!("{:.6}", cache.compile_ns as f64 / 1e9));
         cells.join(",")
+    }
+
+    /// So many a second, over the epochs since the last log point.
+    fn rate(&self, count: u64) -> f64 {
+        count as f64 / self.length.as_secs_f64()
     }
 }
 
@@ -260,7 +276,11 @@ mod tests {
     fn a_table_without_counters_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("performance.csv");
-        std::fs::write(&path, format!("{TIMES}\n")).unwrap();
+        std::fs::write(
+            &path,
+            format!("{}\n", TIMES.map(|(name, _)| name).join(",")),
+        )
+        .unwrap();
         let message = NativeTotals::read(&path).unwrap_err().to_string();
         assert!(message.contains("performance.csv tells nothing of native code"));
     }
