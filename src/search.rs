@@ -100,24 +100,34 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(language: &'static Language, threshold: u8) -> Judge {
+    fn new(language: &'static Language, threshold: u8) -> Result<Judge, Error> {
+        if language.program_len != PROGRAM_LEN {
+            return Err(Error::Usage(format!(
+                "programs of {PROGRAM_LEN} bytes are searched; {language} has others"
+            )));
+        }
         let scorer = Scorer::new(language, Engine::Auto, &Options::default());
-        Judge {
-            panel: scorer.panel(Partners::of_lone_program()),
+        Ok(Judge {
+            panel: scorer.panel(Partners::of_lone_program(language))?,
             scorer,
             threshold,
-        }
+        })
     }
 
     /// The program as a find, if it is one.
-    fn find(&self, number: u64, program: Program, place: Option<Place>) -> Option<Find> {
-        let score = self.scorer.score_beside(&program, &self.panel);
-        (score >= self.threshold).then_some(Find {
+    fn find(
+        &self,
+        number: u64,
+        program: Program,
+        place: Option<Place>,
+    ) -> Result<Option<Find>, Error> {
+        let score = self.scorer.score_beside(&program, &self.panel)?;
+        Ok((score >= self.threshold).then_some(Find {
             number,
             score,
             program,
             place,
-        })
+        }))
     }
 }
 
@@ -140,23 +150,31 @@ impl Search {
     /// A search for programs that score at least `threshold`. Each is drawn from `source`; with a
     /// `walk`, only the first of each block and the one after each find are, and each of the others
     /// is the previous program with each byte changed with that probability.
+    ///
+    /// # Errors
+    ///
+    /// Programs of another length than 64 bytes.
     pub fn new(
         language: &'static Language,
         source: Source,
         walk: Option<f64>,
         threshold: u8,
         seed: u64,
-    ) -> Search {
-        Search {
-            judge: Judge::new(language, threshold),
+    ) -> Result<Search, Error> {
+        Ok(Search {
+            judge: Judge::new(language, threshold)?,
             source,
             streams: Streams::new(seed),
             walk,
-        }
+        })
     }
 
     /// The finds among the programs of block number `block`, in order.
-    pub fn block(&self, block: u64) -> Vec<Find> {
+    ///
+    /// # Errors
+    ///
+    /// A program cannot be scored.
+    pub fn block(&self, block: u64) -> Result<Vec<Find>, Error> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.streams.key(block));
         let mut finds = Vec::new();
         let mut last: Option<Program> = None;
@@ -167,12 +185,12 @@ impl Search {
                 _ => self.source.draw(&mut rng),
             };
             last = Some(program);
-            if let Some(find) = self.judge.find(number, program, None) {
+            if let Some(find) = self.judge.find(number, program, None)? {
                 finds.push(find);
                 last = None;
             }
         }
-        finds
+        Ok(finds)
     }
 }
 
@@ -195,14 +213,8 @@ impl InSoups {
     ///
     /// Invalid settings, or programs of a length other than 64 bytes.
     pub fn new(settings: Settings, threshold: u8) -> Result<InSoups, Error> {
-        if settings.language.program_len != PROGRAM_LEN {
-            return Err(Error::Usage(format!(
-                "programs of {PROGRAM_LEN} bytes are searched; {} has others",
-                settings.language
-            )));
-        }
         Ok(InSoups {
-            judge: Judge::new(settings.language, threshold),
+            judge: Judge::new(settings.language, threshold)?,
             soup: Soup::new(settings)?,
             scored: Vec::new(),
             tested: 0,
@@ -233,8 +245,10 @@ impl InSoups {
                 index: *index,
             };
             let number = self.tested + nth as u64;
-            self.judge.find(number, programs[*index], Some(place))
+            let find = self.judge.find(number, programs[*index], Some(place));
+            find.transpose()
         });
+        let found = found.transpose()?;
         if let Some(find) = &found {
             self.tested = find.number + 1;
             let mut settings = self.soup.settings().clone();
@@ -394,8 +408,8 @@ mod tests {
 
     #[test]
     fn each_block_has_programs_of_its_own() {
-        let search = Search::new(&bff::BFF_NOHEADS, Source::uniform(), None, 0, 5);
-        let blocks = [0, 1, 2, 3].map(|block| search.block(block));
+        let search = Search::new(&bff::BFF_NOHEADS, Source::uniform(), None, 0, 5).unwrap();
+        let blocks = [0, 1, 2, 3].map(|block| search.block(block).unwrap());
         let mut programs: Vec<Program> = blocks.iter().flatten().map(|find| find.program).collect();
         let numbers: Vec<u64> = blocks.iter().flatten().map(|find| find.number).collect();
         assert_eq!(numbers, (0..4 * Search::BLOCK).collect::<Vec<_>>());

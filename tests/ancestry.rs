@@ -75,10 +75,8 @@ fn every_interaction_of_a_line_is_one_of_the_run() {
             // As the whole soup is scored at that epoch.
             let num = number(&found["num"]);
             let epoch = epochs_done as u64 - 1;
-            let partners: Partners = Partners::of(&Streams::new(7), num, epoch, next);
-            let score = scorer
-                .agreement(&own[..].try_into().unwrap(), &partners)
-                .score();
+            let partners = Partners::of(language, &Streams::new(7), num, epoch, next);
+            let score = scorer.agreement(&own, &partners).unwrap().score();
             assert_eq!(number(&ancestor["score"]), usize::from(score), "{flags}");
             let interaction = &ancestor["interaction"];
             let mut tape = [0; TAPE_LEN];
@@ -247,6 +245,7 @@ fn the_commonest_replicator_is_followed() {
         &Streams::new(5),
         epochs_done as u64,
     );
+    let scores = scores.unwrap();
     let mut kinds: BTreeMap<&[u8], (usize, usize)> = BTreeMap::new();
     for (index, program) in soup[24..].chunks(PROGRAM_LEN).enumerate() {
         if scores[index] >= 48 {

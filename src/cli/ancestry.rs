@@ -157,7 +157,7 @@ fn write_report(
     past: &PastRun,
     seen: Option<&FirstSeen>,
     line: &Line,
-) -> std::io::Result<()> {
+) -> Result<(), Failure> {
     let settings = past.settings();
     let language = settings.language;
     let number = |number: u64| thousands(number as usize);

@@ -103,7 +103,7 @@ impl Subject {
 
 pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
     let subject = Subject::read(&args)?;
-    let census = Census::of(subject.language, &subject.programs);
+    let census = Census::of(subject.language, &subject.programs)?;
     let scorer = Scorer::new(subject.language, Engine::Auto, &Options::default());
     let mut out = BufWriter::new(anstream::stdout().lock());
     writeln!(
@@ -178,7 +178,7 @@ fn row(
     subject: &Subject,
     scorer: &Scorer,
     group: &Group,
-) -> std::io::Result<()> {
+) -> Result<(), Failure> {
     let num_programs = subject.programs.len() / subject.language.program_len;
     let portrait = Portrait::of(
         subject.language,
@@ -187,7 +187,7 @@ fn row(
         num_programs,
         subject.epochs_done,
         (group.index, &group.program),
-    );
+    )?;
     let shown = |bytes: &[u8]| paint::tape(subject.language, bytes, [None; 4]);
     let copies = match &portrait.copying_loop {
         Some(places) => shown(&group.program[places.clone()]),
@@ -201,5 +201,6 @@ fn row(
         thousands(group.mirrored as usize),
         portrait.score,
         shown(&group.program),
-    )
+    )?;
+    Ok(())
 }

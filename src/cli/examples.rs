@@ -84,12 +84,12 @@ fn only(which: &str, found: &[&'static Example]) -> Result<&'static Example, Err
 }
 
 /// The score of an example, as that of a lone program.
-fn score(example: &Example) -> u8 {
+fn score(example: &Example) -> Result<u8, Error> {
     let scorer = Scorer::new(example.language, Engine::Auto, &Options::default());
     scorer.score_alone(&example.program())
 }
 
-fn list(out: &mut impl Write) -> std::io::Result<()> {
+fn list(out: &mut impl Write) -> Result<(), Failure> {
     writeln!(
         out,
         "{BOLD}language            name              bytes  score{RESET}"
@@ -106,7 +106,7 @@ fn list(out: &mut impl Write) -> std::io::Result<()> {
             "{shown:<20}{:<16}{:>7}{:>7}  {}",
             example.name,
             example.code_len(),
-            score(example),
+            score(example)?,
             example.summary
         )?;
     }
@@ -114,10 +114,11 @@ fn list(out: &mut impl Write) -> std::io::Result<()> {
         out,
         "\n{DIM}bytes: those of the program that matter; score: of its length, 64, of z80 32 and \
          of z80_zff 16;\na replicator from three quarters on. `broth examples NAME` shows more.{RESET}"
-    )
+    )?;
+    Ok(())
 }
 
-fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
+fn show(out: &mut impl Write, example: &Example) -> Result<(), Failure> {
     let language = example.language;
     let program = example.program();
     let program_len = language.program_len;
@@ -145,7 +146,7 @@ fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
         paint::tape(language, &program, [None; 4])
     )?;
     writeln!(out, "hex         {}", hex(&program))?;
-    writeln!(out, "score       {} of {program_len}", score(example))?;
+    writeln!(out, "score       {} of {program_len}", score(example)?)?;
     for (number, line) in example.how.lines().enumerate() {
         let label = if number == 0 { "how" } else { "" };
         writeln!(out, "{label:<12}{line}")?;
@@ -173,5 +174,6 @@ fn show(out: &mut impl Write, example: &Example) -> std::io::Result<()> {
             "planted   "
         },
         example.text()
-    )
+    )?;
+    Ok(())
 }

@@ -218,7 +218,7 @@ impl Sequence {
             return usage("--num is for `--from soup`; leave it out");
         }
         let source = read_source(args)?;
-        let search = Search::new(args.lang, source, args.walk, args.threshold, args.seed);
+        let search = Search::new(args.lang, source, args.walk, args.threshold, args.seed)?;
         Ok(Sequence::Drawn {
             search: Box::new(search),
             blocks_done: 0,
@@ -247,7 +247,7 @@ impl Sequence {
                 let found: Vec<Vec<Find>> = (*blocks_done..end)
                     .into_par_iter()
                     .map(|block| search.block(block))
-                    .collect();
+                    .collect::<Result<_, Error>>()?;
                 *blocks_done = end;
                 Ok((end * Search::BLOCK, found.concat()))
             }

@@ -8,7 +8,7 @@ use broth::Error;
 use broth::engine::{Engine, Options};
 use broth::files;
 use broth::format::thousands;
-use broth::language::{self, Language, PROGRAM_LEN};
+use broth::language::{self, Language};
 use broth::measure::copying::{Copied, copying_loop};
 use broth::measure::replicators::{
     AGREEING, Agreement, CUBFF_THRESHOLD, PARTNERS, Partners, Replicators, Scorer,
@@ -99,30 +99,26 @@ pub fn selfrep(args: SelfrepArgs) -> Result<ExitCode, Failure> {
             let soup = Checkpoint::read_of(args.lang.program_len, path)?;
             score_soup(&args, &scorer, &soup)
         }
-        None => match args.lang.program_len {
-            16 => explain::<16>(&args, &scorer),
-            32 => explain::<32>(&args, &scorer),
-            _ => explain::<PROGRAM_LEN>(&args, &scorer),
-        },
+        None => explain(&args, &scorer),
     }
 }
 
 /// The program of the command line.
-fn read_program<const L: usize>(args: &SelfrepArgs) -> Result<[u8; L], Error> {
+fn read_program(args: &SelfrepArgs) -> Result<Vec<u8>, Error> {
+    let program_len = args.lang.program_len;
     let text = args.program.as_deref().unwrap_or_default();
-    let bytes = match args.hex {
+    let mut program = match args.hex {
         true => language::parse_hex(text),
         false => args.lang.parse_program(text),
     }
     .map_err(|error| Error::Usage(format!("PROGRAM: {error}")))?;
-    if bytes.len() > L {
+    if program.len() > program_len {
         return Err(Error::Usage(format!(
-            "PROGRAM has {} bytes, and a program has {L}; shorten it",
-            bytes.len()
+            "PROGRAM has {} bytes, and a program has {program_len}; shorten it",
+            program.len()
         )));
     }
-    let mut program = [0; L];
-    program[..bytes.len()].copy_from_slice(&bytes);
+    program.resize(program_len, 0);
     Ok(program)
 }
 
@@ -141,20 +137,21 @@ fn verdict(score: u8, program_len: usize) -> String {
     }
 }
 
-fn explain<const L: usize>(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
+fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
     let language = args.lang;
-    let program = read_program::<L>(args)?;
-    let partners = Partners::of(&Streams::new(args.seed), 1, 0, 0);
-    let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners);
+    let program_len = language.program_len;
+    let program = read_program(args)?;
+    let partners = Partners::of(language, &Streams::new(args.seed), 1, 0, 0);
+    let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners)?;
     let mut out = BufWriter::new(anstream::stdout().lock());
     let shown = |program: &[u8]| paint::tape(language, program, [None; 4]);
 
     writeln!(out, "program     {}", shown(&program))?;
     writeln!(
         out,
-        "score       {BOLD}{}{RESET} of {L}: {}",
+        "score       {BOLD}{}{RESET} of {program_len}: {}",
         agreement.score(),
-        verdict(agreement.score(), L)
+        verdict(agreement.score(), program_len)
     )?;
     writeln!(
         out,
@@ -163,12 +160,12 @@ fn explain<const L: usize>(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCo
     )?;
     write_copying(&mut out, language, scorer, &program, &partners)?;
     if args.partners {
-        let generations = scorer.generations(&program, &partners);
+        let generations = scorer.generations(&program, &partners)?;
         for (number, partner) in (1..).zip(partners.programs()) {
             writeln!(out, "{DIM}partner {number:<2}{RESET}  {}", shown(partner))?;
             for (run, tapes) in (1..).zip(&generations) {
-                let [left, right] = tapes[number - 1];
-                writeln!(out, "  run {run}     {}  {}", shown(&left), shown(&right))?;
+                let (left, right) = tapes[number - 1].split_at(program_len);
+                writeln!(out, "  run {run}     {}  {}", shown(left), shown(right))?;
             }
         }
     }
@@ -177,30 +174,34 @@ fn explain<const L: usize>(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCo
 }
 
 /// What a program copies beside these partners, generation by generation, and by which loop.
-pub(super) fn write_copying<const L: usize>(
+pub(super) fn write_copying(
     out: &mut impl Write,
     language: &'static Language,
     scorer: &Scorer,
-    program: &[u8; L],
-    partners: &Partners<L>,
-) -> std::io::Result<()> {
+    program: &[u8],
+    partners: &Partners,
+) -> Result<(), Failure> {
+    let (program_len, max_steps) = (language.program_len, language.max_steps);
     // Copies there are in what comes to the right, beside the tape before.
-    let mut sources = [*program; PARTNERS];
-    for (number, tapes) in (1..).zip(&scorer.generations(program, partners)) {
+    let mut sources = [program; PARTNERS];
+    let generations = scorer.generations(program, partners)?;
+    for (number, tapes) in (1..).zip(&generations) {
         let mut copies = Vec::new();
         for ((tape, source), partner) in tapes.iter().zip(&mut sources).zip(partners.programs()) {
-            let start = [*source, *partner];
-            let start = start.as_flattened();
-            copies.push(Copied::to_the_right(language, start, language.max_steps));
-            *source = tape[1];
+            let start = [*source, partner].concat();
+            copies.push(Copied::to_the_right(language, &start, max_steps)?);
+            *source = &tape[program_len..];
         }
-        writeln!(out, "run {number}       {}", describe(&copies, L))?;
+        writeln!(out, "run {number}       {}", describe(&copies, program_len))?;
     }
-    let looping = partners.programs().iter().find_map(|partner| {
-        let tape = [*program, *partner];
-        let places = copying_loop(language, tape.as_flattened(), language.max_steps)?;
-        (places.end <= L).then_some(places)
-    });
+    let mut looping = None;
+    for partner in partners.programs() {
+        let tape = [program, partner].concat();
+        looping = copying_loop(language, &tape, max_steps)?.filter(|it| it.end <= program_len);
+        if looping.is_some() {
+            break;
+        }
+    }
     if let Some(places) = looping {
         writeln!(
             out,
@@ -257,7 +258,7 @@ fn describe(copies: &[Copied], program_len: usize) -> String {
 fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<ExitCode, Failure> {
     start_threads(args.threads)?;
     let streams = Streams::new(args.seed);
-    let scores = scorer.score_soup(&soup.programs, &streams, soup.epochs_done);
+    let scores = scorer.score_soup(&soup.programs, &streams, soup.epochs_done)?;
     if let Some(path) = &args.scores {
         files::write_new(path, |file| {
             scores
@@ -266,7 +267,7 @@ fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<
         })?;
     }
     let program_len = args.lang.program_len;
-    let Replicators { cubff, knierim } = Replicators::of_length(program_len, &scores);
+    let Replicators { cubff, knierim } = Replicators::of(program_len, &scores);
     let mut out = anstream::stdout().lock();
     writeln!(
         out,

@@ -211,6 +211,28 @@ pub enum Role {
     Noop,
 }
 
+/// An expression in which `$len` is a constant: the length of a language's programs. Code that is
+/// compiled for each length that there is chooses here, and nowhere else.
+macro_rules! with_program_len {
+    ($language:expr, $len:ident => $expression:expr) => {
+        match $language.program_len {
+            16 => {
+                const $len: usize = 16;
+                $expression
+            }
+            32 => {
+                const $len: usize = 32;
+                $expression
+            }
+            _ => {
+                const $len: usize = $crate::language::PROGRAM_LEN;
+                $expression
+            }
+        }
+    };
+}
+pub(crate) use with_program_len;
+
 /// One kind of byte of a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {

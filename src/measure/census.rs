@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::copying::copying_loop;
 use super::replicators::{Partners, Scorer};
-use crate::language::{Language, PROGRAM_LEN};
+use crate::Error;
+use crate::language::Language;
 use crate::random::Streams;
 
 /// Programs that are alike.
@@ -34,16 +35,23 @@ pub struct Census {
 impl Census {
     /// Count the programs of a soup. Of groups of one size the one of the lowest index comes
     /// first.
-    pub fn of(language: &Language, programs: &[u8]) -> Census {
+    pub fn of(language: &Language, programs: &[u8]) -> Result<Census, Error> {
+        if !programs.len().is_multiple_of(language.program_len) {
+            return Err(Error::Usage(format!(
+                "{} bytes are no soup of programs of {}",
+                programs.len(),
+                language.program_len
+            )));
+        }
         let kind_of = language.kind_numbers();
         let kinds: Vec<u8> = programs
             .iter()
             .map(|byte| kind_of[usize::from(*byte)])
             .collect();
-        Census {
+        Ok(Census {
             programs: group(language.program_len, programs, programs),
             skeletons: group(language.program_len, programs, &kinds),
-        }
+        })
     }
 }
 
@@ -155,38 +163,23 @@ impl Portrait {
         num_programs: usize,
         epochs_done: u64,
         (index, program): (usize, &[u8]),
-    ) -> Portrait {
-        let place = (num_programs, epochs_done, index);
-        match language.program_len {
-            16 => Portrait::paint::<16>(language, scorer, streams, place, program),
-            32 => Portrait::paint::<32>(language, scorer, streams, place, program),
-            _ => Portrait::paint::<PROGRAM_LEN>(language, scorer, streams, place, program),
-        }
-    }
-
-    fn paint<const L: usize>(
-        language: &Language,
-        scorer: &Scorer,
-        streams: &Streams,
-        (num_programs, epochs_done, index): (usize, u64, usize),
-        bytes: &[u8],
-    ) -> Portrait {
-        let mut program = [0; L];
-        program[..bytes.len().min(L)].copy_from_slice(&bytes[..bytes.len().min(L)]);
+    ) -> Result<Portrait, Error> {
         let epoch = epochs_done.saturating_sub(1);
-        let partners = Partners::of(streams, num_programs, epoch, index);
-        let tape = [program, partners.programs()[0]];
-        Portrait {
-            score: scorer.agreement(&program, &partners).score(),
-            copying_loop: copying_loop(language, tape.as_flattened(), language.max_steps)
-                .filter(|places| places.end <= L),
-        }
+        let partners = Partners::of(language, streams, num_programs, epoch, index);
+        let score = scorer.agreement(program, &partners)?.score();
+        let tape = [program, partners.first()].concat();
+        Ok(Portrait {
+            score,
+            copying_loop: copying_loop(language, &tape, language.max_steps)?
+                .filter(|places| places.end <= program.len()),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::PROGRAM_LEN;
     use crate::language::bff::BFF_NOHEADS;
 
     #[test]
@@ -218,7 +211,7 @@ mod tests {
         let mut mirrored = a;
         mirrored.reverse();
         let soup = [c, a, b, a, mirrored, a].concat();
-        let census = Census::of(&BFF_NOHEADS, &soup);
+        let census = Census::of(&BFF_NOHEADS, &soup).unwrap();
         let counts = |groups: &[Group]| -> Vec<_> {
             let group = |g: &Group| (g.count, g.index, g.mirrored);
             groups.iter().map(group).collect()
@@ -228,7 +221,8 @@ mod tests {
         assert_eq!(counts(&census.skeletons), [(4, 1, 1), (1, 0, 0), (1, 4, 4)]);
         assert_eq!(census.skeletons[0].program, a);
         // A mirror image of itself.
-        let census = Census::of(&BFF_NOHEADS, &[7; 2 * PROGRAM_LEN]);
+        let census = Census::of(&BFF_NOHEADS, &[7; 2 * PROGRAM_LEN]).unwrap();
         assert_eq!(counts(&census.programs), [(2, 0, 2)]);
+        assert!(Census::of(&BFF_NOHEADS, &[7; 2 * PROGRAM_LEN + 1]).is_err());
     }
 }

@@ -26,8 +26,13 @@ pub struct Measures {
 }
 
 impl Measures {
-    /// Measure the bytes of a soup, which must not be empty.
+    /// Measure the bytes of a soup.
+    ///
+    /// # Panics
+    ///
+    /// Where there are none: no soup is empty, and nothing has no entropy.
     pub fn of(bytes: &[u8]) -> Measures {
+        assert!(!bytes.is_empty(), "a soup of no bytes has no measures");
         let counts = count(bytes);
         let len = bytes.len() as f64;
         let byte_entropy = counts

@@ -9,8 +9,9 @@
 use rayon::prelude::*;
 
 use super::column::{self, Column, Scale, Source};
+use crate::Error;
 use crate::engine::{Engine, Options, Runner};
-use crate::language::{Language, Outcome, PROGRAM_LEN, Role};
+use crate::language::{Language, Outcome, PROGRAM_LEN, Role, with_program_len};
 use crate::random::{Streams, mix};
 use crate::soup::Soup;
 
@@ -33,31 +34,85 @@ pub const fn knierim_threshold(program_len: usize) -> u8 {
 /// What programs are run beside, and from where that is: cubff draws other partners for
 /// each program of each epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partners<const L: usize = PROGRAM_LEN>([[u8; L]; PARTNERS]);
+pub struct Partners {
+    program_len: usize,
+    bytes: Vec<u8>,
+}
 
-impl<const L: usize> Partners<L> {
-    /// Those of the program number `index` of `num_programs` after `epoch` (from 0).
-    pub fn of(streams: &Streams, num_programs: usize, epoch: u64, index: usize) -> Partners<L> {
-        let place = (num_programs as u64).wrapping_mul(streams.key(epoch));
-        let stream = mix(place.wrapping_add(index as u64));
-        let mut partners = [[0; L]; PARTNERS];
-        for (partner, noise) in partners.iter_mut().zip(Noise::<L>::NOISE) {
-            for (byte, noise) in partner.iter_mut().zip(noise) {
-                *byte = mix(stream ^ noise) as u8;
-            }
+impl Partners {
+    /// Those of the program number `index` of `num_programs` of a language after `epoch`
+    /// (from 0).
+    pub fn of(
+        language: &Language,
+        streams: &Streams,
+        num_programs: usize,
+        epoch: u64,
+        index: usize,
+    ) -> Partners {
+        let bytes = with_program_len!(language, L => {
+            draw::<L>(streams, num_programs, epoch, index).as_flattened().to_vec()
+        });
+        Partners {
+            program_len: language.program_len,
+            bytes,
         }
-        Partners(partners)
     }
 
     /// Those of a program that is in no soup: as of a soup of one, seed 0, after epoch 0.
-    pub fn of_lone_program() -> Partners<L> {
-        Partners::of(&Streams::new(0), 1, 0, 0)
+    pub fn of_lone_program(language: &Language) -> Partners {
+        Partners::of(language, &Streams::new(0), 1, 0, 0)
     }
 
-    /// Their bytes.
-    pub fn programs(&self) -> &[[u8; L]; PARTNERS] {
-        &self.0
+    /// Their bytes, one partner after the other.
+    pub fn programs(&self) -> impl ExactSizeIterator<Item = &[u8]> + Clone {
+        self.bytes.chunks_exact(self.program_len)
     }
+
+    /// The first of them.
+    pub fn first(&self) -> &[u8] {
+        &self.bytes[..self.program_len]
+    }
+
+    fn of_length<const L: usize>(&self) -> Result<&Fixed<L>, Error> {
+        let (programs, _) = self.bytes.as_chunks::<L>();
+        let fixed = programs.try_into().ok().filter(|_| self.program_len == L);
+        fixed.ok_or_else(|| {
+            Error::Usage(format!(
+                "the partners have {} bytes each, and the language's programs have {L}",
+                self.program_len
+            ))
+        })
+    }
+}
+
+/// The partners, as programs of a length that the compiler knows.
+type Fixed<const L: usize> = [[u8; L]; PARTNERS];
+
+fn draw<const L: usize>(
+    streams: &Streams,
+    num_programs: usize,
+    epoch: u64,
+    index: usize,
+) -> Fixed<L> {
+    let place = (num_programs as u64).wrapping_mul(streams.key(epoch));
+    let stream = mix(place.wrapping_add(index as u64));
+    let mut partners = [[0; L]; PARTNERS];
+    for (partner, noise) in partners.iter_mut().zip(Noise::<L>::NOISE) {
+        for (byte, noise) in partner.iter_mut().zip(noise) {
+            *byte = mix(stream ^ noise) as u8;
+        }
+    }
+    partners
+}
+
+/// A program of a length that the compiler knows.
+fn sized<const L: usize>(program: &[u8]) -> Result<&[u8; L], Error> {
+    program.try_into().map_err(|_| {
+        Error::Usage(format!(
+            "a program of {} bytes cannot be scored: the language's programs have {L}",
+            program.len()
+        ))
+    })
 }
 
 /// What the bytes of partners are mixed from.
@@ -101,13 +156,8 @@ pub struct Replicators {
 }
 
 impl Replicators {
-    /// Count those among programs of 64 bytes with these scores.
-    pub fn of(scores: &[u8]) -> Replicators {
-        Replicators::of_length(PROGRAM_LEN, scores)
-    }
-
     /// Count those among programs of so many bytes with these scores.
-    pub fn of_length(program_len: usize, scores: &[u8]) -> Replicators {
+    pub fn of(program_len: usize, scores: &[u8]) -> Replicators {
         let count = |least| scores.iter().filter(|score| **score >= least).count() as u64;
         Replicators {
             cubff: count(CUBFF_THRESHOLD),
@@ -140,10 +190,10 @@ pub(super) static COLUMNS: [Column; 2] = [
 /// Partners that many programs are run beside, and what becomes of each of them where a
 /// program leaves it as it is: that need not be run again for every program.
 #[derive(Clone, Debug)]
-pub struct Panel<const L: usize = PROGRAM_LEN> {
-    partners: Partners<L>,
+pub struct Panel {
+    partners: Partners,
     /// The tapes in the end, where only the partner was left after the first generation.
-    alone: Tapes<L>,
+    alone: Vec<u8>,
 }
 
 /// Two programs of so many bytes, joined.
@@ -156,9 +206,8 @@ type Tapes<const L: usize> = [Joined<L>; PARTNERS];
 #[derive(Debug)]
 pub struct Scorer {
     runner: Runner,
-    /// Steps after which each run ends: the language's own, whatever the soup's limit is.
-    max_steps: u32,
-    program_len: usize,
+    /// Runs end after the language's own number of steps, whatever the soup's limit is.
+    language: &'static Language,
 }
 
 impl Scorer {
@@ -171,12 +220,12 @@ impl Scorer {
         };
         Scorer {
             runner: engine.runner(language, options),
-            max_steps: language.max_steps,
-            program_len: language.program_len,
+            language,
         }
     }
 
-    /// Score `program` beside `partners`.
+    /// Score `program` beside `partners`. Both must have the length that the language's
+    /// programs have.
     ///
     /// ```
     /// use broth::engine::{Engine, Options};
@@ -188,13 +237,20 @@ impl Scorer {
     /// program[..9].copy_from_slice(b"[[{.>]-]]");
     /// program[55..].copy_from_slice(b"]]-]>.{[[");
     /// let scorer = Scorer::new(language, Engine::Auto, &Options::default());
-    /// let agreement = scorer.agreement(&program, &Partners::of_lone_program());
+    /// let agreement = scorer.agreement(&program, &Partners::of_lone_program(language))?;
     /// assert!(agreement.score() > 48);
+    /// # Ok::<(), broth::Error>(())
     /// ```
-    pub fn agreement<const L: usize>(
+    pub fn agreement(&self, program: &[u8], partners: &Partners) -> Result<Agreement, Error> {
+        with_program_len!(self.language, L => {
+            Ok(self.agreement_beside::<L>(sized(program)?, partners.of_length()?))
+        })
+    }
+
+    fn agreement_beside<const L: usize>(
         &self,
         program: &[u8; L],
-        partners: &Partners<L>,
+        partners: &Fixed<L>,
     ) -> Agreement {
         let ends = self.ends(program, partners, None);
         Agreement {
@@ -203,42 +259,48 @@ impl Scorer {
         }
     }
 
-    /// The score of a program of the language's own length as that of a lone program; 0 for one
-    /// of another length.
-    pub fn score_alone(&self, program: &[u8]) -> u8 {
-        fn score<const L: usize>(scorer: &Scorer, program: &[u8]) -> u8 {
-            let partners = Partners::<L>::of_lone_program();
-            program.try_into().map_or(0, |program| {
-                scorer.agreement::<L>(program, &partners).score()
-            })
-        }
-        match self.program_len {
-            16 => score::<16>(self, program),
-            32 => score::<32>(self, program),
-            _ => score::<PROGRAM_LEN>(self, program),
-        }
+    /// The score of a program of the language's own length as that of a lone program.
+    pub fn score_alone(&self, program: &[u8]) -> Result<u8, Error> {
+        let partners = Partners::of_lone_program(self.language);
+        Ok(self.agreement(program, &partners)?.score())
     }
 
-    /// The score of `program` beside the partners of `panel`.
-    pub fn score_beside<const L: usize>(&self, program: &[u8; L], panel: &Panel<L>) -> u8 {
-        let ends = self.ends(program, &panel.partners, Some(&panel.alone));
-        match left_agreement(program, &ends) {
-            0 => 0,
-            left => left.min(right_agreement(&ends)),
-        }
+    /// The score of `program` beside the partners of `panel`. Both must have the length that the
+    /// language's programs have.
+    pub fn score_beside(&self, program: &[u8], panel: &Panel) -> Result<u8, Error> {
+        with_program_len!(self.language, L => {
+            let (partners, program) = (panel.partners.of_length::<L>()?, sized::<L>(program)?);
+            let (halves, _) = panel.alone.as_chunks::<L>();
+            let (tapes, _) = halves.as_chunks::<2>();
+            // As many as there are partners.
+            let ends = self.ends(program, partners, tapes.try_into().ok());
+            Ok(match left_agreement(program, &ends) {
+                0 => 0,
+                left => left.min(right_agreement(&ends)),
+            })
+        })
     }
 
     /// Make `partners` ready for many programs.
-    pub fn panel<const L: usize>(&self, partners: Partners<L>) -> Panel<L> {
-        let mut alone = partners.0.map(|partner| [partner, partner]);
+    pub fn panel(&self, partners: Partners) -> Result<Panel, Error> {
+        let alone = with_program_len!(self.language, L => {
+            let alone = self.left_alone(partners.of_length::<L>()?);
+            alone.as_flattened().as_flattened().to_vec()
+        });
+        Ok(Panel { partners, alone })
+    }
+
+    /// The tapes in the end where only the partner is left after the first generation.
+    fn left_alone<const L: usize>(&self, partners: &Fixed<L>) -> Tapes<L> {
+        let mut alone = partners.map(|partner| [partner, partner]);
         for _ in 2..GENERATIONS {
             self.run(&mut alone);
-            for (tape, partner) in alone.iter_mut().zip(&partners.0) {
+            for (tape, partner) in alone.iter_mut().zip(partners) {
                 *tape = next_start(tape, partner);
             }
         }
         self.run(&mut alone);
-        Panel { partners, alone }
+        alone
     }
 
     /// What the tapes hold in the end; where only the partner is left after the first
@@ -246,7 +308,7 @@ impl Scorer {
     fn ends<const L: usize>(
         &self,
         program: &[u8; L],
-        partners: &Partners<L>,
+        partners: &Fixed<L>,
         alone: Option<&Tapes<L>>,
     ) -> Tapes<L> {
         let mut tapes = beside(program, partners);
@@ -260,9 +322,9 @@ impl Scorer {
             let mut kept = 0;
             for tape in 0..left {
                 let partner = going[tape];
-                let next = next_start(&tapes[tape], &partners.0[partner]);
+                let next = next_start(&tapes[tape], &partners[partner]);
                 let known = match alone {
-                    Some(alone) if generation == 1 && next[0] == partners.0[partner] => {
+                    Some(alone) if generation == 1 && next[0] == partners[partner] => {
                         Some(&alone[partner])
                     }
                     _ => None,
@@ -283,69 +345,85 @@ impl Scorer {
         ends
     }
 
-    /// What the tape beside each partner holds after each generation.
-    pub fn generations<const L: usize>(
+    /// The tape beside each partner after each generation. Program and partners must have the
+    /// length that the language's programs have.
+    pub fn generations(
         &self,
-        program: &[u8; L],
-        partners: &Partners<L>,
-    ) -> [[[[u8; L]; 2]; PARTNERS]; GENERATIONS] {
-        let mut tapes = beside(program, partners);
-        let mut all = [[[[0; L]; 2]; PARTNERS]; GENERATIONS];
-        for generation in &mut all {
-            self.run(&mut tapes);
-            *generation = tapes;
-            for (tape, partner) in tapes.iter_mut().zip(&partners.0) {
-                *tape = next_start(tape, partner);
-            }
-        }
-        all
+        program: &[u8],
+        partners: &Partners,
+    ) -> Result<[Vec<Vec<u8>>; GENERATIONS], Error> {
+        with_program_len!(self.language, L => {
+            let partners = partners.of_length::<L>()?;
+            let mut tapes = beside(sized(program)?, partners);
+            Ok(std::array::from_fn(|_| {
+                self.run(&mut tapes);
+                let generation = tapes.iter().map(|tape| tape.as_flattened().to_vec()).collect();
+                for (tape, partner) in tapes.iter_mut().zip(partners) {
+                    *tape = next_start(tape, partner);
+                }
+                generation
+            }))
+        })
     }
 
     fn run<const L: usize>(&self, tapes: &mut [Joined<L>]) {
         let mut outcomes = [Outcome::default(); PARTNERS];
         let bytes = tapes.as_flattened_mut().as_flattened_mut();
-        self.runner.run_bytes(bytes, self.max_steps, &mut outcomes);
+        self.runner
+            .run_bytes(bytes, self.language.max_steps, &mut outcomes);
     }
 
-    /// Count the replicators of a soup, on all threads.
+    /// Count the replicators of a soup of the scorer's language, on all threads.
     pub fn count(&self, soup: &Soup) -> Replicators {
         let streams = Streams::new(soup.settings().seed);
-        let scores = self.score_soup(soup.programs(), &streams, soup.epochs_done());
-        Replicators::of_length(self.program_len, &scores)
+        let scores = with_program_len!(self.language, L => {
+            let (programs, _) = soup.programs().as_chunks::<L>();
+            self.score_all(programs, &streams, soup.epochs_done())
+        });
+        Replicators::of(self.language.program_len, &scores)
     }
 
     /// Score each program of a soup, `epochs_done` epochs from its start; on all threads.
-    pub fn score_soup(&self, programs: &[u8], streams: &Streams, epochs_done: u64) -> Vec<u8> {
-        match self.program_len {
-            16 => self.score_all::<16>(programs, streams, epochs_done),
-            32 => self.score_all::<32>(programs, streams, epochs_done),
-            _ => self.score_all::<PROGRAM_LEN>(programs, streams, epochs_done),
-        }
-    }
-
-    fn score_all<const L: usize>(
+    pub fn score_soup(
         &self,
         programs: &[u8],
         streams: &Streams,
         epochs_done: u64,
+    ) -> Result<Vec<u8>, Error> {
+        with_program_len!(self.language, L => {
+            let (programs, rest) = programs.as_chunks::<L>();
+            if !rest.is_empty() {
+                return Err(Error::Usage(format!(
+                    "a soup of {} bytes is none of programs of {L}",
+                    L * programs.len() + rest.len()
+                )));
+            }
+            Ok(self.score_all(programs, streams, epochs_done))
+        })
+    }
+
+    fn score_all<const L: usize>(
+        &self,
+        programs: &[[u8; L]],
+        streams: &Streams,
+        epochs_done: u64,
     ) -> Vec<u8> {
-        let (programs, _) = programs.as_chunks::<L>();
         let epoch = epochs_done.saturating_sub(1);
         programs
             .par_iter()
             .enumerate()
             .with_min_len(64)
             .map(|(index, program)| {
-                let partners = Partners::of(streams, programs.len(), epoch, index);
-                self.agreement(program, &partners).score()
+                let partners = draw(streams, programs.len(), epoch, index);
+                self.agreement_beside(program, &partners).score()
             })
             .collect()
     }
 }
 
 /// `program` on the left, beside each partner.
-fn beside<const L: usize>(program: &[u8; L], partners: &Partners<L>) -> Tapes<L> {
-    partners.0.map(|partner| [*program, partner])
+fn beside<const L: usize>(program: &[u8; L], partners: &Fixed<L>) -> Tapes<L> {
+    partners.map(|partner| [*program, partner])
 }
 
 /// The tape that the next generation starts from.
@@ -393,6 +471,7 @@ fn enough(counts: &[u8]) -> u8 {
 mod tests {
     use super::*;
     use crate::language::bff::BFF;
+    use crate::language::machine::Z80_ZFF;
 
     /// Partners that become something else in each generation: whoever leaves them alone, at once
     /// or later, leaves what so many generations make of them.
@@ -405,19 +484,44 @@ mod tests {
             partner[63] = 10 * number as u8 + 100;
             partner
         });
-        let partners = Partners(partners);
         let quiet = [0; PROGRAM_LEN];
         // Writes nulls over the neighbour's code; what is left leaves the next one alone.
         let mut quietening = [0; PROGRAM_LEN];
         quietening[..9].copy_from_slice(b"\x28\x40.}.}.}.");
         let scorer = Scorer::new(&BFF, Engine::Auto, &Options::default());
-        let panel = scorer.panel(partners.clone());
+        let alone = scorer.left_alone(&partners);
+        let same = Partners {
+            program_len: PROGRAM_LEN,
+            bytes: partners.as_flattened().to_vec(),
+        };
         for (program, generations_left) in [(quiet, 4), (quietening, 3)] {
-            let ends = scorer.ends(&program, &partners, Some(&panel.alone));
-            let all = scorer.generations(&program, &partners);
-            assert_eq!(ends, all[GENERATIONS - 1]);
-            let counted = ends[0][1][63] - partners.0[0][63];
+            let ends = scorer.ends(&program, &partners, Some(&alone));
+            let all = scorer.generations(&program, &same).unwrap();
+            let flat = |end: &Joined<PROGRAM_LEN>| end.as_flattened().to_vec();
+            assert_eq!(
+                ends.iter().map(flat).collect::<Vec<_>>(),
+                all[GENERATIONS - 1]
+            );
+            let counted = ends[0][1][63] - partners[0][63];
             assert_eq!(counted, 2 * generations_left);
         }
+    }
+
+    /// What cannot be scored is refused: programs, partners and soups of another length.
+    #[test]
+    fn what_cannot_be_scored_is_refused() {
+        let scorer = Scorer::new(&BFF, Engine::Auto, &Options::default());
+        let partners = Partners::of_lone_program(&BFF);
+        let of_16 = Partners::of_lone_program(&Z80_ZFF);
+        assert!(scorer.score_alone(&[0; 16]).is_err());
+        assert!(scorer.agreement(&[0; 63], &partners).is_err());
+        assert!(scorer.agreement(&[0; 64], &of_16).is_err());
+        assert!(scorer.generations(&[0; 64], &of_16).is_err());
+        assert!(scorer.panel(of_16).is_err());
+        let panel = scorer.panel(partners).unwrap();
+        assert!(scorer.score_beside(&[0; 65], &panel).is_err());
+        assert!(scorer.score_soup(&[0; 130], &Streams::new(0), 1).is_err());
+        let zff = Scorer::new(&Z80_ZFF, Engine::Auto, &Options::default());
+        assert!(zff.score_alone(&[0; 16]).is_ok());
     }
 }

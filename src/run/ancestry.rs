@@ -7,7 +7,7 @@ use super::past_rows;
 use super::replay::{PastRun, run_to};
 use crate::Error;
 use crate::engine::{Engine, Options};
-use crate::language::Program;
+use crate::language::{PROGRAM_LEN, Program};
 use crate::measure::copying::Copied;
 use crate::measure::replicators::{KNIERIM_THRESHOLD, Partners, Scorer};
 use crate::random::Streams;
@@ -97,7 +97,7 @@ impl PastRun {
         };
         // Before a reset: it is the soup of that log point that counts.
         let soup = self.soup_after(epochs_done, watch)?;
-        let scores = self.scores(&soup);
+        let scores = self.scores(&soup)?;
         let (programs, _) = soup.programs().as_chunks();
         let mut found: Vec<(&Program, usize)> = (programs.iter().zip(0..))
             .filter(|(_, index)| scores[*index] >= KNIERIM_THRESHOLD)
@@ -117,7 +117,8 @@ impl PastRun {
     /// What an ancestor of a program of this run was scored beside.
     pub fn partners_of(&self, ancestor: &Ancestor) -> Partners {
         let (n, epoch) = (self.settings.num_programs, ancestor.epochs_done - 1);
-        Partners::of(&self.streams(), n, epoch, ancestor.index)
+        let language = self.settings.language;
+        Partners::of(language, &self.streams(), n, epoch, ancestor.index)
     }
 
     /// Epochs done when it is plain to see what became of the soup after `from` epochs: once
@@ -143,7 +144,7 @@ impl PastRun {
         Streams::new(self.settings.seed)
     }
 
-    fn scores(&self, soup: &Soup) -> Vec<u8> {
+    fn scores(&self, soup: &Soup) -> Result<Vec<u8>, Error> {
         let epochs_done = soup.epochs_done();
         self.scorer()
             .score_soup(soup.programs(), &self.streams(), epochs_done)
@@ -168,7 +169,7 @@ impl PastRun {
         while let Some(row) = next()? {
             run_to(&mut soup, row.epoch, watch);
             if self
-                .scores(&soup)
+                .scores(&soup)?
                 .iter()
                 .any(|score| *score >= KNIERIM_THRESHOLD)
             {
@@ -212,7 +213,7 @@ impl PastRun {
                 let interaction = interactions.get(epoch, soup, Which::Program(index))?;
                 let side = interaction.side_of(index);
                 let program = side.of(&interaction.after);
-                let parent = parent_of(&interaction, side);
+                let parent = parent_of(&interaction, side)?;
                 // What the engines of the run and the reference engine made of it.
                 if let Some(child) = ancestors.last()
                     && child.parent.of(&child.interaction.before) != program
@@ -233,7 +234,7 @@ impl PastRun {
                     interaction,
                 };
                 let partners = self.partners_of(&ancestor);
-                ancestor.score = scorer.agreement(&program, &partners).score();
+                ancestor.score = scorer.agreement(&program, &partners)?.score();
                 index = ancestor.interaction.programs[parent as usize];
                 ancestors.push(ancestor);
                 // A reset makes all programs new.
@@ -303,25 +304,25 @@ impl PastRun {
 type See<'a> = dyn FnMut(u64, &[u8]) -> Result<bool, Error> + 'a;
 
 /// The side that most bytes of the program on `side` come from.
-fn parent_of(interaction: &Interaction, side: Side) -> Side {
+fn parent_of(interaction: &Interaction, side: Side) -> Result<Side, Error> {
     let other = side.other();
     let from = |parent: Side| match &interaction.origins {
         Some(origins) => {
             let own = side.of(origins).into_iter();
-            let half = |origin: u8| Side::BOTH[usize::from(origin) / 64];
-            own.filter(|origin| half(*origin) == parent).count()
+            let half = |origin: u8| Side::BOTH[usize::from(origin) / PROGRAM_LEN];
+            Ok(own.filter(|origin| half(*origin) == parent).count())
         }
         // Elsewhere nobody tells; what is alike is taken for a copy.
         None => {
-            let copied =
-                Copied::between(&parent.of(&interaction.start), &side.of(&interaction.after));
-            usize::from(copied.bytes)
+            let (before, after) = (parent.of(&interaction.start), side.of(&interaction.after));
+            Copied::between(&before, &after).map(|copied| usize::from(copied.bytes))
         }
     };
-    match from(other) > from(side) {
-        true => other,
-        false => side,
-    }
+    Ok(if from(other)? > from(side)? {
+        other
+    } else {
+        side
+    })
 }
 
 #[cfg(test)]
@@ -354,7 +355,11 @@ mod tests {
                     true => side.other(),
                     false => side,
                 };
-                assert_eq!(parent_of(&interaction, side), expected, "{from_partner}");
+                assert_eq!(
+                    parent_of(&interaction, side).unwrap(),
+                    expected,
+                    "{from_partner}"
+                );
             }
         }
     }

@@ -20,15 +20,14 @@ pub(super) use pen::{FONT, Pen, open_font};
 
 /// Width and height of a picture never exceed this many pixels.
 const MAX_SIZE: usize = 4096;
-/// Width and height of the tile of a program of 64 bytes, with a pixel for each byte.
+/// The largest width and height of a tile.
 const TILE: usize = 8;
 
-/// Width and height of the tile of a program of this many bytes, at most 64.
+/// Width and height of the tile of a program, with a pixel for each byte: a square, or two side
+/// by side.
 const fn tile(program_len: usize) -> (usize, usize) {
-    match program_len {
-        16 => (4, 4),
-        _ => (TILE, program_len / TILE),
-    }
+    let width = 1 << program_len.ilog2().div_ceil(2);
+    (width, program_len / width)
 }
 
 /// Pixels between bands of columns.
