@@ -3,11 +3,13 @@
 mod ancestry;
 mod bench;
 mod census;
+mod completions;
 mod engine;
 mod examples;
 mod exec;
 mod figures;
 mod film;
+mod help;
 mod inspect;
 mod interaction;
 mod interrupt;
@@ -40,7 +42,13 @@ Examples:
   broth languages
   broth examples                             known replicators, ready to be planted
 
-Every subcommand has a --help with examples of its own.";
+Every subcommand has a --help with examples of its own, and a short -h.
+
+Exit codes:
+  0    done
+  1    the machine refused (a full disk, say), or a run of a sweep failed
+  2    what was asked for is wrong: a flag, a setting, a file
+  130  ended by Ctrl-C or another request to end";
 
 /// Primordial soups of self-modifying programs, byte for byte as cubff runs them.
 #[derive(Parser)]
@@ -89,6 +97,10 @@ enum Command {
     /// Look at native code: what it did in a run, and how it looks
     #[command(subcommand)]
     Jit(jit::JitCommand),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(completions::ManArgs),
 }
 
 /// What ends a subcommand early.
@@ -116,7 +128,7 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let result = match help::parse().command {
         Command::Run(args) => run::run(*args),
         Command::Exec(args) => exec::exec(args),
         Command::Languages => languages::languages(),
@@ -135,6 +147,8 @@ pub fn main() -> ExitCode {
         Command::Figures(args) => figures::figures(args),
         Command::Bench(args) => bench::bench(args),
         Command::Jit(command) => jit::jit(command),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => completions::man(args),
     };
     let (message, code) = match result {
         Ok(code) => return code,

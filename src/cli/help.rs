@@ -1,0 +1,188 @@
+//! The command line as clap is to see it: short help that fits a screen, long help with
+//! examples, and hints where a command is nearly right.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use super::Cli;
+
+/// The flags that `-h` shows of a command with many; the others are for `--help`.
+const COMMON: [(&str, &[&str]); 1] = [(
+    "run",
+    &[
+        "lang",
+        "world",
+        "num",
+        "seed",
+        "mutation_prob",
+        "grid",
+        "out",
+        "log_interval",
+        "checkpoint_interval",
+        "eval_selfrep",
+        "max_epochs",
+        "stop_high_order_entropy",
+        "threads",
+        "load",
+        "resume",
+        "engine",
+        "quiet",
+    ],
+)];
+
+/// A name that differs in no more letters than this is taken for a slip.
+const SLIP: usize = 2;
+
+/// The whole command line.
+pub fn command() -> Command {
+    with_short_help(Cli::command())
+}
+
+/// What the user asked for; ends the program where that is help, or wrong.
+pub fn parse() -> Cli {
+    let result = matches(std::env::args_os());
+    match result.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    }
+}
+
+fn matches(words: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
+    let mut command = command();
+    let result = command.try_get_matches_from_mut(words);
+    result.map_err(|error| with_hint(error, &command))
+}
+
+/// Examples are for the long help, and of what a flag does the first clause for the short one.
+fn with_short_help(mut command: Command) -> Command {
+    if let Some(examples) = command.get_after_help().cloned() {
+        command = command.after_help(None).after_long_help(examples);
+    }
+    let name = command.get_name().to_string();
+    let common = COMMON.iter().find(|(of, _)| *of == name);
+    command
+        .mut_args(|arg| {
+            let is_rare = common.is_some_and(|(_, ids)| !ids.contains(&arg.get_id().as_str()));
+            let arg = shorten(arg);
+            if is_rare {
+                arg.hide_short_help(true)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(with_short_help)
+}
+
+fn shorten(arg: Arg) -> Arg {
+    let Some(help) = arg.get_help().map(ToString::to_string) else {
+        return arg;
+    };
+    let (text, default) = match help.find(" [") {
+        Some(at) if help.ends_with(']') => help.split_at(at),
+        _ => (help.as_str(), ""),
+    };
+    let clause = [": ", "; "].iter().filter_map(|end| text.find(end)).min();
+    match clause {
+        Some(end) if arg.get_long_help().is_none() => {
+            let short = format!("{}{default}", &text[..end]);
+            arg.help(short).long_help(help)
+        }
+        _ => arg,
+    }
+}
+
+/// An error about a subcommand that there is not, with those of a similar name.
+fn with_hint(mut error: clap::Error, command: &Command) -> clap::Error {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return error;
+    }
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let names = command.get_subcommands().map(Command::get_name);
+    if let Some(name) = nearest(wrong, names) {
+        let names = ContextValue::Strings(vec![name.into()]);
+        error.insert(ContextKind::SuggestedSubcommand, names);
+    }
+    error
+}
+
+/// The name that `wrong` is most likely a slip for, if any.
+fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distances = names.map(|name| (strsim::damerau_levenshtein(wrong, name), name));
+    let (distance, name) = distances.min()?;
+    // Of a short name there would be nothing left.
+    (distance <= SLIP && distance < name.len().min(wrong.len())).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(words: &str) -> String {
+        let words = format!("broth {words}");
+        let words = words.split(' ').map(OsString::from);
+        matches(words).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn slips_get_the_right_hint() {
+        for (wrong, right) in [
+            ("rnu", "'run'"),
+            ("completion", "'completions'"),
+            ("langauges", "'languages'"),
+            ("swep x", "'sweep'"),
+            ("benhc", "'bench'"),
+            ("run --sed 3", "'--seed'"),
+        ] {
+            let error = error(wrong);
+            assert!(error.contains(&format!("exists: {right}")), "{error}");
+        }
+        for wrong in ["xyz", "x", "soup"] {
+            let error = error(wrong);
+            assert!(!error.contains("exists"), "{error}");
+        }
+    }
+
+    #[test]
+    fn short_help_fits_a_screen_and_long_help_has_examples() {
+        let mut top = command();
+        let names = top.get_subcommands().map(|it| it.get_name().to_string());
+        let mut lines: Vec<Vec<String>> = names.map(|name| vec![name]).collect();
+        lines.push(vec![]);
+        for words in lines {
+            let help = |flag: &str| {
+                let line = ["broth".to_string()].into_iter().chain(words.clone());
+                let line = line.chain([flag.to_string()]).map(OsString::from);
+                matches(line).unwrap_err().to_string()
+            };
+            let (short, long) = (help("-h"), help("--help"));
+            assert!(short.lines().count() <= 40, "{short}");
+            assert!(short.lines().count() <= long.lines().count(), "{words:?}");
+            assert!(!short.contains("Examples:"), "{short}");
+        }
+        let long = top.render_long_help().to_string();
+        for hint in ["Examples:", "Exit codes:", "  130 "] {
+            assert!(long.contains(hint), "{long}");
+        }
+    }
+
+    #[test]
+    fn common_flags_are_there() {
+        for (name, ids) in COMMON {
+            let command = command();
+            let command = command.find_subcommand(name).unwrap();
+            for id in ids {
+                let found = command.get_arguments().any(|arg| arg.get_id() == id);
+                assert!(found, "{name} has no {id}");
+            }
+        }
+    }
+}
