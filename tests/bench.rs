@@ -120,6 +120,7 @@ fn what_it_runs_is_the_soup() {
         ..Settings::default()
     })
     .unwrap();
+    soup.set_engine(Engine::Reference, &Options::default());
     // One to make it, one that is not measured.
     soup.step();
     soup.step();

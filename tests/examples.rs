@@ -285,6 +285,7 @@ fn text_for_a_shell_is_read_back() {
             ..Settings::default()
         })
         .unwrap();
+        soup.set_engine(Engine::Reference, &Options::default());
         let code = language.parse_program(example.code).unwrap();
         assert!(soup.programs().starts_with(&code), "{name}");
         soup.step();

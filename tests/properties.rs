@@ -191,6 +191,7 @@ proptest! {
         closed_forms: bool,
     ) {
         let mut whole = Soup::new(settings.clone()).unwrap();
+        whole.set_engine(Engine::Reference, &Options::default());
         let mut first = Soup::new(settings.clone()).unwrap();
         first.set_engine(engine, &Options { closed_forms, jit: EAGER });
         for _ in 0..before {

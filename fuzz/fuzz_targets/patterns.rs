@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use broth::engine::{Engine, Options};
 use broth::soup::pairing::Pattern;
 use broth::{Meeting, Settings, Soup};
 use libfuzzer_sys::fuzz_target;
@@ -24,6 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
         ..Settings::default()
     };
     let mut soup = Soup::new(settings).unwrap();
+    soup.set_engine(Engine::Reference, &Options::default());
     for _ in 0..2 {
         // No program is in two pairs of an epoch.
         assert!(soup.step().interactions <= NUM_PROGRAMS as u64 / 2);

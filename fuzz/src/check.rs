@@ -126,7 +126,8 @@ pub fn by_every_engine_in_short(language: &'static Language, tape: &[u8], max_st
     for engine in Engine::ALL {
         let runner = engine.runner(language, &Options::default());
         let (mut then, mut outcomes) = (tape.to_vec(), [Outcome::default()]);
-        runner.run_bytes(&mut then, max_steps, &mut outcomes);
+        let result = runner.run_bytes(&mut then, max_steps, &mut outcomes);
+        result.expect("the tape is whole");
         assert_eq!(
             (outcomes[0], &then),
             (expected, &traced),

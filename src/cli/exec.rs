@@ -81,7 +81,7 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
     let mut tape = bytes;
     tape.resize(language.tape_len(), 0);
     let max_steps = args.max_steps();
-    let runner = prepare(&args, &tape);
+    let runner = prepare(&args, &tape)?;
     if let Some(why) = runner.no_native_code() {
         warn_without_native_code(why)?;
     }
@@ -91,7 +91,7 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
         let outcome = trace(&mut out, language, &mut tape, max_steps)?;
         (outcome, NativeTally::default())
     } else {
-        run(&runner, &mut tape, max_steps)
+        run(&runner, &mut tape, max_steps)?
     };
     show(&mut out, language, "after", &tape)?;
     writeln!(
@@ -114,7 +114,7 @@ pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The engine, with all native code that a run of `tape` comes to.
-fn prepare(args: &ExecArgs, tape: &[u8]) -> Runner {
+fn prepare(args: &ExecArgs, tape: &[u8]) -> Result<Runner, Error> {
     let options = args.how.options();
     // What is come to at all counts as hot.
     let options = Options {
@@ -135,7 +135,7 @@ fn prepare(args: &ExecArgs, tape: &[u8]) -> Runner {
     // find some more.
     const MOST_TURNS: usize = 16;
     for _ in 0..MOST_TURNS {
-        run(&runner, &mut tape.to_vec(), args.max_steps());
+        run(&runner, &mut tape.to_vec(), args.max_steps())?;
         let Some(jit) = runner.jit_mut() else { break };
         let before = jit.tally().hot;
         jit.settle();
@@ -143,13 +143,13 @@ fn prepare(args: &ExecArgs, tape: &[u8]) -> Runner {
             break;
         }
     }
-    runner
+    Ok(runner)
 }
 
-fn run(runner: &Runner, tape: &mut [u8], max_steps: u32) -> (Outcome, NativeTally) {
+fn run(runner: &Runner, tape: &mut [u8], max_steps: u32) -> Result<(Outcome, NativeTally), Error> {
     let mut outcomes = [Outcome::default()];
-    let native = runner.run_bytes(tape, max_steps, &mut outcomes);
-    (outcomes[0], native)
+    let native = runner.run_bytes(tape, max_steps, &mut outcomes)?;
+    Ok((outcomes[0], native))
 }
 
 fn read_tape(args: &ExecArgs) -> Result<Vec<u8>, Error> {

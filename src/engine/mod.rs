@@ -19,6 +19,7 @@ mod subleq;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::Error;
 use crate::language::machine::Machine;
 use crate::language::{Family, Language, Outcome, Tape};
 use jit::{CacheTally, Jit, NativeTally, NoNativeCode, Way};
@@ -168,7 +169,29 @@ impl Runner {
 
     /// Run each of `tapes`, which lie one behind the other and are as long as those of the
     /// language, for at most `max_steps` steps; their outcomes go to the start of `outcomes`.
+    /// It is an error if a tape is not whole, or has no place for its outcome; nothing is run
+    /// then.
     pub fn run_bytes(
+        &self,
+        tapes: &mut [u8],
+        max_steps: u32,
+        outcomes: &mut [Outcome],
+    ) -> Result<NativeTally, Error> {
+        let tape_len = 2 * self.language.program_len;
+        if !tapes.len().is_multiple_of(tape_len) || tapes.len() / tape_len > outcomes.len() {
+            return Err(Error::Usage(format!(
+                "{} bytes of tapes with {} outcomes: tapes of {} have {tape_len} bytes, and \
+                 each takes an outcome",
+                tapes.len(),
+                outcomes.len(),
+                self.language
+            )));
+        }
+        Ok(self.run_whole(tapes, max_steps, outcomes))
+    }
+
+    /// As [`Runner::run_bytes`], of tapes that are whole.
+    pub(crate) fn run_whole(
         &self,
         tapes: &mut [u8],
         max_steps: u32,

@@ -370,7 +370,7 @@ impl Scorer {
         let mut outcomes = [Outcome::default(); PARTNERS];
         let bytes = tapes.as_flattened_mut().as_flattened_mut();
         self.runner
-            .run_bytes(bytes, self.language.max_steps, &mut outcomes);
+            .run_whole(bytes, self.language.max_steps, &mut outcomes);
     }
 
     /// Count the replicators of a soup of the scorer's language, on all threads.

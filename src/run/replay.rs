@@ -59,7 +59,7 @@ impl PastRun {
     }
 
     /// The soup of the newest good checkpoint with at most so many epochs done; without any,
-    /// that which the run began with. Run by the reference engine, unless told otherwise.
+    /// that which the run began with.
     pub(super) fn saved(&self, most_epochs: u64) -> Result<Soup, Error> {
         let checkpoints = self.checkpoints();
         let (settings, plan) = (&self.settings, &self.plan);

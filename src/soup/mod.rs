@@ -141,7 +141,7 @@ enum State {
 }
 
 impl Soup {
-    /// The first soup that `settings` describe.
+    /// The first soup that `settings` describe, to be run by the fastest engine.
     pub fn new(settings: Settings) -> Result<Soup, Error> {
         settings.check()?;
         let mut soup = Soup::zeroed(settings)?;
@@ -154,8 +154,8 @@ impl Soup {
         Ok(soup)
     }
 
-    /// The soup that a checkpoint holds; its number of programs must be that
-    /// of `settings`.
+    /// The soup that a checkpoint holds, to be run by the fastest engine; its number of
+    /// programs must be that of `settings`.
     ///
     /// Where the checkpoint's last epoch was one with a reset, that reset is
     /// taken as due if `reset_pending`, as a run that goes on must, or as
@@ -219,7 +219,7 @@ impl Soup {
                 World::Zff => State::Zff(Box::new(Zff::new(settings.seed))),
                 World::LongTape { .. } => State::LongTape(LongTape::default()),
             },
-            runner: Engine::Reference.runner(settings.language, &Options::default()),
+            runner: Engine::Auto.runner(settings.language, &Options::default()),
             epochs_done: 0,
             next_reset: 1,
             reset_due: false,
@@ -252,6 +252,36 @@ impl Soup {
     /// the last epoch (and before a reset that follows it).
     pub fn programs(&self) -> &[u8] {
         &self.programs
+    }
+
+    /// Replace the program at `index` by `bytes`, which must be a whole program; its tracer
+    /// tokens, where bytes carry some, are new ones. A reset that is due is done before, since
+    /// it would undo this.
+    pub fn set_program(&mut self, index: usize, bytes: &[u8]) -> Result<(), Error> {
+        let program_len = self.settings.language.program_len;
+        if bytes.len() != program_len {
+            return Err(Error::Usage(format!(
+                "a program of {} bytes: those of {} have {program_len}",
+                bytes.len(),
+                self.settings.language
+            )));
+        }
+        if index >= self.settings.num_programs {
+            return Err(Error::Usage(format!(
+                "program {index}: the soup has {}, counted from 0",
+                self.settings.num_programs
+            )));
+        }
+        self.reset_if_due();
+        let first = index * program_len;
+        self.programs[first..first + program_len].copy_from_slice(bytes);
+        if let State::LongTape(tape) = &mut self.world {
+            tape.forget();
+        }
+        if let Some(tokens) = &mut self.tokens {
+            tokens.renew_program(index, self.epochs_done);
+        }
+        Ok(())
     }
 
     /// Epochs done so far.
@@ -354,5 +384,86 @@ impl Soup {
                 *byte = mix(first.wrapping_add(j as u64)) as u8;
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::bff::BFF_NOHEADS;
+
+    /// Each world, and one with tokens and resets.
+    fn soups() -> Vec<Soup> {
+        let of = |world, reset_interval| {
+            let language = match world {
+                World::Zff => &crate::language::machine::Z80_ZFF,
+                _ => &BFF_NOHEADS,
+            };
+            let usual = Settings::usual(language, world);
+            let num_programs = match world {
+                World::Zff => usual.num_programs,
+                _ => 64,
+            };
+            Soup::new(Settings {
+                num_programs,
+                reset_interval,
+                ..usual
+            })
+            .unwrap()
+        };
+        let mut traced = of(World::Pairs, Some(2));
+        traced.trace().unwrap();
+        vec![
+            traced,
+            of(World::Zff, None),
+            of(World::LongTape { head_offset: 0 }, None),
+        ]
+    }
+
+    #[test]
+    fn a_program_that_is_set_lives_on_by_every_engine() {
+        for mut fast in soups() {
+            let mut plain = Soup::from_checkpoint(
+                fast.settings().clone(),
+                {
+                    let mut checkpoint = Checkpoint::empty();
+                    checkpoint.copy_all_from(&fast);
+                    checkpoint
+                },
+                true,
+            )
+            .unwrap();
+            plain.set_engine(Engine::Reference, &Options::default());
+            let program_len = fast.settings().language.program_len;
+            for epoch in 0..6 {
+                assert_eq!(fast.step(), plain.step());
+                let program = vec![b"[.>]+-,{"[epoch]; program_len];
+                for soup in [&mut fast, &mut plain] {
+                    soup.set_program(5, &program).unwrap();
+                    assert_eq!(soup.programs()[5 * program_len..6 * program_len], program);
+                }
+                assert!(fast.programs() == plain.programs());
+                let [tokens, others] =
+                    [&fast, &plain].map(|it| Some(it.tokens()?.whole(it.programs())));
+                assert!(tokens == others);
+                let new = |token: &u64| token >> 40 == epoch as u64 + 1;
+                let is_new = |tokens: Vec<u64>| tokens[5 * 64..6 * 64].iter().all(new);
+                assert!(tokens.is_none_or(is_new), "epoch {epoch}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_of_another_length_or_place_is_an_error() {
+        let mut soup = soups().remove(0);
+        let before = soup.programs().to_vec();
+        for (index, len, hint) in [(0, 63, "63 bytes"), (0, 65, "have 64"), (64, 64, "has 64")] {
+            let error = soup.set_program(index, &vec![1; len]).unwrap_err();
+            assert!(
+                error.is_usage() && error.to_string().contains(hint),
+                "{error}"
+            );
+        }
+        assert!(soup.programs() == before);
     }
 }

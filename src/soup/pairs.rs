@@ -220,7 +220,7 @@ fn interact_short(
             mutation.apply_to_bytes(tapes, stream_of(first, pair, tape_len));
             let running = running.saturating_sub(pair).min(tapes.len() / tape_len);
             let mut outcomes = [Outcome::default(); BATCH];
-            runner.run_bytes(&mut tapes[..running * tape_len], max_steps, &mut outcomes);
+            runner.run_whole(&mut tapes[..running * tape_len], max_steps, &mut outcomes);
             let mut tally = Tally::default();
             outcomes[..running]
                 .iter()

@@ -81,6 +81,14 @@ impl Tokens {
         births.for_each(|(position, token)| *token = birth(epoch, position));
     }
 
+    /// New tokens for the bytes of one program, made in `epoch`.
+    pub(super) fn renew_program(&mut self, index: usize, epoch: u64) {
+        let positions = index * PROGRAM_LEN..(index + 1) * PROGRAM_LEN;
+        for (token, position) in self.births[positions.clone()].iter_mut().zip(positions) {
+            *token = birth(epoch, position);
+        }
+    }
+
     /// Move the tokens as the bytes were moved in `epoch`, whose pairs these are.
     pub(super) fn advance(&mut self, pairs: &Pairs, epoch: u64) {
         for (half, program) in pairs.programs_of(0..pairs.len()).enumerate() {
@@ -156,7 +164,7 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::reference;
+    use crate::engine::{Engine, Options, reference};
     use crate::language::Family;
     use crate::language::bff::{BFF, BFF_NOHEADS, BFF_NOHEADS_4BIT, BFF_SELFMOVE, Op};
     use crate::random::{Streams, mix};
@@ -240,6 +248,7 @@ mod tests {
                 ..Settings::default()
             };
             let mut untraced = Soup::new(settings.clone()).unwrap();
+            untraced.set_engine(Engine::Reference, &Options::default());
             let mut soup = Soup::new(settings.clone()).unwrap();
             soup.trace().unwrap();
             for epoch in 0..12 {

@@ -98,7 +98,7 @@ impl Zff {
                 let mut outcomes = [Outcome::default(); CHUNK];
                 let outcomes = &mut outcomes[..tapes.len()];
                 let bytes = tapes.as_flattened_mut().as_flattened_mut();
-                runner.run_bytes(bytes, settings.max_steps, outcomes);
+                runner.run_whole(bytes, settings.max_steps, outcomes);
                 let mut tally = Tally::default();
                 outcomes.iter().for_each(|outcome| tally.count(outcome));
                 tally
