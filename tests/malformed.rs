@@ -12,6 +12,7 @@ use broth::Error;
 use broth::language::Language;
 use broth::measure::replicators::Replicators;
 use broth::measure::row::{Columns, PastRow};
+use broth::plot::picture::frames::SoupPictures;
 use broth::random::mix;
 use broth::run::folder::csv::{Kept, LogPoints, Table};
 use broth::run::folder::performance::{NativeTotals, PerformanceRow};
@@ -360,8 +361,8 @@ fn finished_run(folder: &Path) -> PathBuf {
         ..Plan::default()
     };
     let place = Place::At(folder.join("run"));
-    let run = Run::create(settings, plan, &place, None).unwrap();
-    run.go(&AtomicBool::new(false), &mut |_| {}).unwrap();
+    let run = Run::create(settings, plan, &place, None, None).unwrap();
+    run.go(&AtomicBool::new(false), &mut ()).unwrap();
     folder.join("run")
 }
 
@@ -462,7 +463,7 @@ fn run_folders(folder: &Path, run: &Path) -> Kind {
             let (which, bytes) = bytes.split_first().unwrap_or((&0, &[]));
             let name = names[usize::from(*which) % names.len()];
             fs::write(copy.join(name), bytes).unwrap();
-            let result = Run::resume(&copy, &Changes::default());
+            let result = Run::resume(&copy, &Changes::default(), Some(&SoupPictures));
             if refused(&result, &["copy"]) {
                 return false;
             }
@@ -473,7 +474,7 @@ fn run_folders(folder: &Path, run: &Path) -> Kind {
                 && settings.max_steps <= 8192
                 && resumed.plan().max_epochs < 100;
             if is_short {
-                let result = resumed.go(&AtomicBool::new(false), &mut |_| {});
+                let result = resumed.go(&AtomicBool::new(false), &mut ());
                 // The same soup still.
                 if !refused(&result, &["copy"]) && name != "settings.toml" {
                     assert_eq!(read(copy.join(names[3])), last);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
 
+use broth::plot::picture::frames::SoupPictures;
 use broth::run::folder::RunFolder;
 use broth::run::folder::{settings as settings_file, sidecar};
 use broth::run::{Changes, Run, newest_soup};
@@ -110,10 +111,10 @@ fuzz_target!(|bytes: &[u8]| {
             max_epochs: Some(epochs_done.saturating_add(more)),
             ..Changes::default()
         };
-        Run::resume(folder, &changes)
+        Run::resume(folder, &changes, Some(&SoupPictures))
     };
     match resume(MORE_EPOCHS) {
-        Ok(run) => match run.go(&AtomicBool::new(false), &mut |_| ()) {
+        Ok(run) => match run.go(&AtomicBool::new(false), &mut ()) {
             Ok(summary) => {
                 assert!(summary.epochs_done <= epochs_done + MORE_EPOCHS);
                 let soup = newest_soup(folder).expect("a run leaves a folder to go on with");

@@ -75,8 +75,8 @@ pub fn make_run(folder: &Path, world: usize) -> Result<(), Error> {
         engine: Engine::Interpreter,
         ..Plan::default()
     };
-    let run = Run::create(settings, plan, &Place::At(folder.to_owned()), None)?;
-    run.go(&AtomicBool::new(false), &mut |_| ())?;
+    let run = Run::create(settings, plan, &Place::At(folder.to_owned()), None, None)?;
+    run.go(&AtomicBool::new(false), &mut ())?;
     // In every world's folder, as a file to be overwritten.
     std::fs::write(folder.join(FILES[5]), pattern().to_text())
         .map_err(|error| Error::Usage(error.to_string()))

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use broth::Tally;
 use broth::format::thousands;
 use broth::measure::ALIVE;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
-use broth::run::{Event, Run};
+use broth::run::{LogPoint, Next, Observer, Run, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::interrupt::Interrupt;
@@ -96,53 +97,9 @@ impl Progress {
         }
     }
 
-    pub fn see(&mut self, event: Event<'_>) {
-        let now = Instant::now();
-        let waited =
-            |shown: Option<Instant>, interval| shown.is_none_or(|shown| now - shown >= interval);
-        match event {
-            Event::Epoch(done, tally) => {
-                self.epochs = done;
-                self.interactions += tally.interactions;
-                if let Some(Screen::Terminal(bar)) = &self.screen
-                    && waited(self.shown, REDRAW_INTERVAL)
-                {
-                    let bar = bar.clone();
-                    self.shown = Some(now);
-                    let message = self.status(now);
-                    bar.set_position(done);
-                    bar.set_message(message);
-                }
-            }
-            Event::Logged(row) => {
-                let entropy = row.measures.high_order_entropy;
-                self.entropy = Some(entropy);
-                if self.alive_at.is_none() && row.measures.is_alive() {
-                    self.alive_at = Some(row.epoch);
-                    self.say(&format!(
-                        "alive at epoch {}: high-order entropy {entropy:.3} is above {ALIVE}",
-                        row.epoch
-                    ));
-                }
-                self.replicators = row.replicators.map(|count| count.knierim);
-                if self.replicators_at.is_none() && self.replicators > Some(0) {
-                    self.replicators_at = Some(row.epoch);
-                    self.say(&format!(
-                        "replicators at epoch {}: programs that score {KNIERIM_THRESHOLD} or more",
-                        row.epoch
-                    ));
-                }
-                if matches!(self.screen, Some(Screen::Plain)) && waited(self.shown, PLAIN_INTERVAL)
-                {
-                    self.shown = Some(now);
-                    let status = self.status(now);
-                    self.say(&format!(
-                        "epoch {}/{}  {status}",
-                        row.epoch, self.max_epochs
-                    ));
-                }
-            }
-        }
+    /// Whether it is time to show how far the run is.
+    fn is_due(&self, now: Instant, interval: Duration) -> bool {
+        self.shown.is_none_or(|shown| now - shown >= interval)
     }
 
     /// Rates, entropy, and whether it lives.
@@ -179,6 +136,54 @@ impl Progress {
         if let Some(Screen::Terminal(bar)) = &self.screen {
             bar.finish_and_clear();
         }
+    }
+}
+
+impl Observer for Progress {
+    fn epoch(&mut self, soup: View<'_>, tally: &Tally) -> Next {
+        self.epochs = soup.epochs_done;
+        self.interactions += tally.interactions;
+        let now = Instant::now();
+        if let Some(Screen::Terminal(bar)) = &self.screen
+            && self.is_due(now, REDRAW_INTERVAL)
+        {
+            let bar = bar.clone();
+            self.shown = Some(now);
+            let message = self.status(now);
+            bar.set_position(soup.epochs_done);
+            bar.set_message(message);
+        }
+        Next::AsBefore
+    }
+
+    fn logged(&mut self, point: &LogPoint<'_>) -> Next {
+        let (row, now) = (point.row, Instant::now());
+        let entropy = row.measures.high_order_entropy;
+        self.entropy = Some(entropy);
+        if self.alive_at.is_none() && row.measures.is_alive() {
+            self.alive_at = Some(row.epoch);
+            self.say(&format!(
+                "alive at epoch {}: high-order entropy {entropy:.3} is above {ALIVE}",
+                row.epoch
+            ));
+        }
+        self.replicators = row.replicators.map(|count| count.knierim);
+        if self.replicators_at.is_none() && self.replicators > Some(0) {
+            self.replicators_at = Some(row.epoch);
+            self.say(&format!(
+                "replicators at epoch {}: programs that score {KNIERIM_THRESHOLD} or more",
+                row.epoch
+            ));
+        }
+        if matches!(self.screen, Some(Screen::Plain)) && self.is_due(now, PLAIN_INTERVAL) {
+            self.shown = Some(now);
+            let status = self.status(now);
+            self.say(&format!(
+                "epoch {}/{}  {status}",
+                row.epoch, self.max_epochs
+            ));
+        }
+        Next::AsBefore
     }
 }
 

@@ -12,16 +12,17 @@ use broth::format::thousands;
 use broth::language::Language;
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
+use broth::plot::picture::frames::SoupPictures;
 use broth::run::folder::Place;
 use broth::run::folder::settings::{
     VERSION, parse_grid, parse_probability, parse_world, read_pattern,
 };
 use broth::run::folder::sidecar;
-use broth::run::{Changes, End, Event, Plan, Run, StopRule, Summary};
+use broth::run::{Changes, End, LogPoint, Next, Observer, Plan, Run, StopRule, Summary, View};
 use broth::soup::checkpoint::Checkpoint;
 use broth::soup::pairing::Grid;
 use broth::soup::tokens::TokenMeasures;
-use broth::{Error, Meeting, Settings};
+use broth::{Error, Meeting, Settings, Tally};
 use clap::Args;
 
 use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
@@ -312,7 +313,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         quiet,
     )?;
     let run = match &args.resume {
-        Some(path) => Run::resume(path, &args.changes())?,
+        Some(path) => Run::resume(path, &args.changes(), Some(&SoupPictures))?,
         None => create(args)?,
     };
     let settings = run.soup().settings().clone();
@@ -320,7 +321,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let epochs_done = run.soup().epochs_done();
     let mut progress = Progress::new(quiet, &run);
     progress.leaves_room_for(&interrupt);
-    for problem in run.passed_over() {
+    for problem in run.skipped() {
         progress.say(&format!("passed over: {problem}"));
     }
     progress.say(&format!(
@@ -346,12 +347,13 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
             what_is_lost(saved_at.epochs_done(), epochs_done, now, &folder)
         }
     });
-    let result = run.go(interrupt.flag(), &mut |event| {
-        if let Event::Epoch(done, _) = event {
-            now.store(done, Ordering::Relaxed);
-        }
-        progress.see(event);
-    });
+    let result = run.go(
+        interrupt.flag(),
+        &mut Telling {
+            now: &now,
+            progress: &mut progress,
+        },
+    );
     progress.finish();
     let summary = match result {
         Ok(summary) => summary,
@@ -456,7 +458,25 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
             format!("{}-seed-{}", settings.language, settings.seed),
         ),
     };
-    Ok(Run::create(settings, plan, &place, start)?)
+    let pictures = Some(&SoupPictures as _);
+    Ok(Run::create(settings, plan, &place, start, pictures)?)
+}
+
+/// Shows a run, and tells how many epochs are done.
+struct Telling<'a> {
+    now: &'a AtomicU64,
+    progress: &'a mut Progress,
+}
+
+impl Observer for Telling<'_> {
+    fn epoch(&mut self, soup: View<'_>, tally: &Tally) -> Next {
+        self.now.store(soup.epochs_done, Ordering::Relaxed);
+        self.progress.epoch(soup, tally)
+    }
+
+    fn logged(&mut self, point: &LogPoint<'_>) -> Next {
+        self.progress.logged(point)
+    }
 }
 
 /// What a run loses that ends at once: `saved_at` is how many epochs are done at its newest
@@ -545,7 +565,9 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
     let (folder, checkpoint) = (shown(folder), shown(&summary.checkpoint));
     writeln!(out, "folder      {folder}")?;
     writeln!(out, "checkpoint  {checkpoint}")?;
-    writeln!(out, "picture     {}", shown(&summary.picture))?;
+    if let Some(picture) = &summary.picture {
+        writeln!(out, "picture     {}", shown(picture))?;
+    }
     if matches!(summary.end, End::Stopped(_)) {
         writeln!(
             out,

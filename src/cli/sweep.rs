@@ -123,7 +123,7 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let say = |line: String| {
         let _ = writeln!(anstream::stderr(), "broth: {}", printable(&line));
     };
-    for error in &merged.passed_over {
+    for error in &merged.skipped {
         say(format!("left out: {error}"));
     }
     for (folder, count) in &merged.unlisted {
@@ -181,8 +181,8 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
         let unsaved = records.unsaved_epochs();
         move || what_is_lost(unsaved.load(Ordering::Relaxed))
     });
-    let (known, passed_over) = records.load(&sweep);
-    for error in passed_over {
+    let (known, skipped) = records.load(&sweep);
+    for error in skipped {
         screen.say(&format!("passed over, and done anew: {error}"));
     }
     let all = sweep.different_runs();
@@ -243,8 +243,8 @@ fn is_done(run: &Planned, known: &HashMap<String, Outcome>) -> bool {
 /// What `--dry-run` shows.
 fn list(sweep: &Sweep, records: &Records) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
-    let (known, passed_over) = records.load(sweep);
-    for error in passed_over {
+    let (known, skipped) = records.load(sweep);
+    for error in skipped {
         writeln!(out, "passed over: {}", printable(&error.to_string()))?;
     }
     let runs = sweep.different_runs();

@@ -3,7 +3,7 @@
 //! A run is a pure function of its settings and seed. So nothing needs to be kept for this:
 //! the run is gone through again from its checkpoints, the last of them first.
 
-use super::past_rows;
+use super::past::past_rows;
 use super::replay::{PastRun, run_to};
 use crate::Error;
 use crate::engine::{Engine, Options};

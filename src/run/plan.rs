@@ -139,15 +139,6 @@ impl Plan {
         }
     }
 
-    /// What is written down after `epoch`, counted from 0.
-    pub(super) fn due_after(&self, epoch: u64) -> Due {
-        Due {
-            log: epoch.is_multiple_of(self.log_interval),
-            frame: self.frames.is_some() && epoch.is_multiple_of(self.frame_interval),
-            checkpoint: epoch.is_multiple_of(self.checkpoint_interval),
-        }
-    }
-
     /// Whether any rule may end the run at a log point.
     pub(super) fn has_stop_rule(&self) -> bool {
         self.stop_high_order_entropy.is_some()
@@ -208,19 +199,4 @@ pub enum StopRule {
     BitsPerByteBelow(f64),
     /// There were so many replicators, by cubff's measure.
     ReplicatorsAtLeast(u64),
-}
-
-/// What is to be written of a soup.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Due {
-    pub log: bool,
-    pub frame: bool,
-    pub checkpoint: bool,
-}
-
-impl Due {
-    /// Whether anything is.
-    pub fn any(self) -> bool {
-        self.log || self.frame || self.checkpoint
-    }
 }

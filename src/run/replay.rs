@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Newest, Plan};
+use super::plan::Plan;
+use super::saved::Newest;
 use crate::Error;
 use crate::engine::Engine;
 use crate::run::folder::settings as settings_file;

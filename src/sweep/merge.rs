@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::outcome::{Ended, Outcome};
 use super::table::{Table, disagreement};
-use super::{Records, file, one};
+use super::{Records, file, folder};
 use crate::Error;
 use crate::files;
 
@@ -21,7 +21,7 @@ pub struct Merged {
     /// Rows that came from tables alone, without the results that a sweep goes on from.
     pub rows_alone: usize,
     /// Results that cannot be used, which are left out.
-    pub passed_over: Vec<Error>,
+    pub skipped: Vec<Error>,
 }
 
 /// Of each run the result of which most is known, and how much that is.
@@ -49,7 +49,7 @@ impl Records {
             };
             let listed: HashSet<String> = table.keys().collect();
             let found = match results.is_dir() {
-                true => find_best(&results, &mut best, &mut merged.passed_over)?,
+                true => find_best(&results, &mut best, &mut merged.skipped)?,
                 false => Vec::new(),
             };
             let unlisted = found.iter().filter(|key| !listed.contains(*key)).count();
@@ -87,7 +87,7 @@ impl Records {
 fn find_best(
     folder: &Path,
     best: &mut Best,
-    passed_over: &mut Vec<Error>,
+    skipped: &mut Vec<Error>,
 ) -> Result<Vec<String>, Error> {
     let cannot = |error| Error::cannot("read", folder, error);
     let mut keys = Vec::new();
@@ -100,7 +100,7 @@ fn find_best(
         let outcome = match read(&path, &key) {
             Ok(outcome) => outcome,
             Err(error) => {
-                passed_over.push(error);
+                skipped.push(error);
                 continue;
             }
         };
@@ -128,9 +128,9 @@ fn find_best(
 
 /// The result at `path`, of the run that its name says.
 fn read(path: &Path, key: &str) -> Result<Outcome, Error> {
-    let outcome = one::read_any(path)?;
+    let outcome = folder::read_any(path)?;
     match file::key_of(&outcome.settings) == key {
         true => Ok(outcome),
-        false => Err(one::of_others(path)),
+        false => Err(folder::of_others(path)),
     }
 }

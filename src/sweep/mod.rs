@@ -5,6 +5,7 @@
 //! are the only ones that are done, and parts of it can be done on other machines.
 
 mod file;
+mod folder;
 mod merge;
 mod one;
 mod outcome;
@@ -29,8 +30,9 @@ pub use table::{Cell, Kind, TOLD, Table, parse_trace};
 use crate::Error;
 use crate::files;
 use crate::memory;
-use crate::run::folder;
-use one::{Beat, Home, Pace};
+use crate::run::folder as run_folder;
+use folder::Folder;
+use one::{Pace, Progress};
 
 /// Soups of more programs than this are run one after the other, with all threads: even two of
 /// them are larger than any cache.
@@ -72,7 +74,7 @@ impl Records {
         Records::check(path)?;
         files::make_folder(&path.join("results"))?;
         let records = Records {
-            _lock: folder::lock(path, "a sweep goes on in it already")?,
+            _lock: run_folder::lock(path, "a sweep goes on in it already")?,
             path: path.into(),
             unsaved: Arc::default(),
         };
@@ -133,32 +135,32 @@ impl Records {
         self.path.join("runs").join(key)
     }
 
-    fn home(&self, key: &str) -> Home {
-        Home::new(self.run(key), self.unsaved.clone())
+    fn folder(&self, key: &str) -> Folder {
+        Folder::new(self.run(key), self.unsaved.clone())
     }
 
     /// What has come of the runs of `sweep` already, by their keys; and results that cannot be
     /// used, which are made anew.
     pub fn load(&self, sweep: &Sweep) -> (HashMap<String, Outcome>, Vec<Error>) {
-        let (mut outcomes, mut passed_over) = (HashMap::new(), Vec::new());
+        let (mut outcomes, mut skipped) = (HashMap::new(), Vec::new());
         for run in &sweep.runs {
             if outcomes.contains_key(&run.key) {
                 continue;
             }
-            match one::read_outcome(&self.result(&run.key), run) {
+            match folder::read_outcome(&self.result(&run.key), run) {
                 Ok(Some(outcome)) => {
                     outcomes.insert(run.key.clone(), outcome);
                 }
                 Ok(None) => {}
-                Err(error) => passed_over.push(error),
+                Err(error) => skipped.push(error),
             }
         }
-        (outcomes, passed_over)
+        (outcomes, skipped)
     }
 
     /// Epochs done of a run that can be gone on with.
     pub fn saved_epochs(&self, run: &Planned) -> Option<u64> {
-        self.home(&run.key).saved_epochs(run)
+        self.folder(&run.key).saved_epochs(run)
     }
 
     /// Write both tables.
@@ -227,7 +229,7 @@ pub struct Summary {
 /// Some runs that are done side by side.
 struct Batch<'a> {
     runs: Vec<&'a Planned>,
-    lanes: usize,
+    workers: usize,
     threads_each: usize,
 }
 
@@ -269,9 +271,9 @@ impl Sweep {
             {
                 Some(outcome) => {
                     alive += usize::from(is_alive(outcome));
-                    let home = records.home(&run.key);
-                    if home.is_unsettled() {
-                        home.settle(run, outcome.ended)?;
+                    let folder = records.folder(&run.key);
+                    if folder.is_unsettled() {
+                        folder.settle(run, outcome.ended)?;
                     }
                 }
                 None => missing.push(*run),
@@ -280,7 +282,7 @@ impl Sweep {
         check_disk(records, &missing, options.threads)?;
         file::keep_copy(self, &records.path.join("sweep.toml"))?;
         records.write_tables(&Table::of_sweep(self, &outcomes))?;
-        let mut state = Progress {
+        let mut counts = Counts {
             records,
             runs: all.len(),
             done: all.len() - missing.len(),
@@ -298,7 +300,7 @@ impl Sweep {
                 records,
                 options,
                 interrupt,
-                &mut state,
+                &mut counts,
                 &mut |state, news| {
                     if let Some((run, outcome)) = news {
                         watch(Event::Ended(run, &outcome));
@@ -321,11 +323,11 @@ impl Sweep {
         let table = Table::of_sweep(self, &outcomes);
         records.write_tables(&table)?;
         Ok(Summary {
-            interrupted: interrupt.load(Ordering::Relaxed) && state.done < state.runs,
-            done: state.done,
-            left: state.runs - state.done,
-            failed: state.failed,
-            interactions: state.interactions,
+            interrupted: interrupt.load(Ordering::Relaxed) && counts.done < counts.runs,
+            done: counts.done,
+            left: counts.runs - counts.done,
+            failed: counts.failed,
+            interactions: counts.interactions,
             elapsed: started.elapsed(),
             table,
         })
@@ -355,15 +357,15 @@ fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
         });
         let room = memory::available().unwrap_or(u64::MAX) / 5 * 4;
         let fit = room / memory.max().unwrap_or(1);
-        let lanes = options
+        let workers = options
             .jobs
             .unwrap_or(usual)
             .min(runs.len())
             .min(fit as usize)
             .max(1);
         Batch {
-            threads_each: (options.threads / lanes).max(1),
-            lanes,
+            threads_each: (options.threads / workers).max(1),
+            workers,
             runs,
         }
     };
@@ -425,7 +427,7 @@ fn free_disk(path: &Path) -> Option<u64> {
 }
 
 /// How far a sweep is.
-struct Progress<'a> {
+struct Counts<'a> {
     records: &'a Records,
     runs: usize,
     done: usize,
@@ -435,9 +437,9 @@ struct Progress<'a> {
     left: u64,
 }
 
-impl Progress<'_> {
+impl Counts<'_> {
     /// Write down what came of a run; answers with it, unless it is to go on.
-    fn take_in(&mut self, run: &Planned, end: LaneEnd) -> Option<Outcome> {
+    fn take_in(&mut self, run: &Planned, end: WorkerEnd) -> Option<Outcome> {
         let mut unsaved = end.unsaved;
         let mut settle = || {
             let epochs = std::mem::take(&mut unsaved);
@@ -445,8 +447,8 @@ impl Progress<'_> {
         };
         let written = end.result.and_then(|outcome| {
             if outcome.ended != Ended::Interrupted {
-                one::write_outcome(&self.records.result(&run.key), &outcome, &mut settle)?;
-                self.records.home(&run.key).settle(run, outcome.ended)?;
+                folder::write_outcome(&self.records.result(&run.key), &outcome, &mut settle)?;
+                self.records.folder(&run.key).settle(run, outcome.ended)?;
             }
             Ok(outcome)
         });
@@ -469,8 +471,8 @@ impl Progress<'_> {
     }
 }
 
-/// What came of a run in a lane; or, without a run, of the lane.
-struct LaneEnd {
+/// What came of a run; or, without a run, of the worker.
+struct WorkerEnd {
     /// Which run of the batch.
     run: Option<usize>,
     result: Result<Outcome, Error>,
@@ -488,20 +490,20 @@ impl<'a> Batch<'a> {
         records: &Records,
         options: &Options,
         interrupt: &AtomicBool,
-        progress: &mut Progress<'_>,
+        counts: &mut Counts<'_>,
         tell: Tell<'_, 'a>,
     ) -> Result<(), Error> {
-        let beats: Vec<Beat> = (0..self.lanes).map(|_| Beat::default()).collect();
+        let progress: Vec<Progress> = (0..self.workers).map(|_| Progress::default()).collect();
         let next = AtomicUsize::new(0);
-        // What stops the lanes: somebody's wish, or that nobody writes down what they do.
+        // What stops the workers: somebody's wish, or that nobody writes down what they do.
         let stop = AtomicBool::new(false);
-        let before = progress.interactions;
+        let before = counts.interactions;
         let (sender, ended) = mpsc::channel();
         thread::scope(|scope| {
-            for beat in &beats {
+            for progress in &progress {
                 let sender = sender.clone();
                 let (next, stop) = (&next, &stop);
-                scope.spawn(move || self.work(records, options, stop, next, beat, &sender));
+                scope.spawn(move || self.work(records, options, stop, next, progress, &sender));
             }
             drop(sender);
             let mut work = || {
@@ -511,16 +513,16 @@ impl<'a> Batch<'a> {
                     if interrupt.load(Ordering::Relaxed) {
                         stop.store(true, Ordering::Relaxed);
                     }
-                    let sum = beats
+                    let sum = progress
                         .iter()
                         .map(|it| it.interactions.load(Ordering::Relaxed))
                         .sum::<u64>();
-                    progress.interactions = before + sum;
+                    counts.interactions = before + sum;
                     let news = match news {
                         Ok(end) => match end.run {
                             Some(i) => {
                                 let run: &Planned = self.runs[i];
-                                progress.take_in(run, end).map(|outcome| (run, outcome))
+                                counts.take_in(run, end).map(|outcome| (run, outcome))
                             }
                             None => return end.result.map(|_: Outcome| ()),
                         },
@@ -528,7 +530,7 @@ impl<'a> Batch<'a> {
                         Err(RecvTimeoutError::Disconnected) => return Ok(()),
                     };
                     let due = shown.is_none_or(|it| it.elapsed() >= LOOK_INTERVAL);
-                    let state = due.then(|| self.state(progress, &beats));
+                    let state = due.then(|| self.state(counts, &progress));
                     if due {
                         shown = Some(Instant::now());
                     }
@@ -541,15 +543,15 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// What one lane does: one run after the other, as long as there are some.
+    /// What one worker does: one run after the other, as long as there are some.
     fn work(
         &self,
         records: &Records,
         options: &Options,
         stop: &AtomicBool,
         next: &AtomicUsize,
-        beat: &Beat,
-        ended: &Sender<LaneEnd>,
+        progress: &Progress,
+        ended: &Sender<WorkerEnd>,
     ) {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads_each)
@@ -558,7 +560,7 @@ impl<'a> Batch<'a> {
             Ok(pool) => pool,
             Err(error) => {
                 let error = Error::Usage(format!("cannot start threads: {error}"));
-                let _ = ended.send(LaneEnd {
+                let _ = ended.send(WorkerEnd {
                     run: None,
                     result: Err(error),
                     unsaved: 0,
@@ -574,18 +576,19 @@ impl<'a> Batch<'a> {
             while !stop.load(Ordering::Relaxed) {
                 let i = next.fetch_add(1, Ordering::Relaxed);
                 let Some(run) = self.runs.get(i) else { break };
-                beat.epochs.store(0, Ordering::Relaxed);
-                beat.run.store(i as u64 + 1, Ordering::Relaxed);
-                let home = records.home(&run.key);
-                let result = catch_unwind(AssertUnwindSafe(|| one::run(run, &home, pace, beat)));
+                progress.epochs.store(0, Ordering::Relaxed);
+                progress.run.store(i as u64 + 1, Ordering::Relaxed);
+                let folder = records.folder(&run.key);
+                let result =
+                    catch_unwind(AssertUnwindSafe(|| one::run(run, &folder, pace, progress)));
                 let result = result.unwrap_or_else(|_| {
                     Err(Error::Bug("the run ended in the middle of its work".into()))
                 });
-                beat.run.store(0, Ordering::Relaxed);
-                let end = LaneEnd {
+                progress.run.store(0, Ordering::Relaxed);
+                let end = WorkerEnd {
                     run: Some(i),
                     result,
-                    unsaved: beat.unsaved.swap(0, Ordering::Relaxed),
+                    unsaved: progress.unsaved.swap(0, Ordering::Relaxed),
                 };
                 if ended.send(end).is_err() {
                     break;
@@ -594,14 +597,14 @@ impl<'a> Batch<'a> {
         });
     }
 
-    fn state(&self, progress: &Progress<'_>, beats: &[Beat]) -> State<'a> {
-        let under_way: Vec<UnderWay<'a>> = beats
+    fn state(&self, counts: &Counts<'_>, workers: &[Progress]) -> State<'a> {
+        let under_way: Vec<UnderWay<'a>> = workers
             .iter()
-            .filter_map(|beat| {
-                let number = beat.run.load(Ordering::Relaxed) as usize;
+            .filter_map(|worker| {
+                let number = worker.run.load(Ordering::Relaxed) as usize;
                 Some(UnderWay {
                     run: self.runs.get(number.checked_sub(1)?)?,
-                    epochs: beat.epochs.load(Ordering::Relaxed),
+                    epochs: worker.epochs.load(Ordering::Relaxed),
                 })
             })
             .collect();
@@ -610,12 +613,12 @@ impl<'a> Batch<'a> {
             .map(|it| it.run.combination.settings.num_programs as u64 / 2 * it.epochs)
             .sum();
         State {
-            runs: progress.runs,
-            done: progress.done,
-            alive: progress.alive,
-            failed: progress.failed.len(),
-            interactions: progress.interactions,
-            interactions_left: progress.left.saturating_sub(done_of_these),
+            runs: counts.runs,
+            done: counts.done,
+            alive: counts.alive,
+            failed: counts.failed.len(),
+            interactions: counts.interactions,
+            interactions_left: counts.left.saturating_sub(done_of_these),
             under_way,
         }
     }

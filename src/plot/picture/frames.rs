@@ -10,12 +10,31 @@ use toml::Table;
 use super::{MAX_SIZE, Picture, View};
 use crate::Error;
 use crate::files;
-use crate::run::folder;
+use crate::run::{self, folder};
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::Settings;
 
 /// The keyword of the text in a frame that identifies its soup.
 const KEYWORD: &str = "broth-soup";
+
+/// Draws the soups of runs as PNG: the frames that they want, and the last soup.
+#[derive(Clone, Copy, Debug)]
+pub struct SoupPictures;
+
+impl run::Pictures for SoupPictures {
+    fn frames(
+        &self,
+        folder: PathBuf,
+        settings: &Settings,
+        of_soup: &Table,
+    ) -> Box<dyn run::Frames> {
+        Box::new(Frames::new(folder, settings, of_soup))
+    }
+
+    fn draw(&self, path: &Path, settings: &Settings, soup: &Checkpoint) -> Result<(), Error> {
+        super::write_soup(path, settings, soup)
+    }
+}
 
 /// Where a run's frames go, and what they show.
 #[derive(Debug)]
@@ -36,8 +55,18 @@ impl Frames {
         }
     }
 
+    fn is_own(&self, path: &Path) -> bool {
+        let frame = open(path);
+        frame.is_ok_and(|frame| {
+            let mut texts = frame.info().uncompressed_latin1_text.iter();
+            texts.any(|text| text.keyword == KEYWORD && text.text == self.soup)
+        })
+    }
+}
+
+impl run::Frames for Frames {
     /// Write the frame of a soup. An existing frame of another soup stays and is an error.
-    pub fn write(&self, soup: &Checkpoint) -> Result<(), Error> {
+    fn write(&self, soup: &Checkpoint) -> Result<(), Error> {
         let path = path(&self.folder, soup.epochs_done);
         if path.symlink_metadata().is_ok() && !self.is_own(&path) {
             return Err(Error::file(
@@ -51,21 +80,13 @@ impl Frames {
     }
 
     /// Remove this soup's frames after this epoch; the resumed run writes them again.
-    pub fn remove_after(&self, epochs_done: u64) -> Result<(), Error> {
+    fn remove_after(&self, epochs_done: u64) -> Result<(), Error> {
         for (epochs, path) in list(&self.folder)? {
             if epochs > epochs_done && self.is_own(&path) {
                 fs::remove_file(&path).map_err(|error| Error::cannot("remove", &path, error))?;
             }
         }
         Ok(())
-    }
-
-    fn is_own(&self, path: &Path) -> bool {
-        let frame = open(path);
-        frame.is_ok_and(|frame| {
-            let mut texts = frame.info().uncompressed_latin1_text.iter();
-            texts.any(|text| text.keyword == KEYWORD && text.text == self.soup)
-        })
     }
 }
 
@@ -130,6 +151,7 @@ fn no_frame(path: &Path, why: impl std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::Frames as _;
 
     fn soup(epochs_done: u64) -> Checkpoint {
         Checkpoint {
