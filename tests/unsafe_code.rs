@@ -7,7 +7,7 @@ use std::path::Path;
 type Counts = [usize; 3];
 
 /// The words and signs of `source`, without comments, and with no literals of text.
-fn code_of(source: &str) -> String {
+pub(crate) fn code_of(source: &str) -> String {
     let is_word = |char: char| char.is_alphanumeric() || char == '_';
     let mut code = String::new();
     let mut rest = source;
