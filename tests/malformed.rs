@@ -20,7 +20,7 @@ use broth::run::folder::{Place, RunFolder};
 use broth::run::folder::{settings as settings_file, sidecar};
 use broth::run::{Changes, Plan, Run};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::pairing::{Grid, Pattern};
+use broth::soup::meeting::{Grid, Pattern};
 use broth::soup::settings::{Meeting, Settings};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;

@@ -11,7 +11,7 @@ use broth::run::Plan;
 use broth::run::folder::settings as settings_file;
 use broth::run::folder::{Place, RunFolder};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::pairing::{Grid, Pattern};
+use broth::soup::meeting::{Grid, Pattern};
 use broth::soup::settings::World;
 use broth::soup::zff;
 use broth::{Meeting, Settings, Soup};

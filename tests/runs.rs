@@ -455,7 +455,7 @@ fn a_loaded_run_can_be_resumed_from_its_start() {
 fn grids_are_the_patterns_that_list_their_neighbours() {
     let folder = tempfile::tempdir().unwrap();
     for (width, height, radius) in [(12, 10, 2), (120, 1, 3)] {
-        let grid = broth::soup::pairing::Grid {
+        let grid = broth::soup::meeting::Grid {
             width,
             height,
             radius,

@@ -8,7 +8,7 @@ use broth::engine::{Engine, Options};
 use broth::language::machine::{I8080, Z80, Z80_ZFF};
 use broth::language::{Language, forth};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::pairing::Grid;
+use broth::soup::meeting::Grid;
 use broth::soup::settings::World;
 use broth::{Meeting, Settings, Soup};
 use rayon::ThreadPoolBuilder;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use broth::engine::{Engine, Options};
-use broth::soup::pairing::Pattern;
+use broth::soup::meeting::Pattern;
 use broth::{Meeting, Settings, Soup};
 use libfuzzer_sys::fuzz_target;
 

@@ -10,7 +10,7 @@ use broth::engine::{Engine, Options, jit};
 use broth::language::machine::Z80_ZFF;
 use broth::language::{Language, PROGRAM_LEN};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::pairing::{Grid, Pattern};
+use broth::soup::meeting::{Grid, Pattern};
 use broth::soup::settings::World;
 use broth::soup::zff;
 use broth::{Meeting, Settings, Soup};

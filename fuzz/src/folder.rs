@@ -7,7 +7,7 @@ use broth::engine::Engine;
 use broth::language::machine::Z80;
 use broth::run::folder::Place;
 use broth::run::{Plan, Run};
-use broth::soup::pairing::{Grid, Pattern};
+use broth::soup::meeting::{Grid, Pattern};
 use broth::soup::settings::World;
 use broth::{Error, Meeting, Settings};
 

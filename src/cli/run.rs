@@ -20,7 +20,7 @@ use broth::run::folder::settings::{
 use broth::run::folder::sidecar;
 use broth::run::{Changes, End, LogPoint, Next, Observer, Plan, Run, StopRule, Summary, View};
 use broth::soup::checkpoint::Checkpoint;
-use broth::soup::pairing::Grid;
+use broth::soup::meeting::Grid;
 use broth::soup::tokens::TokenMeasures;
 use broth::{Error, Meeting, Settings, Tally};
 use clap::Args;

@@ -138,7 +138,8 @@ impl Interactions {
     /// the epoch begins (after a reset that was due); run by the reference engine.
     pub fn get(&mut self, epoch: u64, programs: &[u8], which: Which) -> Result<Interaction, Error> {
         if self.pairs.epoch() != Some(epoch) {
-            self.pairs.draw(&self.settings, &self.streams, epoch);
+            self.pairs
+                .draw(&self.settings.meeting, &self.streams, epoch);
         }
         let (name, number, most) = match which {
             Which::Pair(pair) => ("pair", pair, self.pairs.len()),

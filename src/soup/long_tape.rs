@@ -5,9 +5,8 @@
 //! many bytes mutate as its steps call for. Facts: docs/worlds.md, "Long tape".
 
 use super::Tally;
-use super::settings::{Settings, World};
 use crate::engine::ring::{self, Commands};
-use crate::language::{Ring, TAPE_LEN};
+use crate::language::{Language, Ring, TAPE_LEN};
 use crate::random::{Streams, mix};
 
 /// Bytes of the tape, where nothing else is said.
@@ -24,14 +23,34 @@ pub const fn runs_of_epoch(tape_bytes: usize) -> u64 {
     (tape_bytes / TAPE_LEN) as u64
 }
 
+/// How the tape is run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) language: &'static Language,
+    /// How far ahead of the first head the second one starts.
+    pub(super) head_offset: usize,
+    pub(super) max_steps: u32,
+    /// Chance of each step to make a byte mutate.
+    pub(super) mutation_prob: f64,
+}
+
 /// What is known of the tape besides its bytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LongTape {
+    rules: Rules,
     /// Where commands are, in the BFF family; nothing before the first run.
     commands: Option<Commands>,
 }
 
 impl LongTape {
+    /// A tape that was not run yet.
+    pub(super) fn new(rules: Rules) -> LongTape {
+        LongTape {
+            rules,
+            commands: None,
+        }
+    }
+
     /// To be called after bytes were changed that are no run's.
     pub(super) fn forget(&mut self) {
         self.commands = None;
@@ -42,19 +61,16 @@ impl LongTape {
     pub(super) fn step(
         &mut self,
         epoch: u64,
-        settings: &Settings,
         streams: &Streams,
         by_reference: bool,
         tape: &mut [u8],
     ) -> Tally {
+        let rules = self.rules;
         if by_reference {
             self.commands = None;
         } else if self.commands.is_none() {
-            self.commands = Commands::of(settings.language, tape);
+            self.commands = Commands::of(rules.language, tape);
         }
-        let World::LongTape { head_offset } = settings.world else {
-            return Tally::default();
-        };
         let len = tape.len() as u64;
         let runs = runs_of_epoch(tape.len());
         let first = epoch.wrapping_mul(runs);
@@ -67,16 +83,16 @@ impl LongTape {
             };
             let starts = ring::Start {
                 pc: start,
-                head_offset,
+                head_offset: rules.head_offset,
             };
             let outcome = match &mut self.commands {
-                Some(commands) => commands.run(&mut space, starts, settings.max_steps),
-                None => ring::run(settings.language, &mut space, starts, settings.max_steps),
+                Some(commands) => commands.run(&mut space, starts, rules.max_steps),
+                None => ring::run(rules.language, &mut space, starts, rules.max_steps),
             };
             tally.count(&outcome);
             // A share of a mutation is one as often as it says.
             let share = (mix(stream.wrapping_add(1)) >> 11) as f64 / (1_u64 << 53) as f64;
-            let mutations = (f64::from(outcome.steps) * settings.mutation_prob + share) as u64;
+            let mutations = (f64::from(outcome.steps) * rules.mutation_prob + share) as u64;
             for number in 0..mutations {
                 let random = mix(stream.wrapping_add(2).wrapping_add(number));
                 let place = ((random >> 8) % len) as usize;

@@ -3,8 +3,9 @@
 pub mod checkpoint;
 pub mod interaction;
 pub mod long_tape;
+pub mod meeting;
 mod mutation;
-pub mod pairing;
+mod pairing;
 mod pairs;
 pub mod settings;
 mod shared;
@@ -217,7 +218,14 @@ impl Soup {
             world: match settings.world {
                 World::Pairs => State::Pairs(Box::new(Meetings::new(&settings)?)),
                 World::Zff => State::Zff(Box::new(Zff::new(settings.seed))),
-                World::LongTape { .. } => State::LongTape(LongTape::default()),
+                World::LongTape { head_offset } => {
+                    State::LongTape(LongTape::new(long_tape::Rules {
+                        language: settings.language,
+                        head_offset,
+                        max_steps: settings.max_steps,
+                        mutation_prob: settings.mutation_prob,
+                    }))
+                }
             },
             runner: Engine::Auto.runner(settings.language, &Options::default()),
             epochs_done: 0,
@@ -355,10 +363,15 @@ impl Soup {
                 self.runner.between_epochs(time);
                 tally
             }
-            State::Zff(zff) => zff.step(settings, &self.runner, programs),
+            State::Zff(zff) => zff.step(
+                settings.max_steps,
+                settings.mutation_prob,
+                &self.runner,
+                programs,
+            ),
             State::LongTape(tape) => {
                 let by_reference = self.runner.is_reference();
-                tape.step(epoch, settings, streams, by_reference, programs)
+                tape.step(epoch, streams, by_reference, programs)
             }
         };
         self.epochs_done += 1;

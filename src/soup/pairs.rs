@@ -58,7 +58,7 @@ impl Meetings {
             tapes,
         } = self;
         if pairs.epoch() != Some(epoch) {
-            pairs.draw(settings, streams, epoch);
+            pairs.draw(&settings.meeting, streams, epoch);
         }
         let (mutation, max_steps) = (*mutation, settings.max_steps);
         let first = first_stream(settings, streams, epoch);
@@ -83,7 +83,7 @@ impl Meetings {
         // one thread while the others run this epoch's tapes.
         let (tally, ()) = rayon::join(
             || epoch_of(pairs),
-            || spare.draw(settings, streams, epoch + 1),
+            || spare.draw(&settings.meeting, streams, epoch + 1),
         );
         let time = begun.elapsed();
         std::mem::swap(&mut self.next, &mut self.spare);

@@ -1,8 +1,7 @@
 //! Settings: everything, besides the number of epochs, that a soup depends on.
 
-use std::sync::Arc;
-
-use super::pairing::{Grid, Pattern};
+use super::meeting::Grid;
+pub use super::meeting::Meeting;
 use super::{long_tape, zff};
 use crate::Error;
 use crate::language::{Family, Language, bff, machine};
@@ -111,21 +110,6 @@ impl World {
             World::LongTape { .. } => long_tape::TAPE_BYTES / language.program_len,
         }
     }
-}
-
-/// Who meets whom in an epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meeting {
-    /// Anybody: a random shuffle of the whole soup.
-    Shuffle,
-    /// Anybody, in turns that repeat; for soups of 2^m programs.
-    FixedShuffle,
-    /// Neighbours by index, the partner changing from epoch to epoch.
-    NoPermutation,
-    /// Those that a pattern allows.
-    Pattern(Arc<Pattern>),
-    /// Those close by on a grid.
-    Grid(Grid),
 }
 
 impl Default for Settings {

@@ -137,7 +137,7 @@ mod tests {
             ..Settings::default()
         };
         let mut pairs = Pairs::new(2 * PAIRS).unwrap();
-        pairs.draw(&settings, &Streams::new(5), 3);
+        pairs.draw(&settings.meeting, &Streams::new(5), 3);
         let byte = |place: usize| mix(place as u64) as u8;
         let soup: Vec<u8> = (0..2 * PAIRS * PROGRAM_LEN).map(byte).collect();
         for lanes in Lanes::available() {

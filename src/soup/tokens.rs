@@ -169,7 +169,7 @@ mod tests {
     use crate::language::bff::{BFF, BFF_NOHEADS, BFF_NOHEADS_4BIT, BFF_SELFMOVE, Op};
     use crate::random::{Streams, mix};
     use crate::soup::Soup;
-    use crate::soup::pairing::Grid;
+    use crate::soup::meeting::Grid;
     use crate::soup::settings::{Meeting, Settings};
 
     /// An epoch by the definition, a step and a byte at a time.
@@ -179,7 +179,7 @@ mod tests {
         };
         let streams = Streams::new(settings.seed);
         let mut pairs = Pairs::new(settings.num_programs).unwrap();
-        pairs.draw(settings, &streams, epoch);
+        pairs.draw(&settings.meeting, &streams, epoch);
         let first = (settings.num_programs as u64).wrapping_mul(streams.key(epoch));
         for pair in 0..pairs.len() {
             let starts: Vec<_> = pairs.programs_of(pair..pair + 1).map(|p| p * 64).collect();

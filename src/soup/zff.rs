@@ -7,7 +7,6 @@
 use rayon::prelude::*;
 
 use super::Tally;
-use super::settings::Settings;
 use crate::engine::Runner;
 use crate::language::Outcome;
 use crate::random::{GAMMA, mix};
@@ -79,7 +78,8 @@ impl Zff {
     /// Do one batch: draw pairs, run them, and mutate bytes anywhere.
     pub(super) fn step(
         &mut self,
-        settings: &Settings,
+        max_steps: u32,
+        mutation_prob: f64,
         runner: &Runner,
         programs: &mut [u8],
     ) -> Tally {
@@ -98,7 +98,7 @@ impl Zff {
                 let mut outcomes = [Outcome::default(); CHUNK];
                 let outcomes = &mut outcomes[..tapes.len()];
                 let bytes = tapes.as_flattened_mut().as_flattened_mut();
-                runner.run_whole(bytes, settings.max_steps, outcomes);
+                runner.run_whole(bytes, max_steps, outcomes);
                 let mut tally = Tally::default();
                 outcomes.iter().for_each(|outcome| tally.count(outcome));
                 tally
@@ -107,7 +107,7 @@ impl Zff {
         for (pair, tape) in self.pairs.iter().zip(&self.tapes) {
             [all[pair[0]], all[pair[1]]] = *tape;
         }
-        let mutations = (self.pairs.len() as f64 * settings.mutation_prob) as usize;
+        let mutations = (self.pairs.len() as f64 * mutation_prob) as usize;
         for _ in 0..mutations {
             let random = self.draw();
             let place = (random >> 8) % programs.len() as u64;

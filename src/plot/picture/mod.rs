@@ -420,7 +420,7 @@ pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result
 mod tests {
     use super::*;
     use crate::language::PROGRAM_LEN;
-    use crate::soup::pairing::Grid;
+    use crate::soup::meeting::Grid;
 
     fn view(language: &'static Language, layout: Layout) -> View {
         View {

@@ -14,7 +14,7 @@ use crate::files;
 use crate::language::{Language, machine};
 use crate::memory;
 use crate::run::plan::Plan;
-use crate::soup::pairing::{Grid, Pattern};
+use crate::soup::meeting::{Grid, Pattern};
 use crate::soup::settings::{Meeting, Settings, World};
 
 /// The version that writes settings and that these sources make.
