@@ -24,15 +24,15 @@ use super::strip;
 use super::{Failure, hex, shown, start_threads};
 
 const EXAMPLES: &str = "\
-A line of descent goes back from a program to the one that most of its bytes came from,
+A line of descent leads from a program back to the one that most of its bytes came from,
 interaction by interaction, to the beginning of the run. The first replicator is the
 earliest program that scores 48 or more on the line of the commonest replicator at the
-first log point that has one. The run is gone through again from its checkpoints, the last
-first; it stays as it is. Each interaction on the line is run by the reference engine, and
-must make of the tape what the run made of it.
+first log point that has one. The run is recomputed from its checkpoints, the last one first;
+its soup is not changed. Each interaction on the line is run again by the reference engine,
+whose result must agree with the run's.
 
-Of the first replicator the report says how it copies itself, and a picture shows the soup
-from its birth on until it has turned, as `broth strip` does.
+For the first replicator, the report also says how it copies itself, and a picture shows the
+soup from that birth until the takeover, as `broth strip` does.
 
 Examples:
   broth ancestry runs/bff_noheads-seed-29 --first-replicator
@@ -49,7 +49,7 @@ pub struct AncestryArgs {
     #[arg(long, required_unless_present = "program")]
     first_replicator: bool,
 
-    /// The program of this index
+    /// Trace the program with this index
     #[arg(
         long,
         value_name = "INDEX",
@@ -58,16 +58,16 @@ pub struct AncestryArgs {
     )]
     program: Option<usize>,
 
-    /// As it is after so many epochs
+    /// ... as it is after this many epochs
     #[arg(long, value_name = "EPOCHS", conflicts_with = "first_replicator")]
     epoch: Option<u64>,
 
-    /// The report to write; beside it the same as JSON, and the picture [default:
+    /// The report to write; the same as JSON and the picture are written beside it [default:
     /// ancestry.txt in the run folder]
     #[arg(long, value_name = "FILE.txt")]
     out: Option<PathBuf>,
 
-    /// How many changes of the line are shown
+    /// Number of changes on the line to show
     #[arg(long, value_name = "N", default_value_t = 24)]
     changes: usize,
 

@@ -33,14 +33,14 @@ Examples:
   broth bench --lang all --soups random --engines interpreter
       one soup of each language
   broth bench --engines interpreter,jit --warm-up 256 --no-closed-forms
-      what native code alone is worth, once most of it is made
+      what native code alone is worth, once most of it is compiled
   broth bench --lang bff,forthtrivial --num 16384 --threads 1 --json bench.json
       smaller soups on one thread, all numbers to a file
 
 The soups are made once and kept; making the default ones takes some minutes.
-Each engine runs each soup, in turns, from the same bytes, and all must end
-with the same bytes. Speed-ups are over the first engine; `native` is the share
-of steps that native code ran. The floor is the same soup with no step run: pairing,
+The engines take turns, each starts from the same bytes, and all must end with the
+same bytes. Speed-ups are relative to the first engine; `native` is the share of
+steps run by native code. The floor is the same soup with no step run: pairing,
 mutating and moving tapes.";
 
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub struct BenchArgs {
           value_delimiter = ',', value_parser = parse_languages)]
     lang: Vec<Languages>,
 
-    /// Engines: auto, reference, interpreter, jit; speed-ups are over the first
+    /// Engines: auto, reference, interpreter, jit; speed-ups are relative to the first
     #[arg(long, value_name = "ENGINE,...", default_value = "reference,interpreter,jit",
           value_delimiter = ',', value_parser = parse_engine)]
     engines: Vec<Engine>,
@@ -70,12 +70,12 @@ pub struct BenchArgs {
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
 
-    /// Epochs measured in a round
-    /// [default: about half a second of the slowest engine, 2 at least]
+    /// Epochs measured in each round
+    /// [default: about half a second of the slowest engine, at least 2]
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
 
-    /// Epochs before each round that are not measured; in them native code is made
+    /// Epochs before each round that are not measured, to compile native code
     #[arg(long, value_name = "EPOCHS", default_value_t = 1,
           value_parser = clap::value_parser!(u64).range(1..))]
     warm_up: u64,
@@ -89,17 +89,17 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// Age of the prelife soup; it is younger where it would come alive before
+    /// Age of the prelife soup; it is younger if it would come alive before
     #[arg(long, value_name = "EPOCHS", default_value_t = 4096,
           value_parser = clap::value_parser!(u64).range(1..))]
     prelife_epochs: u64,
 
-    /// Epochs after which a soup that is not alive is given up
+    /// Give up a soup that is not alive after this many epochs
     #[arg(long, value_name = "EPOCHS", default_value_t = 1024,
           value_parser = clap::value_parser!(u64).range(1..))]
     alive_epochs: u64,
 
-    /// Where soups are kept [default: broth in the system's folder for caches]
+    /// Where to keep soups [default: broth in the system's cache folder]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
 

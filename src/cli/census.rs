@@ -20,17 +20,17 @@ use super::paint::{self, BOLD, RESET};
 use super::{Failure, parse_language};
 
 const EXAMPLES: &str = "\
-The commonest programs of a soup, and the commonest skeletons: what kinds their bytes are,
-whatever the bytes of no-ops. Of each group the program of the lowest index is shown, with
-its score as a replicator (0 to 64), how many programs are its mirror image, and the loop
-that changes most bytes when it is run beside a random partner.
+Lists the commonest programs of a soup and the commonest skeletons. A skeleton is the sequence of
+the kinds of a program's bytes, whatever the bytes of its no-ops. Each group is represented by its
+program with the lowest index, with its replicator score (0 to 64), the number of programs that
+are its mirror image, and the loop that changes most bytes when it runs beside a random partner.
 
 Examples:
   broth census runs/bff_noheads-seed-29
       the newest checkpoint of a run
   broth census runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 --top 3
   broth census --sequences 4 runs/i8080-seed-1
-      what copies itself on a long tape begins anywhere
+      sequences that copy themselves on a long tape, wherever they begin
   broth census cubff/0000000512.dat --lang forthtrivial --seed 1";
 
 #[derive(Args)]
@@ -39,22 +39,22 @@ pub struct CensusArgs {
     /// A run folder, or a checkpoint of broth or of cubff
     path: PathBuf,
 
-    /// What the bytes of a checkpoint mean; a run folder knows [default: bff_noheads]
+    /// The language of a checkpoint; a run folder records its own [default: bff_noheads]
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 
-    /// The seed of a checkpoint's soup, which decides on partners; a run folder knows
-    /// [default: 0]
+    /// The seed of a checkpoint's soup, which determines the partners; a run folder records
+    /// its own [default: 0]
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
 
-    /// How many groups are shown
+    /// Number of groups to show
     #[arg(long, value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
 
-    /// Show the commonest sequences of so many bytes, too, wherever they begin, each without
-    /// the bytes of those before it
+    /// Also show the commonest sequences of this many bytes, wherever they begin, not counting
+    /// bytes of sequences already listed
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u8).range(1..=64))]
     sequences: Option<u8>,
 }

@@ -1,4 +1,4 @@
-//! `broth completions` and `broth man`: what shells and `man` want to know of broth.
+//! `broth completions` and `broth man`: completions for shells, and manual pages.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,19 +23,19 @@ Examples:
   broth man | man -l -
       the page of broth itself
   broth man --out ~/.local/share/man/man1
-      a page for each command too: `man broth-run`";
+      also a page for each command: `man broth-run`";
 
 #[derive(Args)]
 #[command(after_help = COMPLETIONS)]
 pub struct CompletionsArgs {
-    /// Whose completions to print
+    /// The shell
     shell: Shell,
 }
 
 #[derive(Args)]
 #[command(after_help = MAN)]
 pub struct ManArgs {
-    /// Write the pages of all commands to this folder, in place of older ones
+    /// Write the pages of all commands to this folder, replacing older ones
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -14,9 +14,8 @@ use super::paint::{self, BOLD, DIM, RESET};
 use super::{Failure, hex};
 
 const EXAMPLES: &str = "\
-Each example is scored as `broth selfrep` does, the places that it leaves free filled with
-no-ops. Planted once, it takes over the soup of the command that is shown with it, but for one
-that says that it dies out there.
+Each example has the score of `broth selfrep`, with no-ops in its free places. Planted once, it
+takes over the soup of the command shown with it; one example dies out instead, and says so.
 
 Examples:
   broth examples
@@ -32,12 +31,12 @@ pub struct ExamplesArgs {
     #[arg(value_name = "LANG|NAME")]
     which: Option<String>,
 
-    /// Print nothing but the program text, as --initial-program takes it; of a language the
-    /// first example's
+    /// Print only the program text, for --initial-program; for a language, that of its first
+    /// example
     #[arg(long, requires = "which")]
     text: bool,
 
-    /// Print nothing but the whole program in hex digits, its free places filled with no-ops
+    /// Print only the whole program in hex digits, with no-ops in its free places
     #[arg(long, requires = "which", conflicts_with = "text")]
     hex: bool,
 }

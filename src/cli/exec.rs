@@ -27,7 +27,7 @@ Examples:
       instructions and registers of a Z80
   broth exec --lang subleq --file tape.bin --trace | less -R
   broth exec --engine jit '[[{.>]-]   ]-]>.{[['
-      the same tape by native code, and what it had to do with it";
+      the same tape by native code, and how much of it ran natively";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -36,11 +36,11 @@ pub struct ExecArgs {
     #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
     lang: &'static Language,
 
-    /// The tape as program text: at most 128 bytes (z80 64, z80_zff 32), filled up with zeros
+    /// The tape as program text: at most 128 bytes (z80 64, z80_zff 32), padded with zeros
     #[arg(required_unless_present = "file", allow_hyphen_values = true)]
     program: Option<String>,
 
-    /// PROGRAM is pairs of hex digits, whatever the language
+    /// Read PROGRAM as pairs of hex digits, whatever the language
     #[arg(long, requires = "program")]
     hex: bool,
 
@@ -53,7 +53,7 @@ pub struct ExecArgs {
     max_steps: Option<u32>,
 
     /// Show every step: the program counter on green, heads (subleq: operands, CPUs: the
-    /// stack pointer) on blue, red and yellow, the stack or the instruction behind
+    /// stack pointer) on blue, red and yellow, followed by the stack or the instruction
     #[arg(long)]
     trace: bool,
 

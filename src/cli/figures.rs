@@ -13,13 +13,13 @@ use super::{Failure, shown};
 const EXAMPLES: &str = "\
 Examples:
   broth figures sweeps/paper
-      all figures that the sweep has numbers for, into sweeps/paper/figures
+      all figures for which the sweep has numbers, in sweeps/paper/figures
   broth figures joined.csv --out pictures
 
-Draws, with the numbers beside each as CSV: the share of runs above entropy 1 and alive by
-epoch (Kaplan-Meier), by condition and by mutation rate (Wilson; Kaplan-Meier where runs were
-lost); the epoch of the first replicator by language or condition, where replicators were
-counted; entropy of all runs by epoch.";
+Draws, each with its numbers as CSV: the share of runs above entropy 1 and alive by epoch
+(Kaplan-Meier), by condition and by mutation rate (Wilson; Kaplan-Meier if runs were lost);
+the epoch of the first replicator by language or condition, if replicators were counted;
+and the entropy of all runs by epoch.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -27,8 +27,8 @@ pub struct FiguresArgs {
     /// The folder of a sweep, or its table as CSV
     table: PathBuf,
 
-    /// The folder for figures; those that are there are replaced [default: figures, beside
-    /// the table]
+    /// The folder for figures; existing figures are replaced [default: figures, beside the
+    /// table]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -18,24 +18,24 @@ use super::{Failure, INTERRUPTED, check_out, shown, start_threads, strip};
 const EXAMPLES: &str = "\
 Examples:
   broth film runs/bff_noheads-seed-29 --from 900 --every 4
-      a run, gone through again from the nearest checkpoint
+      a run, recomputed from the nearest checkpoint
   broth film frames --out takeover.png
       the frames that `broth run --frames frames` wrote
 
-An animated PNG, which browsers play. Without --every, a run gives about 60 frames,
-and of a folder with frames all are taken.";
+The film is an animated PNG, which browsers play. Without --every, a film of a run has
+about 60 frames, and a film of a folder of frames has all of them.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct FilmArgs {
-    /// A run folder, or a folder with frames
+    /// A run folder, or a folder of frames
     source: PathBuf,
 
-    /// Begin with the soup after so many epochs [default: the first there is]
+    /// Begin with the soup after this many epochs [default: the first available]
     #[arg(long, value_name = "EPOCHS")]
     from: Option<u64>,
 
-    /// End with the soup after so many epochs [default: the last there is]
+    /// End with the soup after this many epochs [default: the last available]
     #[arg(long, value_name = "EPOCHS")]
     to: Option<u64>,
 
@@ -43,7 +43,7 @@ pub struct FilmArgs {
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
 
-    /// Frames a second
+    /// Frames per second
     #[arg(long, value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(1..=60))]
     fps: u16,

@@ -24,8 +24,8 @@ pub struct InspectArgs {
     /// A checkpoint of broth or of cubff
     file: PathBuf,
 
-    /// What its bytes mean (a checkpoint does not say): shows bytes and
-    /// programs as program text, and says how long programs are, where not 64 bytes
+    /// The language, which a checkpoint does not record: shows bytes and programs as
+    /// program text, and determines the length of programs
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 }

@@ -18,7 +18,7 @@ use super::progress::ReplayProgress;
 use super::{Failure, start_threads};
 
 const EXAMPLES: &str = "\
-A run is gone through again from its nearest checkpoint on; its folder stays as it is.
+The run is recomputed from its nearest checkpoint; its folder is not changed.
 
 Examples:
   broth show-interaction runs/bff_noheads-seed-29 --epoch 900 --pair 17
@@ -31,15 +31,15 @@ pub struct InteractionArgs {
     /// A run folder
     run: PathBuf,
 
-    /// The epoch, counted from 0: it begins with the soup after so many epochs
+    /// The epoch, counted from 0: it starts from the soup after this many epochs
     #[arg(long, value_name = "EPOCH")]
     epoch: u64,
 
-    /// The interaction of the pair of this number, counted from 0
+    /// Show the interaction of the pair with this number, counted from 0
     #[arg(long, value_name = "K", required_unless_present = "program")]
     pair: Option<usize>,
 
-    /// The interaction that the program of this index takes part in
+    /// Show the interaction in which the program with this index takes part
     #[arg(long, value_name = "INDEX", conflicts_with = "pair")]
     program: Option<usize>,
 

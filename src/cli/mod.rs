@@ -1,4 +1,4 @@
-//! Subcommands, one file each; what they share is here.
+//! Subcommands, one file each, and the code they share.
 
 mod ancestry;
 mod bench;
@@ -42,12 +42,12 @@ Examples:
   broth languages
   broth examples                             known replicators, ready to be planted
 
-Every subcommand has a --help with examples of its own, and a short -h.
+Each command has --help, with examples, and a short -h.
 
 Exit codes:
   0    done
-  1    the machine refused (a full disk, say), or a run of a sweep failed
-  2    what was asked for is wrong: a flag, a setting, a file
+  1    the machine refused (such as a full disk), or a run of a sweep failed
+  2    the input is wrong: a flag, a setting, a file
   130  ended by Ctrl-C or another request to end";
 
 /// Primordial soups of self-modifying programs, byte for byte as cubff runs them.
@@ -60,41 +60,41 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a soup, or go on with one, and keep its records in a run folder
+    /// Run a soup, or resume one, and keep its records in a run folder
     Run(Box<run::RunArgs>),
-    /// Run a single tape and show what becomes of it
+    /// Run a single tape and show the result
     Exec(exec::ExecArgs),
     /// List the languages
     Languages,
-    /// List known replicators, or show some, ready to be planted
+    /// List or show known replicators, ready to be planted
     Examples(examples::ExamplesArgs),
-    /// Tell what a checkpoint holds
+    /// Show what a checkpoint holds
     Inspect(inspect::InspectArgs),
-    /// Score programs as replicators: one, or all of a checkpoint
+    /// Score a program, or all programs of a checkpoint, as replicators
     Selfrep(selfrep::SelfrepArgs),
     /// List the commonest programs of a soup, with scores and copying loops
     Census(census::CensusArgs),
-    /// Tell where a program of a run comes from, or its first replicator
+    /// Trace a program of a run, or its first replicator, back to its origin
     Ancestry(ancestry::AncestryArgs),
-    /// Show one interaction of a run, step by step if you like
+    /// Show one interaction of a run, optionally step by step
     ShowInteraction(interaction::InteractionArgs),
-    /// Search for replicators, and tell how rare they are
+    /// Search for replicators, and estimate how rare they are
     Search(search::SearchArgs),
     /// Draw charts of a run: entropy, complexity, ops and more over epochs
     Plot(plot::PlotArgs),
-    /// Draw a soup: each byte a pixel, the colour by its kind
+    /// Draw a soup, with a pixel for each byte, coloured by kind
     Picture(picture::PictureArgs),
     /// Draw the kinds of a soup's bytes in space and time
     Strip(strip::StripArgs),
     /// Make an animated picture of a run
     Film(film::FilmArgs),
-    /// Run thousands of soups, and make one table of what came of them
+    /// Run thousands of soups, and make one table of their results
     Sweep(sweep::SweepArgs),
     /// Draw the figures of a sweep: shares, survival, replicators and entropy of many runs
     Figures(figures::FiguresArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
-    /// Look at native code: what it did in a run, and how it looks
+    /// Inspect native code: what it did in a run, and the code itself
     #[command(subcommand)]
     Jit(jit::JitCommand),
     /// Print completions for a shell

@@ -22,8 +22,8 @@ Examples:
   broth picture cubff/0000000512.dat --lang forthtrivial --out soup.png
   broth picture world.dat --lang bff_noheads --layout grid --grid 240x135
 
-Each byte is a pixel, its colour the byte's kind. Of a soup with more programs than
-a picture has room for (4096 x 4096 pixels), an even sample is shown.";
+Each byte is a pixel in the colour of its kind. If a soup is too large for a picture
+(4096 x 4096 pixels), an evenly spaced sample is shown.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -31,19 +31,19 @@ pub struct PictureArgs {
     /// A run folder, or a checkpoint of broth or of cubff
     from: PathBuf,
 
-    /// The checkpoint with so many epochs done [default: the newest]
+    /// The checkpoint with this many epochs done [default: the newest]
     #[arg(long, value_name = "EPOCHS")]
     epoch: Option<u64>,
 
-    /// What a checkpoint's bytes mean; a run folder knows
+    /// The language of a checkpoint; a run folder records its own
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 
-    /// Where programs go [default: grid where there is one, else tiles]
+    /// How to arrange the programs [default: grid if there is one, else tiles]
     #[arg(long)]
     layout: Option<LayoutName>,
 
-    /// The grid of a checkpoint, columns x rows; a run folder knows
+    /// The grid of a checkpoint, columns x rows; a run folder records its own
     #[arg(long, value_name = "WxH", value_parser = parse_grid)]
     grid: Option<(usize, usize)>,
 
@@ -55,11 +55,11 @@ pub struct PictureArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LayoutName {
-    /// Each program a tile of 8 x 8 bytes, in rows
+    /// Each program is a tile of 8 x 8 bytes, in rows
     Tiles,
-    /// Each program a column of 64 bytes, side by side in bands
+    /// Each program is a column of 64 bytes, side by side in bands
     Columns,
-    /// Tiles where the programs are on the grid
+    /// Tiles at the programs' places on the grid
     Grid,
 }
 

@@ -18,8 +18,8 @@ Examples:
   broth plot runs/bff_noheads-seed-29 --out charts.png
 
 Draws the run's metrics.csv over epochs: entropy; complexity, and when the soup
-first was alive; ops and steps per interaction; replicators and tokens, where the
-run has measured them.";
+was first alive; ops and steps per interaction; replicators and tokens, if the
+run measured them.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]

@@ -25,10 +25,10 @@ use super::paint::{self, BOLD, RESET};
 use super::{Failure, INTERRUPTED, hex, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
-Programs are drawn byte for byte, changed a little from one to the next (--walk), or those that
-soups come up with (--from soup), and each is scored as `broth selfrep` scores a lone program. A
-search is a sequence that its seed decides: the same finds at the same numbers, whatever the
-threads.
+Programs are drawn byte by byte, changed a little from one to the next (--walk), or taken from
+soups as they arise (--from soup). Each is scored as `broth selfrep` scores a single program. The
+seed determines the sequence of programs: the same finds at the same numbers, whatever the number
+of threads.
 
 Examples:
   broth search --lang bff_selfmove --from operators
@@ -36,14 +36,14 @@ Examples:
   broth search --lang bff_selfmove --from operators-64 --finds 100 --out finds.csv
       the byte 64, which sets a head to the other program, counts as an operator
   broth search --lang bff_selfmove --finds 5 --max-programs 1000000000
-      uniform bytes; ends after so many programs at the latest
+      uniform bytes; ends after that many programs at the latest
   broth search --from runs/bff_noheads-seed-29/checkpoints/0000000513.dat
-      bytes as often as in that soup
+      bytes with the frequencies of that soup
   broth search --lang bff_selfmove --from soup --num 4096 --seed 1
-      what soups of 4,096 programs come up with: their first programs, then all that an epoch
-      leaves changed; a new soup, with the next seed, behind each find
+      programs that arise in soups of 4,096 programs: the first soup, then all programs that
+      an epoch changed; after each find a new soup, with the next seed
   broth search --walk 0.02 --seed 7
-      mutation walks: each byte changes at that chance";
+      mutation walks: each byte changes with that probability";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
@@ -53,50 +53,50 @@ pub struct SearchArgs {
     lang: &'static Language,
 
     /// What programs are drawn from: uniform, operators (half operators, half no-ops),
-    /// operators-64 (the byte 64 among them), a checkpoint (its bytes), or soup (the programs
-    /// that living soups come up with)
+    /// operators-64 (with the byte 64 as an operator), a checkpoint (the frequencies of its
+    /// bytes), or soup (programs that arise in soups)
     #[arg(long, value_name = "SOURCE", default_value = "uniform")]
     from: PathBuf,
 
-    /// Programs of each soup, even, with `--from soup` [default: 131072]
+    /// With `--from soup`, programs in each soup, even [default: 131072]
     #[arg(long, value_name = "N")]
     num: Option<usize>,
 
-    /// Change each byte at this chance from one program to the next, instead of drawing
-    /// each program
+    /// Change each byte with this probability from one program to the next, instead of
+    /// drawing each program
     #[arg(long, value_name = "P", value_parser = parse_probability)]
     walk: Option<f64>,
 
-    /// Score from which a program is a find
+    /// Lowest score that counts as a find
     #[arg(long, value_name = "SCORE", default_value_t = KNIERIM_THRESHOLD,
           value_parser = clap::value_parser!(u8).range(1..=PROGRAM_LEN as i64))]
     threshold: u8,
 
-    /// End with so many finds
+    /// End after this many finds
     #[arg(long, value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     finds: u64,
 
-    /// End after so many programs at the latest (rounded up to blocks of 16,384, or to an
+    /// End after this many programs at the latest (rounded up to blocks of 16,384, or to an
     /// epoch of a soup)
     #[arg(long, value_name = "N", default_value_t = 10_000_000_000,
           value_parser = clap::value_parser!(u64).range(1..=1 << 60))]
     max_programs: u64,
 
-    /// Which sequence of programs, or the seed of the first soup
+    /// Seed of the sequence of programs, or of the first soup
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
 
-    /// Write the finds to this new file as they come, as a table: number, score, bytes in
-    /// hex digits; for those of soups also the soup's seed, epochs done and index
+    /// Write the finds to this new file as they occur, as a table: number, score, bytes in
+    /// hex digits; for finds in soups also the soup's seed, epochs done and index
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Threads to run on; changes the speed only [default: all cores]
+    /// Threads to run on; affects only the speed [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// Show the finds and the result only
+    /// Show only the finds and the result
     #[arg(long)]
     quiet: bool,
 }

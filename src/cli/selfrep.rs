@@ -22,11 +22,11 @@ use super::paint::{self, BOLD, DIM, RESET};
 use super::{Failure, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
-A program is run beside 13 random partners; then, four times, what has become of the right
-half moves to the left, the partner comes to the right again, and the tape is run once more.
-The score, 0 to 64, counts the places of both halves on which at least 4 of the 13 tapes
-agree in the end: cubff counts programs from 5 on as replicators, Knierim et al. from 48 on.
-Programs of the Z80 are shorter: there three quarters of their bytes are the second bound.
+A program is run beside each of 13 random partners; then, four times, the resulting right half
+moves to the left, the same partner goes to the right, and the tape is run again. The score,
+0 to 64, is the number of places at which at least 4 of the 13 final tapes agree, in the half
+where it is smaller. cubff counts programs that score at least 5 as replicators, Knierim et al.
+those that score at least 48 (for the shorter programs of the Z80: three quarters of a program).
 
 Examples:
   broth selfrep '[[{.>]-]                                                ]-]>.{[['
@@ -36,7 +36,7 @@ Examples:
       a program of another length
   broth selfrep --checkpoint runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 \\
       --scores scores.txt
-      every program of a soup, one score a line";
+      every program of a soup, one score per line";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -46,15 +46,15 @@ pub struct SelfrepArgs {
     lang: &'static Language,
 
     /// The program as program text: at most 64 bytes (z80 32, z80_zff 16),
-    /// filled up with zeros
+    /// padded with zeros
     #[arg(required_unless_present = "checkpoint", allow_hyphen_values = true)]
     program: Option<String>,
 
-    /// PROGRAM is pairs of hex digits, whatever the language
+    /// Read PROGRAM as pairs of hex digits, whatever the language
     #[arg(long, requires = "program")]
     hex: bool,
 
-    /// Show what becomes of the program beside each partner
+    /// Show the result beside each partner
     #[arg(long, requires = "program")]
     partners: bool,
 
@@ -62,7 +62,7 @@ pub struct SelfrepArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "program")]
     checkpoint: Option<PathBuf>,
 
-    /// Write the score of every program to this new file, one a line
+    /// Write the score of every program to this new file, one per line
     #[arg(
         long,
         value_name = "FILE",
@@ -71,7 +71,7 @@ pub struct SelfrepArgs {
     )]
     scores: Option<PathBuf>,
 
-    /// The seed of the soup, which decides on the partners
+    /// The seed of the soup, which determines the partners
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
 

@@ -17,15 +17,15 @@ use super::{Failure, check_out, shown, start_threads};
 const EXAMPLES: &str = "\
 Examples:
   broth strip runs/bff_noheads-seed-29
-      the whole run, gone through again
+      the whole run, recomputed
   broth strip runs/bff_noheads-seed-29 --from 900 --to 1000 --every 1
   broth strip runs/bff_noheads-seed-29 --programs 0..512
 
-Epochs go from left to right. Above: what share of the soup's bytes is of each kind.
-Below: the bytes of eight programs, or of those that --programs says; of more than
-eight, each program is one row, in the colour of its commonest kind that is no no-op.
+Epochs run from left to right. Above: the share of each kind among the soup's bytes.
+Below: the bytes of eight programs, or of those given by --programs. If there are more
+than eight, each program is one row, in the colour of its commonest kind other than no-op.
 
-A run is gone through from its nearest checkpoint on; its folder stays as it is.";
+The run is recomputed from its nearest checkpoint; its folder is not changed.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -33,19 +33,19 @@ pub struct StripArgs {
     /// A run folder
     run: PathBuf,
 
-    /// Begin with the soup after so many epochs [default: where the run began]
+    /// Begin with the soup after this many epochs [default: the run's beginning]
     #[arg(long, value_name = "EPOCHS")]
     from: Option<u64>,
 
-    /// End with the soup after so many epochs [default: the newest checkpoint]
+    /// End with the soup after this many epochs [default: the newest checkpoint]
     #[arg(long, value_name = "EPOCHS")]
     to: Option<u64>,
 
-    /// Epochs from column to column [default: as the picture has room]
+    /// Epochs from column to column [default: as many as fit the picture]
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
 
-    /// The programs A to B - 1, counted from 0 [default: eight of all]
+    /// Programs A to B - 1, counted from 0 [default: eight, evenly spaced]
     #[arg(long, value_name = "A..B", value_parser = parse_programs)]
     programs: Option<Range<usize>>,
 

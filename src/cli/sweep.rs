@@ -26,15 +26,15 @@ Examples:
   broth sweep experiments/paper.toml --dry-run
       what would be run, and what is done already
   broth sweep experiments/paper.toml
-      do it; after Ctrl-C, a crash or a longer file the same command goes on with it
+      run it; after Ctrl-C, a crash or a change of the file the same command continues
   broth sweep experiments/paper.toml --shard 3/16
       the third of sixteen parts, in a folder of its own
   broth sweep merge sweeps/paper-*-of-16 --out sweeps/paper
       join the tables of all parts
   broth figures sweeps/paper
-      draw what came of it
+      draw the results
 
-A sweep's file, in short (docs/sweeps.md has all of it):
+A sweep file in short (docs/sweeps.md has the details):
   seeds = \"1-60\"
   [settings]                      # flags of `broth run`, for all runs
   max-epochs = 16384
@@ -52,7 +52,7 @@ pub struct SweepArgs {
     #[command(subcommand)]
     command: Option<SweepCommand>,
 
-    /// The file that says which runs
+    /// The sweep file
     #[arg(required = true)]
     file: Option<PathBuf>,
 
@@ -60,24 +60,24 @@ pub struct SweepArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Threads in all [default: one for each core]
+    /// Total number of threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
     /// Runs at once, which share the threads [default: one for each thread, as far as memory
-    /// goes; of soups above a million programs, one]
+    /// allows; one at a time for soups above a million programs]
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
-    /// Do only one of several parts of all runs, as in 3/16
+    /// Run only one of several parts of the sweep, as in 3/16
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 
-    /// List the runs, and what is done of them; run nothing
+    /// List the runs and which of them are done; run nothing
     #[arg(long)]
     dry_run: bool,
 
-    /// Save runs under way so often: what a crash may cost
+    /// Save runs in progress this often; a crash costs at most that much of each
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = parse_seconds)]
     save_every: f64,
 
@@ -98,7 +98,7 @@ struct MergeArgs {
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
 
-    /// The folder for the joined table and results, new or of a sweep, whose rows stay
+    /// The folder for the joined table and results: new, or that of a sweep, whose rows stay
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

@@ -11,9 +11,9 @@ use super::Failure;
 
 #[derive(Subcommand)]
 pub enum JitCommand {
-    /// Tell what native code did in a run
+    /// Show what native code did in a run
     Stats(stats::StatsArgs),
-    /// List native code, or show one piece of it
+    /// List native code, or show one entry of it
     Show(Box<show::ShowArgs>),
 }
 

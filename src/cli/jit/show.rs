@@ -22,7 +22,7 @@ use crate::cli::{Failure, parse_language, start_threads};
 const EXAMPLES: &str = "\
 Examples:
   broth jit show runs/bff_noheads-seed-29
-      what becomes native in 64 epochs after the newest checkpoint
+      what is compiled in the 64 epochs after the newest checkpoint
   broth jit show runs/bff_noheads-seed-29 --loops --top 5
   broth jit show runs/bff_noheads-seed-29 --entry 3
       number 3 of that list: Cranelift's IR and machine code
@@ -31,8 +31,8 @@ Examples:
       a loop, compiled without a soup
 
 Nothing is written. The soup runs on one thread and waits for the compiler after
-each epoch, so that the same command lists the same pieces again, in the order in
-which they became hot.";
+each epoch, so the same command always lists the same loops and programs, in the
+order in which they became hot.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -42,13 +42,12 @@ pub struct ShowArgs {
     /// A run folder
     run: Option<PathBuf>,
 
-    /// Start from this checkpoint of broth or cubff, not from the newest of the run;
-    /// without a run it takes --lang
+    /// Start from this checkpoint of broth or cubff instead of the run's newest; without a
+    /// run, give --lang as well
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
-    /// What the bytes mean, where there is no run to tell [default with --program:
-    /// bff_noheads]
+    /// The language, if no run records it [default with --program: bff_noheads]
     #[arg(long, value_name = "LANG", value_parser = parse_language, conflicts_with = "run")]
     lang: Option<&'static Language>,
 
@@ -62,33 +61,33 @@ pub struct ShowArgs {
           conflicts_with_all = ["run", "checkpoint", "epochs", "loops", "programs", "top", "entry"])]
     program: Option<String>,
 
-    /// What TEXT is: left or right program, or loop [default: loop where it is one
-    /// from its first `[` to its last `]`, else left]
+    /// What TEXT is: left or right program, or loop [default: loop if TEXT from its first
+    /// `[` to its last `]` is one, else left]
     #[arg(long = "as", value_name = "SORT", requires = "program", value_parser = parse_spot)]
     spot: Option<Spot>,
 
-    /// List loops only
+    /// List only loops
     #[arg(long, conflicts_with = "programs", help_heading = "List")]
     loops: bool,
 
-    /// List programs only
+    /// List only programs
     #[arg(long, help_heading = "List")]
     programs: bool,
 
-    /// Most pieces to list
+    /// Number of entries to list
     #[arg(long, value_name = "N", default_value_t = 20, help_heading = "List")]
     top: usize,
 
-    /// Show the piece of this number in the list
+    /// Show the entry with this number in the list
     #[arg(long, value_name = "N", conflicts_with_all = ["loops", "programs", "top"],
           help_heading = "One piece")]
     entry: Option<usize>,
 
-    /// Show its IR only, before and after Cranelift optimised it
+    /// Show only its IR, before and after Cranelift's optimisation
     #[arg(long, help_heading = "One piece")]
     ir: bool,
 
-    /// Show its machine code only
+    /// Show only its machine code
     #[arg(long, help_heading = "One piece")]
     machine_code: bool,
 

@@ -18,9 +18,8 @@ Example:
   broth run --seed 29 --engine jit --max-epochs 1100 --out soup
   broth jit stats soup
 
-Counts are sums over all log points in the run's performance.csv. What the cache
-holds and has cost is that of the last log point; it starts over when a run is
-resumed.";
+Counts are sums over all log points in the run's performance.csv. Size and cost of
+the cache are those at the last log point; they start over when a run is resumed.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
