@@ -9,6 +9,7 @@ pub mod copying;
 mod entropy;
 pub mod replicators;
 pub mod row;
+mod selfreps;
 mod tokens;
 mod work;
 
@@ -25,7 +26,7 @@ static COLUMNS: [&[Column]; 6] = [
     &entropy::COLUMNS,
     &work::COLUMNS,
     &commonest::COLUMNS,
-    &replicators::COLUMNS,
+    &selfreps::COLUMNS,
     &tokens::COLUMNS,
 ];
 

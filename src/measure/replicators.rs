@@ -8,10 +8,9 @@
 
 use rayon::prelude::*;
 
-use super::column::{self, Column, Scale, Source};
 use crate::Error;
 use crate::engine::{Engine, Options, Runner};
-use crate::language::{Language, Outcome, PROGRAM_LEN, Role, with_program_len};
+use crate::language::{Language, Outcome, PROGRAM_LEN, with_program_len};
 use crate::random::{Streams, mix};
 use crate::soup::Soup;
 
@@ -165,27 +164,6 @@ impl Replicators {
         }
     }
 }
-
-static REPLICATORS: column::Panel = column::Panel {
-    title: "Replicators",
-    unit: "programs",
-    scale: Scale::Logarithmic,
-};
-
-pub(super) static COLUMNS: [Column; 2] = [
-    Column::count(
-        "number_selfreps",
-        Source::Replicators(|count| count.cubff.into()),
-    )
-    .drawn(&REPLICATORS, "score of 5 or more", Role::Arithmetic)
-    .in_sweeps(),
-    Column::count(
-        "number_selfreps_48",
-        Source::Replicators(|count| count.knierim.into()),
-    )
-    .drawn(&REPLICATORS, "score of 48 or more", Role::Copy)
-    .in_sweeps(),
-];
 
 /// Partners that many programs are run beside, and what becomes of each of them where a
 /// program leaves it as it is: that need not be run again for every program.

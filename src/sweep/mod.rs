@@ -4,6 +4,7 @@
 //! sweep can be stopped at any moment and goes on where it was, runs that are added to its file
 //! are the only ones that are done, and parts of it can be done on other machines.
 
+mod batch;
 mod file;
 mod folder;
 mod merge;
@@ -14,12 +15,9 @@ mod table;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub use file::{Combination, Keep, MOST_RUNS, Planned, Rules, SMALL, Shard, Sweep};
@@ -29,22 +27,15 @@ pub use table::{Cell, Kind, TOLD, Table, parse_trace};
 
 use crate::Error;
 use crate::files;
-use crate::memory;
 use crate::run::folder as run_folder;
+use batch::{Counts, batches};
 use folder::Folder;
-use one::{Pace, Progress};
 
 /// Soups of more programs than this are run one after the other, with all threads: even two of
 /// them are larger than any cache.
 pub const BIG: usize = 1 << 20;
-/// Time between two looks at runs under way.
-const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// Time between two tables, while runs go on.
 const TABLE_INTERVAL: Duration = Duration::from_secs(60);
-/// Bytes that a run needs besides its soup: native code, and what the encoder takes.
-const MEMORY_OF_RUN: u64 = 32 << 20;
-/// Soups' worth of memory that a run takes: the soup, a copy of it, its pairings, scores.
-const SOUPS_OF_RUN: u64 = 3;
 /// Bytes that a row and its result take on disk, at most.
 const DISK_OF_RESULT: u64 = 24 << 10;
 
@@ -226,13 +217,6 @@ pub struct Summary {
     pub table: Table,
 }
 
-/// Some runs that are done side by side.
-struct Batch<'a> {
-    runs: Vec<&'a Planned>,
-    workers: usize,
-    threads_each: usize,
-}
-
 impl Sweep {
     /// The number of each run, from 1, in the whole file.
     fn numbers(&self) -> impl Iterator<Item = u64> {
@@ -346,35 +330,6 @@ fn most_interactions(run: &Planned) -> u64 {
     pairs.saturating_mul(run.combination.plan.max_epochs)
 }
 
-/// What is done one after the other: first all soups that can be done side by side.
-fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
-    let is_big = |run: &&&Planned| run.combination.settings.num_programs > BIG;
-    let (big, others): (Vec<&Planned>, Vec<&Planned>) = missing.iter().partition(|run| is_big(run));
-    let batch = |runs: Vec<&'a Planned>, usual: usize| {
-        let memory = runs.iter().map(|run| {
-            let soup = run.combination.settings.soup_bytes() as u64;
-            SOUPS_OF_RUN * soup + MEMORY_OF_RUN
-        });
-        let room = memory::available().unwrap_or(u64::MAX) / 5 * 4;
-        let fit = room / memory.max().unwrap_or(1);
-        let workers = options
-            .jobs
-            .unwrap_or(usual)
-            .min(runs.len())
-            .min(fit as usize)
-            .max(1);
-        Batch {
-            threads_each: (options.threads / workers).max(1),
-            workers,
-            runs,
-        }
-    };
-    [batch(others, options.threads), batch(big, 1)]
-        .into_iter()
-        .filter(|batch| !batch.runs.is_empty())
-        .collect()
-}
-
 /// Refuse a sweep that the disk has no room for; as many as `at_once` runs save themselves.
 fn check_disk(records: &Records, missing: &[&Planned], at_once: usize) -> Result<(), Error> {
     let soup_of = |run: &Planned| run.combination.settings.soup_bytes() as u64 + 4096;
@@ -423,203 +378,5 @@ fn free_disk(path: &Path) -> Option<u64> {
     {
         let _ = path;
         None
-    }
-}
-
-/// How far a sweep is.
-struct Counts<'a> {
-    records: &'a Records,
-    runs: usize,
-    done: usize,
-    alive: usize,
-    failed: Vec<(Planned, String)>,
-    interactions: u64,
-    left: u64,
-}
-
-impl Counts<'_> {
-    /// Write down what came of a run; answers with it, unless it is to go on.
-    fn take_in(&mut self, run: &Planned, end: WorkerEnd) -> Option<Outcome> {
-        let mut unsaved = end.unsaved;
-        let mut settle = || {
-            let epochs = std::mem::take(&mut unsaved);
-            self.records.unsaved.fetch_sub(epochs, Ordering::Relaxed);
-        };
-        let written = end.result.and_then(|outcome| {
-            if outcome.ended != Ended::Interrupted {
-                folder::write_outcome(&self.records.result(&run.key), &outcome, &mut settle)?;
-                self.records.folder(&run.key).settle(run, outcome.ended)?;
-            }
-            Ok(outcome)
-        });
-        // Where there is no result, nobody can save them any more.
-        settle();
-        self.left = self.left.saturating_sub(most_interactions(run));
-        match written {
-            Ok(outcome) if outcome.ended == Ended::Interrupted => None,
-            Ok(outcome) => {
-                self.done += 1;
-                self.alive += usize::from(is_alive(&outcome));
-                Some(outcome)
-            }
-            Err(error) => {
-                let why = error.to_string();
-                self.failed.push((run.clone(), why.clone()));
-                Some(Outcome::failed(run, why))
-            }
-        }
-    }
-}
-
-/// What came of a run; or, without a run, of the worker.
-struct WorkerEnd {
-    /// Which run of the batch.
-    run: Option<usize>,
-    result: Result<Outcome, Error>,
-    /// Its epochs that no save holds.
-    unsaved: u64,
-}
-
-/// Told how far all is, and of a run that has ended.
-type Tell<'t, 'a> =
-    &'t mut dyn FnMut(Option<State<'a>>, Option<(&'a Planned, Outcome)>) -> Result<(), Error>;
-
-impl<'a> Batch<'a> {
-    fn go(
-        &self,
-        records: &Records,
-        options: &Options,
-        interrupt: &AtomicBool,
-        counts: &mut Counts<'_>,
-        tell: Tell<'_, 'a>,
-    ) -> Result<(), Error> {
-        let progress: Vec<Progress> = (0..self.workers).map(|_| Progress::default()).collect();
-        let next = AtomicUsize::new(0);
-        // What stops the workers: somebody's wish, or that nobody writes down what they do.
-        let stop = AtomicBool::new(false);
-        let before = counts.interactions;
-        let (sender, ended) = mpsc::channel();
-        thread::scope(|scope| {
-            for progress in &progress {
-                let sender = sender.clone();
-                let (next, stop) = (&next, &stop);
-                scope.spawn(move || self.work(records, options, stop, next, progress, &sender));
-            }
-            drop(sender);
-            let mut work = || {
-                let mut shown: Option<Instant> = None;
-                loop {
-                    let news = ended.recv_timeout(LOOK_INTERVAL);
-                    if interrupt.load(Ordering::Relaxed) {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    let sum = progress
-                        .iter()
-                        .map(|it| it.interactions.load(Ordering::Relaxed))
-                        .sum::<u64>();
-                    counts.interactions = before + sum;
-                    let news = match news {
-                        Ok(end) => match end.run {
-                            Some(i) => {
-                                let run: &Planned = self.runs[i];
-                                counts.take_in(run, end).map(|outcome| (run, outcome))
-                            }
-                            None => return end.result.map(|_: Outcome| ()),
-                        },
-                        Err(RecvTimeoutError::Timeout) => None,
-                        Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                    };
-                    let due = shown.is_none_or(|it| it.elapsed() >= LOOK_INTERVAL);
-                    let state = due.then(|| self.state(counts, &progress));
-                    if due {
-                        shown = Some(Instant::now());
-                    }
-                    tell(state, news)?;
-                }
-            };
-            let result = work();
-            stop.store(true, Ordering::Relaxed);
-            result
-        })
-    }
-
-    /// What one worker does: one run after the other, as long as there are some.
-    fn work(
-        &self,
-        records: &Records,
-        options: &Options,
-        stop: &AtomicBool,
-        next: &AtomicUsize,
-        progress: &Progress,
-        ended: &Sender<WorkerEnd>,
-    ) {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads_each)
-            .build();
-        let pool = match pool {
-            Ok(pool) => pool,
-            Err(error) => {
-                let error = Error::Usage(format!("cannot start threads: {error}"));
-                let _ = ended.send(WorkerEnd {
-                    run: None,
-                    result: Err(error),
-                    unsaved: 0,
-                });
-                return;
-            }
-        };
-        let pace = Pace {
-            save_every: options.save_every,
-            interrupt: stop,
-        };
-        pool.install(|| {
-            while !stop.load(Ordering::Relaxed) {
-                let i = next.fetch_add(1, Ordering::Relaxed);
-                let Some(run) = self.runs.get(i) else { break };
-                progress.epochs.store(0, Ordering::Relaxed);
-                progress.run.store(i as u64 + 1, Ordering::Relaxed);
-                let folder = records.folder(&run.key);
-                let result =
-                    catch_unwind(AssertUnwindSafe(|| one::run(run, &folder, pace, progress)));
-                let result = result.unwrap_or_else(|_| {
-                    Err(Error::Bug("the run ended in the middle of its work".into()))
-                });
-                progress.run.store(0, Ordering::Relaxed);
-                let end = WorkerEnd {
-                    run: Some(i),
-                    result,
-                    unsaved: progress.unsaved.swap(0, Ordering::Relaxed),
-                };
-                if ended.send(end).is_err() {
-                    break;
-                }
-            }
-        });
-    }
-
-    fn state(&self, counts: &Counts<'_>, workers: &[Progress]) -> State<'a> {
-        let under_way: Vec<UnderWay<'a>> = workers
-            .iter()
-            .filter_map(|worker| {
-                let number = worker.run.load(Ordering::Relaxed) as usize;
-                Some(UnderWay {
-                    run: self.runs.get(number.checked_sub(1)?)?,
-                    epochs: worker.epochs.load(Ordering::Relaxed),
-                })
-            })
-            .collect();
-        let done_of_these: u64 = under_way
-            .iter()
-            .map(|it| it.run.combination.settings.num_programs as u64 / 2 * it.epochs)
-            .sum();
-        State {
-            runs: counts.runs,
-            done: counts.done,
-            alive: counts.alive,
-            failed: counts.failed.len(),
-            interactions: counts.interactions,
-            interactions_left: counts.left.saturating_sub(done_of_these),
-            under_way,
-        }
     }
 }
