@@ -59,6 +59,7 @@ impl Error {
     }
 
     /// The thread that measures and writes is gone, which takes a bug.
+    #[cfg(feature = "run")]
     pub(crate) fn recorder_gone() -> Error {
         Error::Bug("the recording thread ended early".into())
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs/library.md")]
 
+#[cfg(feature = "run")]
 pub mod bench;
 pub mod engine;
 pub mod error;
@@ -10,13 +11,17 @@ pub mod format;
 #[path = "../tests/common/guard.rs"]
 mod guard;
 pub mod language;
+mod likeness;
 pub mod measure;
 mod memory;
+#[cfg(feature = "plot")]
 pub mod plot;
 pub mod random;
+#[cfg(feature = "run")]
 pub mod run;
 pub mod search;
 pub mod soup;
+#[cfg(feature = "run")]
 pub mod sweep;
 
 pub use error::Error;

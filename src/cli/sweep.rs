@@ -148,7 +148,9 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     let runs = thousands(merged.table.len());
     writeln!(out, "{runs} runs of {} sources", args.sources.len())?;
     writeln!(out, "table       {}", shown(&records.csv()))?;
-    writeln!(out, "            {}", shown(&records.parquet()))?;
+    if cfg!(feature = "parquet") {
+        writeln!(out, "            {}", shown(&records.parquet()))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -350,7 +352,9 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         )?;
     }
     writeln!(out, "table       {}", shown(&records.csv()))?;
-    writeln!(out, "            {}", shown(&records.parquet()))?;
+    if cfg!(feature = "parquet") {
+        writeln!(out, "            {}", shown(&records.parquet()))?;
+    }
     match summary.interrupted {
         true => writeln!(out, "go on with  the same command")?,
         false => writeln!(out, "figures     broth figures {}", shown(records.path()))?,

@@ -111,7 +111,7 @@ impl Records {
         self.path.join("results.csv")
     }
 
-    /// The table as Parquet.
+    /// The table as Parquet, which is written where the feature `parquet` is on.
     pub fn parquet(&self) -> PathBuf {
         self.path.join("results.parquet")
     }
@@ -154,10 +154,12 @@ impl Records {
         self.folder(&run.key).saved_epochs(run)
     }
 
-    /// Write both tables.
+    /// Write the table as CSV and, with the feature `parquet`, as Parquet.
     pub fn write_tables(&self, table: &Table) -> Result<(), Error> {
         table.write_csv(&self.csv())?;
-        table.write_parquet(&self.parquet())
+        #[cfg(feature = "parquet")]
+        table.write_parquet(&self.parquet())?;
+        Ok(())
     }
 }
 
