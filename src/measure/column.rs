@@ -1,5 +1,5 @@
 //! A column of a run's tables: its name, where its values come from, how they are written and
-//! where they are drawn. [`super::COLUMNS`] lists them all.
+//! where they are drawn. [`super::columns`] lists them all.
 
 use std::fmt;
 

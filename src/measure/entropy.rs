@@ -2,8 +2,6 @@
 //! of both, high-order entropy.
 
 use super::brotli;
-use super::column::{Column, Panel, Scale, Source};
-use crate::language::Role;
 
 /// High-order entropy above which a soup counts as alive, in bits per byte.
 pub const ALIVE: f32 = 3.0;
@@ -94,39 +92,6 @@ fn count(bytes: &[u8]) -> [u64; 256] {
     }
     counts
 }
-
-static ENTROPY: Panel = Panel {
-    title: "Entropy",
-    unit: "bits per byte",
-    scale: Scale::Linear,
-};
-/// The panel that says whether the soup is alive.
-pub static COMPLEXITY: Panel = Panel {
-    title: "Complexity",
-    unit: "bits per byte",
-    scale: Scale::Linear,
-};
-
-pub(super) static COLUMNS: [Column; 4] = [
-    Column::number(
-        "byte_entropy",
-        Source::Measures(|it| it.byte_entropy.into()),
-    )
-    .digits(6)
-    .drawn(&ENTROPY, "of single bytes", Role::Move)
-    .in_sweeps(),
-    Column::count("brotli_size", Source::Measures(|it| it.brotli_size.into())),
-    Column::number("brotli_bpb", Source::Measures(|it| it.brotli_bpb.into()))
-        .digits(6)
-        .drawn(&ENTROPY, "as brotli packs it", Role::Open)
-        .in_sweeps(),
-    Column::single(
-        "high_order_entropy",
-        Source::Measures(|it| it.high_order_entropy.into()),
-    )
-    .drawn(&COMPLEXITY, "high-order entropy", Role::Read)
-    .in_sweeps(),
-];
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::column::{Column, Source, Value, View};
 use super::replicators::Replicators;
-use super::{ALIVE, COMMONEST, Measures, columns};
+use super::{ALIVE, Measures, columns};
 use crate::Error;
 use crate::soup::Tally;
 use crate::soup::tokens::TokenMeasures;
@@ -28,7 +28,7 @@ impl Columns {
             Source::Tokens(_) => tokens,
             Source::Soup(_) => also.contains(column),
         };
-        Columns(columns().filter(has).collect())
+        Columns(columns::all().filter(has).collect())
     }
 
     /// Whether a column of this name is among them.
@@ -50,35 +50,47 @@ impl Columns {
         });
         names.collect::<Vec<_>>().join(",")
     }
+}
 
-    /// Measure what is asked for by name.
-    pub fn measure(&self, soup: &View<'_>) -> Vec<(&'static Column, Value)> {
-        let values = self.0.iter().filter_map(|column| match column.source {
-            Source::Soup(of) => Some((*column, of(soup))),
-            _ => None,
-        });
-        values.collect()
-    }
+/// The values of the columns that a run asks for by their names.
+pub fn measure(also: &[&'static Column], soup: &View<'_>) -> Vec<(&'static Column, Value)> {
+    let values = also.iter().filter_map(|column| match column.source {
+        Source::Soup(of) => Some((*column, of(soup))),
+        _ => None,
+    });
+    values.collect()
 }
 
 /// The columns that runs may ask for, by their names.
-pub fn columns_on_request() -> impl Iterator<Item = &'static Column> + Clone {
-    columns().filter(|column| column.is_on_request())
+pub fn on_request() -> impl Iterator<Item = &'static Column> + Clone {
+    columns::all().filter(|column| column.is_on_request())
 }
 
-/// The column of this name that a run may ask for.
-pub fn column_on_request(name: &str) -> Result<&'static Column, Error> {
-    let known = columns_on_request().find(|column| column.name == name);
-    known.ok_or_else(|| {
-        let names: Vec<&str> = columns_on_request().map(|column| column.name).collect();
-        Error::Usage(match names.is_empty() {
-            true => format!("`{name}` is no measure to ask for; there is none"),
-            false => format!(
-                "`{name}` is no measure to ask for; choose among {}",
-                names.join(", ")
-            ),
-        })
-    })
+/// The columns that a run asks for by `names`, separated by commas; in the order of tables.
+pub fn parse_request(names: &str) -> Result<Vec<&'static Column>, Error> {
+    let asked: Vec<&str> = names.split(',').map(str::trim).collect();
+    for name in &asked {
+        if !on_request().any(|column| column.name == *name) {
+            let known: Vec<&str> = on_request().map(|column| column.name).collect();
+            let known = if known.is_empty() {
+                "there is none".into()
+            } else {
+                format!("choose among {}", known.join(", "))
+            };
+            return Err(Error::Usage(format!(
+                "`{name}` is no measure that a run has on request; {known}"
+            )));
+        }
+    }
+    Ok(on_request()
+        .filter(|column| asked.contains(&column.name))
+        .collect())
+}
+
+/// What [`parse_request`] reads.
+pub fn request_text(also: &[&'static Column]) -> String {
+    let names: Vec<&str> = also.iter().map(|column| column.name).collect();
+    names.join(",")
 }
 
 /// What is known of a soup at a log point; settings and seed determine it.
@@ -94,7 +106,7 @@ pub struct LogRow {
     pub replicators: Option<Replicators>,
     /// What the tracer tokens measure, where bytes carry some.
     pub tokens: Option<TokenMeasures>,
-    /// What was asked for by name: see [`Columns::measure`].
+    /// What was asked for by name: see [`measure`].
     pub also: Vec<(&'static Column, Value)>,
 }
 
@@ -102,12 +114,12 @@ impl LogRow {
     /// The columns that the row has, with their values.
     pub fn values(&self) -> impl Iterator<Item = (&'static Column, Value)> {
         let commonest = self.measures.commonest();
-        columns().filter_map(move |column| {
+        columns::all().filter_map(move |column| {
             let value = match column.source {
                 Source::Epoch => self.epoch.into(),
                 Source::Measures(of) => of(&self.measures),
                 Source::Commonest(rank, of) => {
-                    let (byte, share) = commonest[rank.min(COMMONEST - 1)];
+                    let (byte, share) = commonest[rank];
                     of(byte, share)
                 }
                 Source::Tally(of) => of(&self.tally),

@@ -13,8 +13,9 @@ use super::series::Series;
 use crate::Error;
 use crate::files;
 use crate::format::thousands;
+use crate::measure::ALIVE;
 use crate::measure::column::{Column, Curve, Panel, Scale};
-use crate::measure::{ALIVE, COMPLEXITY, columns};
+use crate::measure::columns::{self, COMPLEXITY};
 
 /// Pixels of a chart's width, and of the height of each of its panels.
 const WIDTH: u32 = 1600;
@@ -87,7 +88,7 @@ type Shown = (&'static Panel, Vec<(&'static Column, Curve)>);
 /// All panels with all their columns.
 fn panels() -> Vec<Shown> {
     let mut panels: Vec<Shown> = Vec::new();
-    for column in columns() {
+    for column in columns::all() {
         let Some(curve) = column.drawn else { continue };
         let place = panels.iter().position(|panel| panel.0 == curve.panel);
         let place = place.unwrap_or_else(|| {

@@ -1,9 +1,9 @@
 //! The commonest bytes of a soup, and their shares.
 
-use super::column::{Column, Source, Value};
+use crate::measure::column::{Column, Source, Value};
 
 /// How many of the commonest bytes tables list.
-pub const COMMONEST: usize = 8;
+const COMMONEST: usize = 8;
 
 const fn byte(name: &'static str, rank: usize) -> Column {
     let source = Source::Commonest(rank - 1, |byte, _| Value::Count(byte as u64));

@@ -1,7 +1,7 @@
 //! What tracer tokens measure: how many are left, and how much of the soup the commonest has.
 
-use super::column::{Column, Panel, Scale, Source};
 use crate::language::Role;
+use crate::measure::column::{Column, Panel, Scale, Source};
 
 static DIVERSITY: Panel = Panel {
     title: "Diversity",

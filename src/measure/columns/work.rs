@@ -1,7 +1,7 @@
 //! What the last epoch came to: its work, and how its runs ended.
 
-use super::column::{Column, Panel, Scale, Source};
 use crate::language::{Ended, Role};
+use crate::measure::column::{Column, Panel, Scale, Source};
 use crate::soup::Tally;
 
 static WORK: Panel = Panel {

@@ -1,7 +1,7 @@
-//! How many programs of a soup are replicators, as columns.
+//! How many programs are replicators, by cubff's measure and by that of Knierim et al.
 
-use super::column::{Column, Panel, Scale, Source};
 use crate::language::Role;
+use crate::measure::column::{Column, Panel, Scale, Source};
 
 static REPLICATORS: Panel = Panel {
     title: "Replicators",
@@ -9,7 +9,6 @@ static REPLICATORS: Panel = Panel {
     scale: Scale::Logarithmic,
 };
 
-/// See [`super::replicators::Replicators`].
 pub(super) static COLUMNS: [Column; 2] = [
     Column::count(
         "number_selfreps",
