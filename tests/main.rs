@@ -12,6 +12,7 @@ mod cubff_soups;
 mod engines;
 mod examples;
 mod exec;
+mod file_lengths;
 mod golden;
 mod hostile;
 #[cfg(unix)]

@@ -315,6 +315,7 @@ impl Rules for Dialect {
 
 impl Dialect {
     /// One step in any space. Must not be called again after it has reported `ended`.
+    #[expect(clippy::too_many_lines, reason = "the table of opcodes")]
     #[inline(always)]
     pub fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
         let tape = space.bytes_mut();

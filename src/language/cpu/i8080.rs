@@ -339,6 +339,7 @@ impl<const N: usize> Machine<'_, N> {
     }
 
     /// The rest of an instruction that begins with `opcode`.
+    #[expect(clippy::too_many_lines, reason = "the table of opcodes")]
     #[inline(always)]
     fn execute(&mut self, opcode: u8) {
         let registers = self.state.registers;

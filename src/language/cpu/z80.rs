@@ -605,6 +605,7 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
 
     /// The rest of an instruction that begins with `opcode`, which is no prefix. The byte that
     /// it calls (HL) is at `at`; `q` is Q as the instruction before left it.
+    #[expect(clippy::too_many_lines, reason = "the table of opcodes")]
     #[inline(always)]
     fn execute(&mut self, opcode: u8, at: u16, q: u8) {
         let registers = self.core.registers;
