@@ -22,7 +22,7 @@ use crate::memory::{Memory, check_memory};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use long_tape::LongTape;
-use pairs::Meetings;
+use pairs::{Conditions, Meetings};
 use settings::{Settings, World};
 use tokens::Tokens;
 use zff::Zff;
@@ -357,9 +357,12 @@ impl Soup {
         let (settings, streams, programs) = (&self.settings, &self.streams, &mut self.programs);
         let tally = match &mut self.world {
             State::Pairs(meetings) => {
-                let (runner, tokens) = (&self.runner, &mut self.tokens);
-                let (tally, time) =
-                    meetings.step(epoch, settings, streams, runner, programs, tokens);
+                let conditions = Conditions {
+                    settings,
+                    streams,
+                    runner: &self.runner,
+                };
+                let (tally, time) = meetings.step(epoch, conditions, programs, &mut self.tokens);
                 self.runner.between_epochs(time);
                 tally
             }

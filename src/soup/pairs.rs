@@ -31,6 +31,13 @@ pub(super) struct Meetings {
     tapes: Vec<u8>,
 }
 
+/// What an epoch goes by.
+pub(super) struct Conditions<'a> {
+    pub settings: &'a Settings,
+    pub streams: &'a Streams,
+    pub runner: &'a Runner,
+}
+
 impl Meetings {
     pub(super) fn new(settings: &Settings) -> Result<Meetings, Error> {
         Ok(Meetings {
@@ -45,9 +52,11 @@ impl Meetings {
     pub(super) fn step(
         &mut self,
         epoch: u64,
-        settings: &Settings,
-        streams: &Streams,
-        runner: &Runner,
+        Conditions {
+            settings,
+            streams,
+            runner,
+        }: Conditions<'_>,
         programs: &mut [u8],
         tokens: &mut Option<Tokens>,
     ) -> (Tally, Duration) {
