@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use broth::engine::jit::{Jit, Options, Piece, Spot};
+use broth::engine::jit::{EntryKind, Jit, Options, Unit};
 use broth::language::{Language, PROGRAM_LEN};
 use broth::random::mix;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -21,13 +21,13 @@ fn jit() -> Jit {
     jit.expect("there is native code for the BFF family")
 }
 
-fn pieces(spot: Spot, text: impl Fn(u64) -> String) -> Vec<Piece> {
-    let piece = |number| {
+fn units(kind: EntryKind, text: impl Fn(u64) -> String) -> Vec<Unit> {
+    let unit = |number| {
         let code = language().parse_program(&text(number));
         let code = code.expect("program text");
-        Piece::given(language(), Some(spot), &code).expect("a piece")
+        Unit::parse(language(), Some(kind), &code).expect("a unit")
     };
-    (0..BATCH).map(piece).collect()
+    (0..BATCH).map(unit).collect()
 }
 
 /// Commands other than brackets, a different one for each number.
@@ -37,17 +37,19 @@ fn commands(number: u64, len: usize) -> String {
 }
 
 fn compile(c: &mut Criterion) {
-    let loops = pieces(Spot::Loop, |number| format!("[{}]", commands(number, 12)));
-    let nested = pieces(Spot::Loop, |number| {
+    let loops = units(EntryKind::Loop, |number| {
+        format!("[{}]", commands(number, 12))
+    });
+    let nested = units(EntryKind::Loop, |number| {
         format!("[[{}]-{}]", commands(number, 8), commands(number + 99, 8))
     });
-    let programs = pieces(Spot::Left, |number| {
+    let programs = units(EntryKind::Left, |number| {
         let body = commands(number, PROGRAM_LEN);
         format!("{}[{}]{}", &body[..20], &body[20..40], &body[42..])
     });
     let mut group = c.benchmark_group("compile");
     group.throughput(Throughput::Elements(BATCH));
-    for (name, pieces) in [
+    for (name, units) in [
         ("loops", loops),
         ("nested loops", nested),
         ("programs", programs),
@@ -55,7 +57,7 @@ fn compile(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_batched_ref(
                 jit,
-                |jit| jit.compile(&pieces).expect("they can be compiled"),
+                |jit| jit.compile(&units).expect("they can be compiled"),
                 BatchSize::PerIteration,
             );
         });

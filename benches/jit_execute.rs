@@ -23,7 +23,7 @@ fn runner(
             sample: 1,
             loop_threshold: 1,
             program_threshold: 1,
-            least: jit::Way::Everything,
+            least: jit::Tier::Programs,
             ..jit::Options::default()
         },
     };

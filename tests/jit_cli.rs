@@ -176,7 +176,7 @@ fn a_folder_of_an_older_version_can_be_resumed() {
 }
 
 #[test]
-fn pieces_are_listed_and_shown() {
+fn units_are_listed_and_shown() {
     const SHOW: &str = "jit show --no-closed-forms --epochs 200";
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
@@ -216,7 +216,7 @@ fn pieces_are_listed_and_shown() {
         2,
         &format!("{SHOW} --entry 99999"),
         &[&out],
-        &["--entry 99999", "pieces"],
+        &["--entry 99999", "units"],
     );
     fail(2, "jit show --entry 0", &[&out], &["--entry 0"]);
     // Nothing was written.
@@ -236,7 +236,7 @@ fn pieces_are_listed_and_shown() {
 }
 
 #[test]
-fn a_piece_is_shown_without_a_soup() {
+fn a_unit_is_shown_without_a_soup() {
     let shown = said("jit show --program [[{.>]-]", &[]);
     assert!(shown.starts_with("loop, "), "{shown}");
     assert!(shown.contains("\n[[{.>]-]\n"), "{shown}");

@@ -30,8 +30,8 @@ fn any_options(random: &mut StdRng) -> Options {
             sample: random.random_range(1..=16),
             loop_threshold: random.random_range(1..600),
             program_threshold: random.random_range(1..20),
-            patience: [0, 0, 1, 5][random.random_range(0..4)],
-            least: jit::Way::ALL[random.random_range(0..3)],
+            backoff: [0, 0, 1, 5][random.random_range(0..4)],
+            least: jit::Tier::ALL[random.random_range(0..3)],
             // Room for a few generations, or for all.
             cache_bytes: [64 << 10, 1 << 20, 64 << 20][random.random_range(0..3)],
         },

@@ -85,7 +85,7 @@ struct Making {
     sample: NonZeroU8,
     loop_threshold: NonZeroU8,
     program_threshold: NonZeroU8,
-    patience: u8,
+    backoff: u8,
     least: u8,
     cache: u8,
 }
@@ -98,8 +98,8 @@ impl Making {
                 sample: u32::from(self.sample.get() % 8).max(1),
                 loop_threshold: self.loop_threshold.get().into(),
                 program_threshold: self.program_threshold.get().into(),
-                patience: u32::from(self.patience % 8),
-                least: jit::Way::ALL[usize::from(self.least) % 3],
+                backoff: u32::from(self.backoff % 8),
+                least: jit::Tier::ALL[usize::from(self.least) % 3],
                 cache_bytes: [1, 20_000, 64 << 10, 64 << 20][usize::from(self.cache) % 4],
             },
         }

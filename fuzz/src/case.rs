@@ -77,8 +77,8 @@ impl Case {
                 sample: 1,
                 loop_threshold: threshold,
                 program_threshold: if of_four(0) == 2 { threshold } else { u32::MAX },
-                patience: [0, 0, 1, 5][of_four(4)],
-                least: jit::Way::Everything,
+                backoff: [0, 0, 1, 5][of_four(4)],
+                least: jit::Tier::Programs,
                 // Enough for a generation or two, or for everything.
                 cache_bytes: [64 << 20, 64 << 20, 60_000, 1][of_four(2)],
             },

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use broth::engine::jit::{self, NativeTally, Way};
+use broth::engine::jit::{self, NativeTally, Tier};
 use broth::engine::{Engine, Options, Runner, reference};
 use broth::files;
 use broth::language::{self, Language, Outcome, View};
@@ -123,7 +123,7 @@ fn prepare(args: &ExecArgs, tape: &[u8]) -> Result<Runner, Error> {
             loop_threshold: 1,
             program_threshold: 1,
             least: match args.engine {
-                Engine::Jit => Way::Everything,
+                Engine::Jit => Tier::Programs,
                 _ => options.jit.least,
             },
             ..options.jit

@@ -22,7 +22,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::language::machine::Machine;
 use crate::language::{Family, Language, Outcome, Tape};
-use jit::{CacheTally, Jit, NativeTally, NoNativeCode, Way};
+use jit::{CacheTally, Jit, NativeTally, NoNativeCode, Tier};
 
 /// Which engine runs the tapes. It never changes a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Engine {
             let jit = jit::Options {
                 least: match self {
                     Engine::Auto => options.jit.least,
-                    _ => options.jit.least.max(Way::Loops),
+                    _ => options.jit.least.max(Tier::Loops),
                 },
                 ..options.jit
             };
@@ -215,9 +215,9 @@ impl Runner {
 
     /// To be called after each epoch, with the time it took: what has become hot
     /// is compiled meanwhile, and what has been compiled is used from now on.
-    pub fn between_epochs(&mut self, time: Duration) {
+    pub fn safepoint(&mut self, time: Duration) {
         if let Some(jit) = &mut self.jit {
-            jit.between_epochs(time);
+            jit.safepoint(time);
         }
     }
 

@@ -363,7 +363,7 @@ impl Soup {
                     runner: &self.runner,
                 };
                 let (tally, time) = meetings.step(epoch, conditions, programs, &mut self.tokens);
-                self.runner.between_epochs(time);
+                self.runner.safepoint(time);
                 tally
             }
             State::Zff(zff) => zff.step(

@@ -63,8 +63,8 @@ pub const EAGER: jit::Options = jit::Options {
     sample: 1,
     loop_threshold: 1,
     program_threshold: 1,
-    patience: 0,
-    least: jit::Way::Everything,
+    backoff: 0,
+    least: jit::Tier::Programs,
     cache_bytes: 64 << 20,
 };
 
@@ -115,8 +115,8 @@ pub struct Natives {
 }
 
 impl Natives {
-    /// Pieces beyond which a runner is made anew: each generation takes whole pages.
-    const MOST_PIECES: u64 = 600;
+    /// Units beyond which a runner is made anew: each generation takes whole pages.
+    const MOST_UNITS: u64 = 600;
 
     pub fn new(language: &'static Language) -> Natives {
         let of_loops = jit::Options {
@@ -175,7 +175,7 @@ impl Natives {
         }
         let is_full = |(_, runner): &(_, Runner)| {
             let live = runner.cache_tally().live;
-            live.programs + live.loops > Self::MOST_PIECES
+            live.programs + live.loops > Self::MOST_UNITS
         };
         if self.runners.iter().any(is_full) {
             self.runners = Natives::new(self.language).runners;

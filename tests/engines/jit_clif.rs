@@ -6,116 +6,146 @@
 
 use std::path::PathBuf;
 
-use broth::engine::jit::{Jit, Options, Piece, Spot};
+use broth::engine::jit::{EntryKind, Jit, Options, Unit};
 use broth::language::Language;
 
-/// A unit: the name of its file, its language, what it is, whether closed forms are used, and
-/// its program text.
-type Unit = (&'static str, &'static str, Spot, bool, &'static str);
+/// The name of a unit's file, its language, its kind of entry, whether closed forms are used,
+/// and its program text.
+type Case = (&'static str, &'static str, EntryKind, bool, &'static str);
 
-const UNITS: [Unit; 21] = [
-    ("loop-plain", "bff_noheads", Spot::Loop, true, "[>+<-]"),
+const CASES: [Case; 21] = [
+    ("loop-plain", "bff_noheads", EntryKind::Loop, true, "[>+<-]"),
     (
         "loop-plain-no-closed-forms",
         "bff_noheads",
-        Spot::Loop,
+        EntryKind::Loop,
         false,
         "[>+>-]",
     ),
-    ("loop-that-counts", "bff_noheads", Spot::Loop, false, "[-]"),
+    (
+        "loop-that-counts",
+        "bff_noheads",
+        EntryKind::Loop,
+        false,
+        "[-]",
+    ),
     (
         "loop-that-counts-closed",
         "bff_noheads",
-        Spot::Loop,
+        EntryKind::Loop,
         true,
         "[-]",
     ),
     (
         "loop-that-copies",
         "bff_noheads",
-        Spot::Loop,
+        EntryKind::Loop,
         false,
         "[.>}]",
     ),
-    ("loop-that-copies-closed", "bff", Spot::Loop, true, "[.>}]"),
+    (
+        "loop-that-copies-closed",
+        "bff",
+        EntryKind::Loop,
+        true,
+        "[.>}]",
+    ),
     (
         "loop-that-rewrites-itself",
         "bff_noheads",
-        Spot::Loop,
+        EntryKind::Loop,
         false,
         "[,}+]",
     ),
     (
         "loop-nested",
         "bff_noheads",
-        Spot::Loop,
+        EntryKind::Loop,
         true,
         "[>[-<+>]<-]",
     ),
     (
         "loop-nested-copy",
         "bff_noheads",
-        Spot::Loop,
+        EntryKind::Loop,
         true,
         "[[{.>]-]",
     ),
     (
         "loop-four-bits",
         "bff_noheads_4bit",
-        Spot::Loop,
+        EntryKind::Loop,
         true,
         "[>+<-]",
     ),
-    ("loop-jumps", "bff8_noheads", Spot::Loop, true, "[>-[    ]"),
-    ("loop-selfmove", "bff_selfmove", Spot::Loop, false, "[,<]"),
-    ("left", "bff_noheads", Spot::Left, true, "{.>[>+<-]"),
+    (
+        "loop-jumps",
+        "bff8_noheads",
+        EntryKind::Loop,
+        true,
+        "[>-[    ]",
+    ),
+    (
+        "loop-selfmove",
+        "bff_selfmove",
+        EntryKind::Loop,
+        false,
+        "[,<]",
+    ),
+    ("left", "bff_noheads", EntryKind::Left, true, "{.>[>+<-]"),
     (
         "left-heads-on-tape",
         "bff",
-        Spot::Left,
+        EntryKind::Left,
         true,
         "  +>[.>}]-[->+<]",
     ),
     (
         "left-jumps",
         "bff8",
-        Spot::Left,
+        EntryKind::Left,
         false,
         "  +[>-[    ][+>    ]",
     ),
     (
         "left-without-partners",
         "bff_noheads",
-        Spot::Left,
+        EntryKind::Left,
         true,
         ">]+[-[>,]",
     ),
-    ("right", "bff_noheads", Spot::Right, false, "+>[-<+>],[.}>]"),
+    (
+        "right",
+        "bff_noheads",
+        EntryKind::Right,
+        false,
+        "+>[-<+>],[.}>]",
+    ),
     (
         "forth-loop",
         "forth",
-        Spot::Loop,
+        EntryKind::Loop,
         true,
         "41 04 00 08 45 02 c5",
     ),
     (
         "forth-loop-that-skips",
         "forthtrivial",
-        Spot::Loop,
+        EntryKind::Loop,
         false,
         "04 07 82 08 0c 47 05 c6",
     ),
     (
         "forth-loop-that-copies",
         "forthcopy",
-        Spot::Loop,
+        EntryKind::Loop,
         true,
         "06 08 04 44 02 03 09 20 c7",
     ),
     (
         "forth-loop-with-a-guard",
         "forthtrivial_reset",
-        Spot::Loop,
+        EntryKind::Loop,
         true,
         "09 04 04 03 0c 45 07 c1 c7",
     ),
@@ -157,28 +187,28 @@ fn normalised(ir: &str) -> String {
 }
 
 /// What is in the file of a unit: what it is, and its code.
-fn listing((_, language, spot, closed_forms, text): Unit) -> String {
+fn listing((_, language, kind, closed_forms, text): Case) -> String {
     let language: &'static Language = language.parse().unwrap();
     let code = language.parse_program(text).unwrap();
-    let piece = Piece::given(language, Some(spot), &code).unwrap();
+    let unit = Unit::parse(language, Some(kind), &code).unwrap();
     let jit = Jit::new(language, Options::default(), closed_forms);
     let jit = jit.unwrap().expect("there is native code");
-    let ir = normalised(&jit.show(&piece).unwrap().ir);
+    let ir = normalised(&jit.show(&unit).unwrap().ir);
     let closed_forms = if closed_forms {
         ""
     } else {
         ", no closed forms"
     };
-    format!("; {language}, {}{closed_forms}: {text}\n{ir}", spot.name())
+    format!("; {language}, {}{closed_forms}: {text}\n{ir}", kind.name())
 }
 
 #[test]
 fn units_are_translated_as_they_were() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/clif");
     let mut changed = Vec::new();
-    for unit in UNITS {
-        let path = folder.join(unit.0).with_extension("clif");
-        let now = listing(unit);
+    for case in CASES {
+        let path = folder.join(case.0).with_extension("clif");
+        let now = listing(case);
         if std::env::var_os("BROTH_BLESS").is_some() {
             std::fs::write(&path, &now).unwrap();
         }
@@ -188,7 +218,7 @@ fn units_are_translated_as_they_were() {
             let same = lines.take_while(|(now, then)| now == then).count();
             changed.push(format!(
                 "{}, line {}: {:?}, was {:?}",
-                unit.0,
+                case.0,
                 same + 1,
                 now.lines().nth(same).unwrap_or_default(),
                 then.lines().nth(same).unwrap_or_default(),
@@ -202,5 +232,5 @@ fn units_are_translated_as_they_were() {
     );
     // A file that no unit has would tell nothing.
     let files = std::fs::read_dir(&folder).unwrap().count();
-    assert_eq!(files, UNITS.len(), "files in tests/data/clif");
+    assert_eq!(files, CASES.len(), "files in tests/data/clif");
 }

@@ -260,7 +260,7 @@ fn compiling_meanwhile() {
         let tapes: Vec<Tape> = (0..64).map(|_| numbers.tape_around_a_loop()).collect();
         for _ in 0..100 {
             tally = tally + check(language, &runner, &tapes, [300].into_iter());
-            runner.between_epochs(std::time::Duration::from_millis(1));
+            runner.safepoint(std::time::Duration::from_millis(1));
         }
         assert!(tally.looked_up.loops > 100, "{language}: {tally:?}");
     }

@@ -32,8 +32,8 @@ fn any_options(random: &mut StdRng) -> Options {
             sample: random.random_range(1..=8),
             loop_threshold: random.random_range(1..200),
             program_threshold: random.random_range(1..200),
-            patience: [0, 0, 1, 5][random.random_range(0..4)],
-            least: jit::Way::ALL[random.random_range(0..3)],
+            backoff: [0, 0, 1, 5][random.random_range(0..4)],
+            least: jit::Tier::ALL[random.random_range(0..3)],
             // Room for a generation or two, or for all.
             cache_bytes: [1, 20_000, 64 << 10, 64 << 20][random.random_range(0..4)],
         },
@@ -190,7 +190,7 @@ fn jit_runner(language: &'static Language, cache_bytes: usize) -> Runner {
     Engine::Jit.runner(language, &options)
 }
 
-/// However many pieces come up, no more are there than the cache has room for, and
+/// However many units come up, no more are there than the cache has room for, and
 /// of the others none is found any more.
 #[test]
 fn the_cache_has_bounds() {
@@ -203,14 +203,14 @@ fn the_cache_has_bounds() {
             for tape in &tapes {
                 run(&mut runner, language, tape);
                 let tally = runner.cache_tally();
-                let pieces = runner.jit().unwrap().pieces().count() as u64;
-                assert_eq!(pieces, tally.live.programs + tally.live.loops);
+                let units = runner.jit().unwrap().units().len() as u64;
+                assert_eq!(units, tally.live.programs + tally.live.loops);
                 assert!(tally.code_bytes <= 100_000, "{language}: {tally:?}");
-                assert!(pieces <= 4 * 100_000 / 8192, "{language}: {tally:?}");
+                assert!(units <= 4 * 100_000 / 8192, "{language}: {tally:?}");
             }
             let tally = runner.cache_tally();
             println!("{language}, round {round}: {tally:?}");
-            // A generation has a piece at least.
+            // A generation has a unit at least.
             let compiled = tally.compiled.programs + tally.compiled.loops;
             assert!(
                 (21..=compiled).contains(&tally.freed),
@@ -279,7 +279,7 @@ fn code_is_taken_in_between_epochs() {
             let (mut tape_then, mut outcomes) = (tape, [Outcome::default()]);
             let tapes = std::slice::from_mut(&mut tape_then);
             entered += runner.run_all(tapes, 3000, &mut outcomes).entered.programs;
-            runner.between_epochs(Duration::from_millis(1));
+            runner.safepoint(Duration::from_millis(1));
             if entered > 0 {
                 break;
             }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use broth::engine::jit::{Jit, Piece, Spot, Way};
+use broth::engine::jit::{EntryKind, Jit, Tier, Unit};
 use broth::engine::{Engine, Runner};
 use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN};
@@ -63,8 +63,8 @@ pub struct ShowArgs {
 
     /// What TEXT is: left or right program, or loop [default: loop if TEXT from its first
     /// `[` to its last `]` is one, else left]
-    #[arg(long = "as", value_name = "SORT", requires = "program", value_parser = parse_spot)]
-    spot: Option<Spot>,
+    #[arg(long = "as", value_name = "SORT", requires = "program", value_parser = parse_kind)]
+    kind: Option<EntryKind>,
 
     /// List only loops
     #[arg(long, conflicts_with = "programs", help_heading = "List")]
@@ -80,24 +80,29 @@ pub struct ShowArgs {
 
     /// Show the entry with this number in the list
     #[arg(long, value_name = "N", conflicts_with_all = ["loops", "programs", "top"],
-          help_heading = "One piece")]
+          help_heading = "One entry")]
     entry: Option<usize>,
 
     /// Show only its IR, before and after Cranelift's optimisation
-    #[arg(long, help_heading = "One piece")]
+    #[arg(long, help_heading = "One entry")]
     ir: bool,
 
     /// Show only its machine code
-    #[arg(long, help_heading = "One piece")]
+    #[arg(long, help_heading = "One entry")]
     machine_code: bool,
 
     #[command(flatten)]
     how: EngineArgs,
 }
 
-fn parse_spot(name: &str) -> Result<Spot, String> {
-    let spot = Spot::ALL.into_iter().find(|spot| spot.name() == name);
-    spot.ok_or_else(|| format!("choose one of {}", Spot::ALL.map(Spot::name).join(", ")))
+fn parse_kind(name: &str) -> Result<EntryKind, String> {
+    let kind = EntryKind::ALL.into_iter().find(|kind| kind.name() == name);
+    kind.ok_or_else(|| {
+        format!(
+            "choose one of {}",
+            EntryKind::ALL.map(EntryKind::name).join(", ")
+        )
+    })
 }
 
 pub fn show(args: ShowArgs) -> Result<ExitCode, Failure> {
@@ -114,9 +119,9 @@ fn show_program(out: &mut impl Write, args: &ShowArgs, text: &str) -> Result<(),
     let language = args.lang.unwrap_or(Settings::default().language);
     let usage = |error: &dyn std::fmt::Display| Error::Usage(format!("--program: {error}"));
     let code = language.parse_program(text).map_err(|e| usage(&e))?;
-    let piece = Piece::given(language, args.spot, &code).map_err(|e| usage(&e))?;
+    let unit = Unit::parse(language, args.kind, &code).map_err(|e| usage(&e))?;
     let runner = Engine::Jit.runner(language, &args.how.options());
-    show_piece(out, args, jit_of(&runner, language)?, &piece)
+    show_unit(out, args, jit_of(&runner, language)?, &unit)
 }
 
 fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
@@ -125,7 +130,7 @@ fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
     let language = soup.settings().language;
     let mut options = args.how.options();
     // What the clock says must not matter.
-    options.jit.least = Way::Everything;
+    options.jit.least = Tier::Programs;
     soup.set_engine(Engine::Jit, &options);
     jit_of(soup.runner(), language)?;
     let first = soup.epochs_done();
@@ -137,14 +142,15 @@ fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
     }
     let jit = jit_of(soup.runner(), language)?;
     if let Some(number) = args.entry {
-        let piece = number.checked_sub(1).and_then(|i| jit.pieces().nth(i));
-        let piece = piece.ok_or_else(|| {
-            let count = jit.pieces().count();
+        let units = jit.units();
+        let unit = number.checked_sub(1).and_then(|i| units.get(i));
+        let unit = unit.ok_or_else(|| {
+            let count = units.len();
             Error::Usage(format!(
-                "--entry {number}: there are {count} pieces, counted from 1"
+                "--entry {number}: there are {count} units, counted from 1"
             ))
         })?;
-        return show_piece(out, args, jit, piece);
+        return show_unit(out, args, jit, unit);
     }
     let live = jit.tally().live;
     writeln!(
@@ -155,7 +161,7 @@ fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
         plural(live.loops, "loop"),
         plural(live.programs, "program"),
     )?;
-    if jit.pieces().next().is_none() {
+    if jit.units().is_empty() {
         writeln!(
             out,
             "nothing became hot; try more --epochs, or --no-closed-forms"
@@ -204,23 +210,23 @@ fn jit_of<'a>(runner: &'a Runner, language: &Language) -> Result<&'a Jit, Error>
 }
 
 fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure> {
-    let wanted = |piece: &Piece| match piece.spot() {
-        Spot::Loop => !args.programs,
-        Spot::Left | Spot::Right => !args.loops,
+    let wanted = |unit: &Unit| match unit.kind() {
+        EntryKind::Loop => !args.programs,
+        EntryKind::Left | EntryKind::Right => !args.loops,
     };
     writeln!(out, "{BOLD}number  sort   bytes  commands{RESET}")?;
-    let pieces = (1..).zip(jit.pieces());
-    let mut pieces = pieces.filter(|(_, piece)| wanted(piece));
-    for (number, piece) in pieces.by_ref().take(args.top) {
+    let all = jit.units();
+    let mut units = (1..).zip(&all).filter(|(_, unit)| wanted(unit));
+    for (number, unit) in units.by_ref().take(args.top) {
         writeln!(
             out,
             "{number:>6}  {:<5}{:>7}  {}",
-            piece.spot().name(),
-            thousands(jit.show(piece).map_err(Error::from)?.code_bytes),
-            commands(piece)
+            unit.kind().name(),
+            thousands(jit.show(unit).map_err(Error::from)?.code_bytes),
+            commands(unit)
         )?;
     }
-    let more = pieces.count();
+    let more = units.count();
     if more > 0 {
         writeln!(
             out,
@@ -231,29 +237,24 @@ fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure>
     Ok(())
 }
 
-/// What a piece does, as program text.
-fn commands(piece: &Piece) -> String {
-    match piece.text().trim_end() {
+/// What a unit does, as program text.
+fn commands(unit: &Unit) -> String {
+    match unit.text().trim_end() {
         "" => "(no commands)".into(),
         text => text.into(),
     }
 }
 
-fn show_piece(
-    out: &mut impl Write,
-    args: &ShowArgs,
-    jit: &Jit,
-    piece: &Piece,
-) -> Result<(), Failure> {
-    let listing = jit.show(piece).map_err(Error::from)?;
+fn show_unit(out: &mut impl Write, args: &ShowArgs, jit: &Jit, unit: &Unit) -> Result<(), Failure> {
+    let listing = jit.show(unit).map_err(Error::from)?;
     let everything = args.ir == args.machine_code;
     writeln!(
         out,
         "{}, {} bytes of machine code",
-        piece.spot().name(),
+        unit.kind().name(),
         thousands(listing.code_bytes)
     )?;
-    writeln!(out, "{}", commands(piece))?;
+    writeln!(out, "{}", commands(unit))?;
     let mut section = |name: &str, text: &str| {
         writeln!(out, "\n{BOLD}{name}{RESET}")?;
         writeln!(out, "{}", text.trim_end())

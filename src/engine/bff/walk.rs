@@ -8,8 +8,8 @@ use crate::engine::bff::loops::{Left, Loop, Progress};
 use crate::engine::bff::recurrence::{self, Recurrence};
 use crate::engine::bff::script::{Effects, LEN, Script};
 use crate::engine::bff::skeleton::Skeleton;
-use crate::engine::jit::frame::Frame;
-use crate::engine::jit::{Exit, Jit, Native, NativeTally, Spot};
+use crate::engine::jit::bff::{Cache, Frame, Unit};
+use crate::engine::jit::{EntryKind, Exit, Jit, Native, NativeTally};
 use crate::engine::reference;
 use crate::engine::simd::Lanes;
 #[cfg(target_arch = "x86_64")]
@@ -49,9 +49,10 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
                 // SAFETY: the machine has `lanes`: `Lanes::available` has asked the CPU for every
                 // feature named here.
                 |runner, tapes, max_steps, outcomes| unsafe {
-                    match runner.jit().is_some_and(Jit::wants_programs) {
-                        true => by_programs(runner, tapes, max_steps, outcomes),
-                        false => all(runner, tapes, max_steps, outcomes),
+                    if wants_programs(runner) {
+                        by_programs(runner, tapes, max_steps, outcomes)
+                    } else {
+                        all(runner, tapes, max_steps, outcomes)
                     }
                 }
             }};
@@ -62,11 +63,19 @@ pub fn for_lanes(lanes: Lanes) -> RunTapes {
     let _ = lanes;
     // SAFETY: needs no instructions beyond those of every machine.
     |runner, tapes, max_steps, outcomes| unsafe {
-        match runner.jit().is_some_and(Jit::wants_programs) {
-            true => walk_by_programs::<Portable>(runner, tapes, max_steps, outcomes),
-            false => walk_all::<Portable>(runner, tapes, max_steps, outcomes),
+        if wants_programs(runner) {
+            walk_by_programs::<Portable>(runner, tapes, max_steps, outcomes)
+        } else {
+            walk_all::<Portable>(runner, tapes, max_steps, outcomes)
         }
     }
+}
+
+/// Whether to look for native code of whole programs.
+#[inline(always)]
+fn wants_programs(runner: &Runner) -> bool {
+    let cache = runner.jit().and_then(Jit::bff);
+    cache.is_some_and(Cache::wants_programs)
 }
 
 /// Tapes that are classified together, before any of them is walked: where a
@@ -87,7 +96,7 @@ struct Job<'a> {
     dialect: &'a Dialect,
     max_steps: u32,
     closed_forms: bool,
-    jit: Option<&'a Jit>,
+    jit: Option<&'a Cache>,
     /// Jumps back of a run before its loops are looked for.
     patience: u32,
     /// Whether to tell how native code does.
@@ -132,14 +141,14 @@ impl<'a> Job<'a> {
             dialect,
             max_steps,
             closed_forms: runner.closed_forms,
-            jit: runner.jit(),
+            jit: runner.jit().and_then(Jit::bff),
             patience: 0,
             rates: false,
         };
         if let Some(jit) = job.jit {
             job.rates = jit.looks_closer(batches);
             job.patience = match jit.wants_loops() || job.rates {
-                true => jit.options().patience,
+                true => jit.options().backoff,
                 false => u32::MAX,
             };
             if job.rates && !tapes.is_empty() {
@@ -315,12 +324,12 @@ impl Programs {
     ///
     /// This machine must have the instructions of `V`.
     #[inline(always)]
-    unsafe fn find<V: Vectors>(jit: &Jit, dialect: &Dialect, tape: &Tape) -> Programs {
+    unsafe fn find<V: Vectors>(jit: &Cache, dialect: &Dialect, tape: &Tape) -> Programs {
         // SAFETY: the caller's promise.
         let skeleton = unsafe { V::skeleton(dialect, tape) };
         Programs {
-            left: jit.find_left(&skeleton.left(dialect.first_place())),
-            right: jit.find_right(&skeleton.right()),
+            left: jit.index().find_left(&skeleton.left(dialect.first_place())),
+            right: jit.index().find_right(&skeleton.right()),
             skeleton,
         }
     }
@@ -335,7 +344,7 @@ impl Programs {
     unsafe fn run(
         &self,
         job: &Job<'_>,
-        jit: &Jit,
+        jit: &Cache,
         left: Native,
         tape: &mut Tape,
         recurrence: &mut Recurrence,
@@ -359,8 +368,8 @@ impl Programs {
         {
             tally.exits[Exit::End as usize] += 1;
             tally.entered.programs += 1;
-            // SAFETY: as above, of what the right program means up to the frame's `stop`, the
-            // first place that the left one has changed.
+            // SAFETY: as above, of what the right program means up to the frame's invalidation
+            // point, the first place that the left one has changed.
             exit = unsafe { frame.call(right.function, tape, PROGRAM_LEN) };
             last = right;
         }
@@ -368,13 +377,13 @@ impl Programs {
         tally.exits[exit as usize] += 1;
         tally.ops += u64::from(at.ops);
         tally.steps += u64::from(at.steps);
-        tally.laps += frame.laps;
+        tally.laps += frame.run.iterations;
         tally.settled += frame.settled;
         if job.rates {
             let is_over = matches!(exit, Exit::End | Exit::OutOfSteps);
             jit.rate(last, is_over || at.steps > WORTH_STEPS);
         }
-        (frame.pc as usize, at)
+        (frame.run.pc as usize, at)
     }
 }
 
@@ -752,7 +761,7 @@ unsafe fn walk_on<V: Vectors>(
 #[inline(never)]
 fn run_native(
     job: &Job<'_>,
-    jit: &Jit,
+    jit: &Cache,
     laps: u32,
     (first, close): (usize, usize),
     tape: &mut Tape,
@@ -764,9 +773,13 @@ fn run_native(
     let base = first - 1;
     let key = skeleton.piece(base, close + 1 - base);
     tally.looked_up.loops += 1;
-    let Some(native) = jit.find_loop(&key) else {
+    let Some(native) = jit.index().find_loop(&key) else {
         if job.rates {
-            jit.came_up(Spot::Loop, key, laps);
+            let unit = Unit {
+                kind: EntryKind::Loop,
+                skeleton: key,
+            };
+            jit.came_up(unit, laps);
         }
         return None;
     };
@@ -780,13 +793,13 @@ fn run_native(
     tally.exits[exit as usize] += 1;
     tally.ops += u64::from(then.ops - at.ops);
     tally.steps += u64::from(steps);
-    tally.laps += frame.laps;
+    tally.laps += frame.run.iterations;
     tally.settled += frame.settled;
     if job.rates {
         jit.rate(native, steps > WORTH_STEPS);
     }
     *at = then;
-    Some((frame.pc as usize, frame.changed != 0))
+    Some((frame.run.pc as usize, frame.dirty != 0))
 }
 
 #[inline(always)]

@@ -8,7 +8,7 @@ use crate::engine::Runner;
 use crate::engine::cycle::{self, Cyclic, Standing};
 use crate::engine::forth::trace::{self, Lap};
 use crate::engine::interleave::take_turns;
-use crate::engine::jit::forth::{self as native, Span};
+use crate::engine::jit::forth::{self as native, Cache, LoopBody};
 use crate::engine::jit::{Jit, Native, NativeTally};
 use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
 use crate::language::{Ended, Family, Outcome, Rules, Step, TAPE_LEN, Tape};
@@ -196,7 +196,7 @@ struct Job<'a> {
     max_steps: u32,
     closed_forms: bool,
     /// Where loops are looked for.
-    jit: Option<&'a Jit>,
+    jit: Option<&'a Cache>,
     /// Whether to tell how native code does.
     rates: bool,
 }
@@ -214,7 +214,7 @@ impl<'a> Job<'a> {
             jit: None,
             rates: false,
         };
-        if let Some(jit) = runner.jit() {
+        if let Some(jit) = runner.jit().and_then(Jit::forth) {
             let mut batches = BATCHES.get();
             job.rates = jit.looks_closer(&mut batches);
             BATCHES.set(batches);
@@ -259,7 +259,7 @@ impl<'a, 'b> Leaps<'a, 'b> {
             next_anchor: 1,
             next_record: if job.closed_forms { 0 } else { u32::MAX },
             patience: 64,
-            next_look: job.jit.map_or(u32::MAX, |jit| jit.options().patience),
+            next_look: job.jit.map_or(u32::MAX, |jit| jit.options().backoff),
             look_patience: 1,
             has_counted: false,
         }
@@ -313,16 +313,16 @@ impl<'a, 'b> Leaps<'a, 'b> {
     #[inline(never)]
     fn look_for_native(&mut self, tape: &mut Tape, now: &mut Standing<State>, last: usize) {
         let Some(jit) = self.job.jit else { return };
-        let span = Span::of(self.job.dialect, tape, now.state.pc, last);
+        let body = LoopBody::of(self.job.dialect, tape, now.state.pc, last);
         self.tally.looked_up.loops += 1;
         let mut is_worth_while = false;
-        if let Some(found) = jit.find_span(&span) {
+        if let Some(found) = jit.index().find(&body) {
             is_worth_while = self.run_native(found, tape, now);
             if self.job.rates {
                 jit.rate(found, is_worth_while);
             }
         } else if self.job.rates && !std::mem::replace(&mut self.has_counted, true) {
-            jit.span_came_up(span, WORTHWHILE);
+            jit.came_up(body, WORTHWHILE);
         }
         if !is_worth_while {
             self.next_look = self.jumps.saturating_add(self.look_patience);
@@ -340,7 +340,7 @@ impl<'a, 'b> Leaps<'a, 'b> {
         now.ops += done.ops;
         self.tally.entered.loops += 1;
         self.tally.exits[done.exit as usize] += 1;
-        self.tally.laps += done.laps;
+        self.tally.laps += done.iterations;
         self.tally.ops += u64::from(done.ops);
         self.tally.steps += u64::from(done.steps);
         done.steps > WORTH_STEPS

@@ -1,51 +1,44 @@
-//! Cranelift: pieces of code become native functions, a module at a time.
+//! Cranelift: units become native functions, a module at a time.
 
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir;
-use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 
-use super::bff::{self, Tables};
-use super::forth;
-use super::frame::{ClosedLoop, Function, run_loop_with};
-use super::piece::Piece;
-use crate::engine::bff::skeleton::Skeleton;
-use crate::engine::simd::Lanes;
+use super::emitter::{Emitter, Machine};
+use super::frame::Function;
+use super::unit::Translator;
 pub use crate::error::NoNativeCode;
-use crate::language::Family;
-use crate::language::bff::Dialect;
 
-/// Translates pieces of one dialect for this machine.
-pub struct Compiler {
+/// Compiles the units of one dialect for this machine.
+pub struct Compiler<T> {
     isa: OwnedTargetIsa,
-    target: Target,
-}
-
-/// What pieces of a family are translated for.
-enum Target {
-    Bff(bff::Target),
-    Forth(forth::Target),
+    machine: Machine,
+    translator: T,
 }
 
 /// Functions that were compiled together and are freed together.
-pub struct Generation {
+pub struct Generation<T: Translator> {
     module: Option<JITModule>,
     /// What the code points to.
-    _loops: Vec<Box<ClosedLoop>>,
-    pub functions: Vec<(Piece, Function)>,
+    data: Vec<Box<T::Data>>,
+    pub functions: Vec<(T::Unit, Function)>,
     /// Bytes of machine code.
     pub code_bytes: usize,
     /// Time that it took.
     pub time: Duration,
 }
 
-/// How a piece looks once it is compiled.
+/// A unit, compiled, for people to read.
 pub struct Listing {
     /// Cranelift's intermediate representation, before and after it is optimised.
     pub ir: String,
@@ -65,157 +58,102 @@ impl From<ModuleError> for NoNativeCode {
     }
 }
 
-impl Compiler {
-    /// For a dialect of `family` on this machine, loops by closed forms if so wanted;
-    /// nothing for families that have no native code.
-    pub fn new(
-        family: &'static Family,
-        closed_forms: bool,
-    ) -> Result<Option<Compiler>, NoNativeCode> {
-        let mut flags = settings::builder();
-        for (name, value) in [
-            ("opt_level", "speed"),
-            // What is generated is tested, over and over.
-            (
-                "enable_verifier",
-                if cfg!(debug_assertions) {
-                    "true"
-                } else {
-                    "false"
-                },
-            ),
-            // The code calls nothing that unwinds, and has no stack to probe.
-            ("unwind_info", "false"),
-            ("enable_probestack", "false"),
-        ] {
-            let set = flags.set(name, value);
-            set.map_err(|error| NoNativeCode(format!("Cranelift's {name}: {error}")))?;
-        }
-        let builder = cranelift_native::builder().map_err(|why| NoNativeCode(why.into()))?;
-        let isa = builder
-            .finish(settings::Flags::new(flags))
-            .map_err(|error| NoNativeCode(error.to_string()))?;
-        let frontend = isa.frontend_config();
-        let call_conv = CallConv::triple_default(isa.triple());
-        let target = match family {
-            Family::Bff(dialect) => Target::Bff(bff::Target {
-                dialect,
-                tables: tables(dialect),
-                frontend,
-                call_conv,
-                run_loop: closed_forms.then(|| run_loop_with(Lanes::widest())),
-            }),
-            Family::Forth(dialect) => Target::Forth(forth::Target {
-                dialect,
-                frontend,
-                call_conv,
-                pauses: closed_forms,
-            }),
-            _ => return Ok(None),
-        };
-        Ok(Some(Compiler { isa, target }))
+/// Cranelift, set up for this machine.
+fn isa() -> Result<OwnedTargetIsa, NoNativeCode> {
+    // What is generated is tested, over and over.
+    let verifies = if cfg!(debug_assertions) {
+        "true"
+    } else {
+        "false"
+    };
+    let mut flags = settings::builder();
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("enable_verifier", verifies),
+        // The code calls nothing that unwinds, and has no stack to probe.
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+    ] {
+        let set = flags.set(name, value);
+        set.map_err(|error| NoNativeCode(format!("Cranelift's {name}: {error}")))?;
+    }
+    let builder = cranelift_native::builder().map_err(|why| NoNativeCode(why.into()))?;
+    let isa = builder.finish(settings::Flags::new(flags));
+    isa.map_err(|error| NoNativeCode(error.to_string()))
+}
+
+impl<T: Translator> Compiler<T> {
+    /// For what `translator` translates, on this machine.
+    pub fn new(translator: T) -> Result<Compiler<T>, NoNativeCode> {
+        let isa = isa()?;
+        Ok(Compiler {
+            machine: Machine::of(&*isa),
+            isa,
+            translator,
+        })
     }
 
-    /// Whether native code may be faster than the interpreter: where there is a loop
-    /// that has no closed form.
-    pub fn pays(&self, piece: &Piece) -> bool {
-        match (&self.target, piece) {
-            (Target::Bff(target), Piece::Bff(piece)) => bff::has_open_loop(target, piece),
-            // It was not settled by its laps, or would not have been counted.
-            _ => true,
-        }
+    pub fn translator(&self) -> &T {
+        &self.translator
     }
 
-    /// Some piece, to see whether there is native code at all.
-    pub fn any_piece(&self) -> Piece {
-        match &self.target {
-            Target::Bff(_) => Piece::Bff(bff::Piece {
-                spot: bff::Spot::Right,
-                skeleton: Skeleton::default(),
-            }),
-            Target::Forth(target) => Piece::Forth(forth::Span::shortest(target.dialect)),
-        }
-    }
-
-    /// Translate `piece` to `function`, an empty one; see [`bff::translate`] for
-    /// `loops`.
+    /// Translate `unit` to `function`, an empty one.
     fn translate(
         &self,
-        piece: &Piece,
+        unit: &T::Unit,
         function: &mut ir::Function,
         context: &mut FunctionBuilderContext,
-        loops: &mut Vec<Box<ClosedLoop>>,
+        data: &mut Vec<Box<T::Data>>,
     ) {
-        match (&self.target, piece) {
-            (Target::Bff(target), Piece::Bff(piece)) => {
-                bff::translate(target, piece, function, context, loops);
-            }
-            (Target::Forth(target), Piece::Forth(span)) => {
-                forth::translate(target, span, function, context);
-            }
-            _ => unreachable!("pieces are of the compiler's family"),
-        }
+        let emitter = Emitter::start(self.machine, function, context);
+        self.translator.translate(unit, emitter, data);
     }
 
-    fn module(&self) -> JITModule {
-        JITModule::new(JITBuilder::with_isa(
-            self.isa.clone(),
-            default_libcall_names(),
-        ))
-    }
-
-    /// Translate all `pieces`.
-    pub fn compile(&self, pieces: &[Piece]) -> Result<Generation, NoNativeCode> {
+    /// Compile all `units`.
+    pub fn compile(&self, units: &[T::Unit]) -> Result<Generation<T>, NoNativeCode> {
         let begun = Instant::now();
+        let builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         let mut generation = Generation {
-            module: Some(self.module()),
-            _loops: Vec::new(),
+            module: Some(JITModule::new(builder)),
+            data: Vec::new(),
             functions: Vec::new(),
             code_bytes: 0,
             time: Duration::ZERO,
         };
-        let mut compiled: Vec<(Piece, FuncId)> = Vec::new();
+        let mut compiled: Vec<(T::Unit, FuncId)> = Vec::new();
         if let Some(module) = &mut generation.module {
             let mut context = module.make_context();
             let mut builder_context = FunctionBuilderContext::new();
-            for piece in pieces {
-                self.translate(
-                    piece,
-                    &mut context.func,
-                    &mut builder_context,
-                    &mut generation._loops,
-                );
+            for unit in units {
+                let function = &mut context.func;
+                self.translate(unit, function, &mut builder_context, &mut generation.data);
                 let id = module.declare_anonymous_function(&context.func.signature)?;
                 module.define_function(id, &mut context)?;
                 let code = context.compiled_code();
                 generation.code_bytes += code.map_or(0, |code| code.code_buffer().len());
                 module.clear_context(&mut context);
-                compiled.push((*piece, id));
+                compiled.push((*unit, id));
             }
             module.finalize_definitions()?;
-            for (piece, id) in compiled {
+            for (unit, id) in compiled {
                 let code = module.get_finalized_function(id);
                 // SAFETY: the code is finished, and was made for two pointers and an answer of 32
-                // bits, by this system's convention for calls in C. That it is there still is
-                // for those to see to who call it: that is unsafe, too.
+                // bits, by this system's convention for calls in C. That it is still there is up
+                // to those who call it: that is unsafe, too.
                 let function = unsafe { std::mem::transmute::<*const u8, Function>(code) };
-                generation.functions.push((piece, function));
+                generation.functions.push((unit, function));
             }
         }
         generation.time = begun.elapsed();
         Ok(generation)
     }
 
-    /// How `piece` looks.
-    pub fn show(&self, piece: &Piece) -> Result<Listing, NoNativeCode> {
+    /// Compile `unit` to be read.
+    pub fn show(&self, unit: &T::Unit) -> Result<Listing, NoNativeCode> {
         let mut context = Context::new();
-        let mut loops = Vec::new();
-        self.translate(
-            piece,
-            &mut context.func,
-            &mut FunctionBuilderContext::new(),
-            &mut loops,
-        );
+        let mut data = Vec::new();
+        let mut builder_context = FunctionBuilderContext::new();
+        self.translate(unit, &mut context.func, &mut builder_context, &mut data);
         let ir = context.func.display().to_string();
         context.set_disasm(true);
         let compiled = context
@@ -232,34 +170,93 @@ impl Compiler {
     }
 }
 
-impl Generation {
+impl<T: Translator> Generation<T> {
     /// Bytes of memory it takes, about: code lies in whole pages.
     pub fn memory(&self) -> usize {
         const PAGE: usize = 4096;
-        let loops = self._loops.len() * size_of::<ClosedLoop>();
-        (self.code_bytes + loops).next_multiple_of(PAGE) + PAGE
+        let data = self.data.len() * size_of::<T::Data>();
+        (self.code_bytes + data).next_multiple_of(PAGE) + PAGE
     }
 }
 
-impl Drop for Generation {
+impl<T: Translator> Drop for Generation<T> {
     fn drop(&mut self) {
         if let Some(module) = self.module.take() {
             // SAFETY: of its functions none is running or will be called any more: they are found
-            // in the tables of a cache, and dropped where that is borrowed for itself alone and
-            // then fills its tables anew, or goes, too. What the code points to goes after it.
+            // in the index of a cache, and dropped where that is borrowed for itself alone and
+            // has filled its index anew, or goes, too. What the code points to goes after it.
             unsafe { module.free_memory() };
         }
     }
 }
 
-/// The tables of a dialect, made once.
-fn tables(dialect: &'static Dialect) -> &'static Tables {
-    use std::collections::HashMap;
-    use std::sync::{LazyLock, Mutex, PoisonError};
-    type Made = HashMap<usize, &'static Tables>;
-    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = std::ptr::from_ref(dialect) as usize;
-    made.entry(key)
-        .or_insert_with(|| Box::leak(Box::new(Tables::of(dialect))))
+type Compiled<T> = Result<Generation<T>, NoNativeCode>;
+
+/// The thread that compiles while the soup lives.
+pub struct Worker<T: Translator> {
+    to: Option<Sender<Vec<T::Unit>>>,
+    from: Receiver<Compiled<T>>,
+    is_busy: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<T: Translator> Worker<T> {
+    /// Nothing where the system gives no thread.
+    pub fn start(compiler: Arc<Compiler<T>>) -> Option<Worker<T>> {
+        let (to, batches) = channel::<Vec<T::Unit>>();
+        let (done, from) = channel();
+        let thread = std::thread::Builder::new().name("compiler".into());
+        let thread = thread.spawn(move || {
+            for units in batches {
+                if done.send(compiler.compile(&units)).is_err() {
+                    break;
+                }
+            }
+        });
+        Some(Worker {
+            to: Some(to),
+            from,
+            is_busy: false,
+            thread: Some(thread.ok()?),
+        })
+    }
+
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
+    /// Have `units` compiled.
+    pub fn begin(&mut self, units: Vec<T::Unit>) {
+        if let Some(to) = &self.to {
+            self.is_busy = to.send(units).is_ok();
+        }
+    }
+
+    /// What has been compiled, if it is finished.
+    pub fn finished(&mut self) -> Option<Compiled<T>> {
+        let compiled = match self.from.try_recv() {
+            Ok(compiled) => Some(compiled),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+        };
+        self.is_busy &= compiled.is_none();
+        compiled
+    }
+
+    /// What is being compiled, once it is finished; nothing if nothing is.
+    pub fn wait(&mut self) -> Option<Compiled<T>> {
+        if !std::mem::take(&mut self.is_busy) {
+            return None;
+        }
+        self.from.recv().ok()
+    }
+}
+
+impl<T: Translator> Drop for Worker<T> {
+    fn drop(&mut self) {
+        // It ends once there is nobody to send it units.
+        self.to = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }

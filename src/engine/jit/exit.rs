@@ -1,26 +1,23 @@
-//! Why native code is left, and how a way aside is built.
-
-use cranelift_codegen::ir::{Block, InstBuilder, Value};
-use cranelift_frontend::FunctionBuilder;
+//! Why native code was left.
 
 /// Why native code was left, always before an op that it does not do itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Exit {
-    /// The piece came to its end, or an op leads out of the loop.
+    /// The unit came to its end, or an op leads out of the loop.
     End = 0,
-    /// The steps left may not cover what comes before they are looked at again.
+    /// The steps left may not cover what comes before they are checked again.
     OutOfSteps = 1,
-    /// A byte of the piece that may be run again or is yet to be run means something
+    /// A byte of the unit that may be run again or is yet to be run means something
     /// else, or would with the next op.
     Rewritten = 2,
-    /// BFF: a bracket jumps out of the piece, or has no partner in it.
+    /// BFF: a bracket jumps out of the unit, or has no partner in it.
     Bracket = 3,
     /// Forth: the stack has too few entries for what comes, or too many.
     Stack = 4,
-    /// Forth: the op writes over a guard.
+    /// Forth: the op writes over a guard byte.
     Guard = 5,
-    /// Forth: some laps are done, and whoever looks for cycles may look.
+    /// Forth: some iterations are done, and whoever looks for cycles may look.
     Pause = 6,
 }
 
@@ -54,15 +51,4 @@ impl Exit {
     pub(super) fn of(code: u32) -> Exit {
         Exit::ALL[code as usize % Exit::ALL.len()]
     }
-}
-
-/// Where `condition` is not 0, go aside, which is where building goes on: hardly any
-/// run comes there. The block of all other runs, which has nothing in it yet.
-pub fn branch_aside(builder: &mut FunctionBuilder<'_>, condition: Value) -> Block {
-    let side = builder.create_block();
-    let on = builder.create_block();
-    builder.set_cold_block(side);
-    builder.ins().brif(condition, side, &[], on, &[]);
-    builder.switch_to_block(side);
-    on
 }

@@ -1,6 +1,7 @@
 //! What native code did.
 
 use super::exit::Exit;
+use super::unit::EntryKind;
 
 /// Counts of native code at work, over some tapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,16 @@ pub struct Counts {
     pub programs: u64,
     /// Of loops.
     pub loops: u64,
+}
+
+impl Counts {
+    /// Count a unit.
+    pub(super) fn count(&mut self, kind: EntryKind) {
+        match kind {
+            EntryKind::Left | EntryKind::Right => self.programs += 1,
+            EntryKind::Loop => self.loops += 1,
+        }
+    }
 }
 
 impl std::ops::Add for Counts {

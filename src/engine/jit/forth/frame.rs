@@ -1,43 +1,43 @@
-//! What native code of the Forth family and the rest of the program hand to each
-//! other.
+//! What native code of the Forth family and the interpreter hand to each other.
 
-use crate::engine::jit::Exit;
 use std::mem::offset_of;
 
-use crate::engine::jit::frame::Function;
+use crate::engine::jit::Exit;
+use crate::engine::jit::frame::{Function, RunState};
 use crate::language::forth::{STACK_LEN, State};
 use crate::language::{TAPE_LEN, Tape};
 
 /// A running Forth tape: native code is entered with one and leaves one.
-///
-/// The numbers are 64 bits wide, each at its own offset, and mean the same on both
-/// sides; only native code and this file touch them.
 #[repr(C)]
 struct Frame {
+    run: RunState,
     /// The first of the stack's [`STACK_LEN`] entries.
     stack: *mut u8,
     depth: u64,
-    /// Place of the byte about to be read; set on leaving.
-    pc: u64,
-    /// Place of the loop's first byte.
-    base: u64,
-    /// Steps that the run may still take.
-    left: u64,
-    ops: u64,
-    laps: u64,
 }
 
-/// Where the numbers of a frame are, in bytes from its start.
+/// Where the family's own numbers are, in bytes from the frame's start.
 pub mod offset {
     use super::{Frame, offset_of};
 
     pub const STACK: i32 = offset_of!(Frame, stack) as i32;
     pub const DEPTH: i32 = offset_of!(Frame, depth) as i32;
-    pub const PC: i32 = offset_of!(Frame, pc) as i32;
-    pub const BASE: i32 = offset_of!(Frame, base) as i32;
-    pub const LEFT: i32 = offset_of!(Frame, left) as i32;
-    pub const OPS: i32 = offset_of!(Frame, ops) as i32;
-    pub const LAPS: i32 = offset_of!(Frame, laps) as i32;
+}
+
+impl Frame {
+    /// For a run that may take so many steps more, on this stack.
+    #[inline(always)]
+    fn new(state: &State, stack: *mut u8, steps_left: u64) -> Frame {
+        Frame {
+            run: RunState {
+                base: state.pc as u64,
+                steps_left,
+                ..RunState::default()
+            },
+            stack,
+            depth: state.depth as u64,
+        }
+    }
 }
 
 /// What native code did.
@@ -45,7 +45,7 @@ pub struct Done {
     pub exit: Exit,
     pub steps: u32,
     pub ops: u32,
-    pub laps: u64,
+    pub iterations: u64,
 }
 
 /// Go on from `state`, at the first byte of a loop, for at most `max_steps` steps, by
@@ -57,36 +57,28 @@ pub struct Done {
 /// has there.
 #[inline(always)]
 pub unsafe fn run(function: Function, tape: &mut Tape, state: &mut State, max_steps: u32) -> Done {
-    let mut frame = Frame {
-        stack: state.stack.as_mut_ptr(),
-        depth: state.depth as u64,
-        pc: 0,
-        base: state.pc as u64,
-        left: u64::from(max_steps),
-        ops: 0,
-        laps: 0,
-    };
+    let stack = state.stack.as_mut_ptr();
+    let mut frame = Frame::new(state, stack, u64::from(max_steps));
     // SAFETY: the caller's promise. The function touches the tape's 128 bytes, each by a place
-    // cut to below 128, the stack's entries where it has looked that the depth allows for them,
+    // cut to below 128, the stack's entries where it has checked that the depth allows for them,
     // and this frame, whose layout it was made for whatever the pointer's type says; it calls
     // nothing, and returns.
     let code = unsafe { function(tape, (&raw mut frame).cast()) };
     state.depth = (frame.depth as usize).min(STACK_LEN);
-    state.pc = frame.pc as usize % TAPE_LEN;
+    state.pc = frame.run.pc as usize % TAPE_LEN;
     Done {
         exit: Exit::of(code),
-        steps: max_steps - frame.left as u32,
-        ops: frame.ops as u32,
-        laps: frame.laps,
+        steps: max_steps - frame.run.steps_left as u32,
+        ops: frame.run.ops as u32,
+        iterations: frame.run.iterations,
     }
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::engine::jit::Piece;
     use crate::engine::jit::compiler::Compiler;
-    use crate::engine::jit::forth::Span;
+    use crate::engine::jit::forth::{Forth, LoopBody};
     use crate::guard::{Guarded, Side};
     use crate::language::forth::{Dialect, Op};
     use crate::language::{Family, Language, Rules};
@@ -132,42 +124,34 @@ mod tests {
             let Family::Forth(dialect) = &language.family else {
                 continue;
             };
-            let compiler = Compiler::new(&language.family, false).unwrap().unwrap();
+            let compiler = Compiler::new(Forth::new(dialect, false)).unwrap();
             let mut steps_taken = 0;
             for seed in 0..1500 {
                 let Some((tape, last, state)) = jumped_back(dialect, seed) else {
                     continue;
                 };
                 // The jump itself may have been written over since.
-                let span = Span::of(dialect, &tape, state.pc, last);
-                let generation = compiler.compile(&[Piece::Forth(span)]).unwrap();
+                let body = LoopBody::of(dialect, &tape, state.pc, last);
+                let generation = compiler.compile(&[body]).unwrap();
                 for side in Side::BOTH {
                     println!("{language}, seed {seed}, the page {side:?}");
                     let tape_then = &mut tape_room.put(side, &[tape])[0];
                     let stack = stack_room.put(side, &state.stack);
-                    let mut frame = Frame {
-                        stack: stack.as_mut_ptr(),
-                        depth: state.depth as u64,
-                        pc: 0,
-                        base: state.pc as u64,
-                        left: 1000,
-                        ops: 0,
-                        laps: 0,
-                    };
+                    let mut frame = Frame::new(&state, stack.as_mut_ptr(), 1000);
                     let (_, function) = generation.functions[0];
                     // SAFETY: as in `run`; the generation is there.
                     unsafe { function(tape_then, (&raw mut frame).cast()) };
 
                     let (mut tape, mut expected, mut ops) = (tape, state.clone(), 0);
-                    for _ in frame.left..1000 {
+                    for _ in frame.run.steps_left..1000 {
                         let step = dialect.step(&mut tape, &mut expected);
                         assert!(step.ended.is_none());
                         ops += u64::from(step.is_op);
                     }
-                    steps_taken += 1000 - frame.left;
+                    steps_taken += 1000 - frame.run.steps_left;
                     let depth = frame.depth as usize;
-                    assert_eq!((frame.pc, depth), (expected.pc as u64, expected.depth));
-                    assert_eq!((&stack[..depth], frame.ops), (expected.stack(), ops));
+                    assert_eq!((frame.run.pc, depth), (expected.pc as u64, expected.depth));
+                    assert_eq!((&stack[..depth], frame.run.ops), (expected.stack(), ops));
                     assert_eq!(*tape_then, tape);
                 }
             }
