@@ -124,6 +124,9 @@ pub fn run_loop_with(lanes: Lanes) -> RunLoop {
     call
 }
 
+/// The type of [`skip_periods`].
+pub type SkipPeriods = unsafe extern "C" fn(&mut Tape, &mut Frame);
+
 /// What native code calls now and then at a jump back, with the frame exact and
 /// its `pc` where the jump goes: whole periods are skipped where the run repeats.
 ///

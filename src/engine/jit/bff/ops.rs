@@ -3,14 +3,14 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 
-use super::callbacks::{ClosedLoop, RunLoop, skip_periods};
-use super::frame::{Frame, offset};
+use super::callbacks::{ClosedLoop, RunLoop, SkipPeriods, skip_periods};
+use super::frame::offset;
 use super::function::{Head, Here, Translation};
 use crate::engine::bff::loops::Loop;
 use crate::engine::jit::Exit;
 use crate::engine::jit::unit::EntryKind;
+use crate::language::TAPE_LEN;
 use crate::language::bff::Op;
-use crate::language::{TAPE_LEN, Tape};
 
 /// Iterations of a loop without a closed form between two looks whether it repeats.
 pub(super) const ITERATIONS_BETWEEN: i64 = 16;
@@ -329,7 +329,7 @@ impl Translation<'_, '_> {
             head.place = None;
         }
         self.store(&committed, first);
-        let callee = skip_periods as unsafe extern "C" fn(&mut Tape, &mut Frame);
+        let callee: SkipPeriods = skip_periods;
         let signature = self.signatures.skip_periods;
         self.emit.call(signature, callee as usize, None);
         self.reload();
