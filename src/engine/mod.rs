@@ -213,8 +213,8 @@ impl Runner {
         }
     }
 
-    /// To be called after each epoch, with the time it took: what has become hot
-    /// is compiled meanwhile, and what has been compiled is used from now on.
+    /// To be called between epochs, with the time that the last one took: what has been
+    /// compiled is used from now on, and what has become hot is compiled next.
     pub fn safepoint(&mut self, time: Duration) {
         if let Some(jit) = &mut self.jit {
             jit.safepoint(time);

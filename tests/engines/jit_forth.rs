@@ -55,7 +55,7 @@ fn check(
     tally
 }
 
-/// Step limits that end runs in, at the end of and between laps.
+/// Step limits that end runs in, at the end of and between iterations.
 fn limits() -> impl Iterator<Item = u32> {
     (0..300).chain([1000, 4095, 8191, 8192])
 }
@@ -138,10 +138,10 @@ fn tapes_of_loops(seed: u64, make: impl Fn(&mut Numbers) -> Tape) -> [NativeTall
     // The tapes are worth the test.
     let [plain, closed] = &sum;
     assert!(plain.entered.loops > 100_000, "{plain:?}");
-    assert!(plain.laps > 1_000_000, "{plain:?}");
-    // Most loops are settled by their laps.
+    assert!(plain.iterations > 1_000_000, "{plain:?}");
+    // Most loops are settled by a trace.
     assert!(closed.entered.loops > 10_000, "{closed:?}");
-    assert!(closed.laps > 5000, "{closed:?}");
+    assert!(closed.iterations > 5000, "{closed:?}");
     for exit in [Exit::End, Exit::OutOfSteps, Exit::Stack, Exit::Rewritten] {
         let count = plain.exits[exit as usize];
         assert!(count > 500, "{}: {plain:?}", exit.name());

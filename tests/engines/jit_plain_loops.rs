@@ -1,5 +1,5 @@
-//! Plain loops as native code: laps that need no look, up to where a write comes to the
-//! loop's own bytes, whatever the heads' moves.
+//! Plain loops as native code: guard-free iterations, up to where a write comes to the
+//! loop's own bytes, however the heads move.
 
 use crate::common::engines::{EAGER, Natives, Walk, bff_dialects, has_heads_on_tape};
 use broth::engine::jit::{self, Exit, NativeTally};
@@ -148,25 +148,25 @@ fn by_native_loops(code: &str, last: [u8; 2], closed_forms: bool) -> (Outcome, N
     result
 }
 
-/// Free laps are told like others: of 100 laps the first is the interpreter's, and the
-/// last no jump back.
+/// Guard-free iterations are counted like others: of 100 the interpreter runs the first, and
+/// the last is no jump back.
 #[test]
-fn free_laps_are_counted() {
+fn guard_free_iterations_are_counted() {
     for closed_forms in [true, false] {
         let (outcome, tally) = by_native_loops("<[<+>-]", [0, 100], closed_forms);
         assert_eq!(outcome.steps, 2 + 100 * 5 + 120 + 1);
         assert_eq!(tally.exits[Exit::End as usize], 1, "{tally:?}");
-        assert_eq!((tally.laps, tally.steps), (98, 99 * 5), "{tally:?}");
+        assert_eq!((tally.iterations, tally.steps), (98, 99 * 5), "{tally:?}");
     }
 }
 
-/// Free laps end where a period is to be looked for.
+/// Guard-free iterations end where a period is to be looked for.
 #[test]
-fn free_laps_leave_time_to_look_for_periods() {
+fn guard_free_iterations_leave_time_to_look_for_periods() {
     let (outcome, tally) = by_native_loops("<[+-]", [7, 7], true);
     assert_eq!(outcome.steps, 8192);
-    assert!(tally.settled > 0 && tally.laps < 100, "{tally:?}");
+    assert!(tally.settled > 0 && tally.iterations < 100, "{tally:?}");
     let (outcome, tally) = by_native_loops("<[+-]", [7, 7], false);
     assert_eq!(outcome.steps, 8192);
-    assert!(tally.settled == 0 && tally.laps > 2000, "{tally:?}");
+    assert!(tally.settled == 0 && tally.iterations > 2000, "{tally:?}");
 }

@@ -300,7 +300,7 @@ fn check_all_dialects(check: impl Fn((&'static Language, &'static Dialect)) -> N
         println!("{language}: {tally:?}");
         assert!(tally.entered.programs > 0, "{language}: {tally:?}");
         assert!(tally.entered.loops > 0, "{language}: {tally:?}");
-        assert!(tally.laps > 0, "{language}: {tally:?}");
+        assert!(tally.iterations > 0, "{language}: {tally:?}");
         for exit in [Exit::End, Exit::OutOfSteps, Exit::Rewritten, Exit::Bracket] {
             let count = tally.exits[exit as usize];
             assert!(count > 0, "{language}: no {}, {tally:?}", exit.name());

@@ -108,7 +108,7 @@ fn show_work(out: &mut impl Write, totals: &NativeTotals) -> io::Result<()> {
     ] {
         line(out, name, [&count(all), &count(part), &share(part, all)])?;
     }
-    line(out, "laps, one by one", ["", &count(native.laps), ""])?;
+    line(out, "laps, one by one", ["", &count(native.iterations), ""])?;
     line(out, "periods skipped", ["", &count(native.settled), ""])
 }
 
@@ -123,7 +123,7 @@ fn show_cache(out: &mut impl Write, cache: &CacheTally) -> io::Result<()> {
         let (programs, loops) = (count(counts.programs), count(counts.loops));
         line(out, name, [&programs, &loops, ""])?;
     }
-    line(out, "given up", ["", &count(cache.given_up), ""])?;
+    line(out, "given up", ["", &count(cache.blacklisted), ""])?;
     line(out, "batches freed", ["", &count(cache.freed), ""])?;
     line(out, "code", ["", &bytes(cache.code_bytes), ""])?;
     let seconds = format!("{:.2} s", cache.compile_ns as f64 / 1e9);

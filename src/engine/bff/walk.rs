@@ -377,7 +377,7 @@ impl Programs {
         tally.exits[exit as usize] += 1;
         tally.ops += u64::from(at.ops);
         tally.steps += u64::from(at.steps);
-        tally.laps += frame.run.iterations;
+        tally.iterations += frame.run.iterations;
         tally.settled += frame.settled;
         if job.rates {
             let is_over = matches!(exit, Exit::End | Exit::OutOfSteps);
@@ -793,7 +793,7 @@ fn run_native(
     tally.exits[exit as usize] += 1;
     tally.ops += u64::from(then.ops - at.ops);
     tally.steps += u64::from(steps);
-    tally.laps += frame.run.iterations;
+    tally.iterations += frame.run.iterations;
     tally.settled += frame.settled;
     if job.rates {
         jit.rate(native, steps > WORTH_STEPS);

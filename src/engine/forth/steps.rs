@@ -340,7 +340,7 @@ impl<'a, 'b> Leaps<'a, 'b> {
         now.ops += done.ops;
         self.tally.entered.loops += 1;
         self.tally.exits[done.exit as usize] += 1;
-        self.tally.laps += done.iterations;
+        self.tally.iterations += done.iterations;
         self.tally.ops += u64::from(done.ops);
         self.tally.steps += u64::from(done.steps);
         done.steps > WORTH_STEPS

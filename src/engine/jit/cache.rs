@@ -274,7 +274,7 @@ impl<T: Translator> Cache<T> {
             }
         }
         if blacklisted > 0 {
-            self.tally.given_up += blacklisted;
+            self.tally.blacklisted += blacklisted;
             self.fill_index();
         }
     }

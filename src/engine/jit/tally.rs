@@ -14,8 +14,8 @@ pub struct NativeTally {
     pub exits: [u64; Exit::ALL.len()],
     /// Times that whole periods were skipped from within native code.
     pub settled: u64,
-    /// Laps that native code ran itself, one by one.
-    pub laps: u64,
+    /// Iterations that native code ran itself, one by one.
+    pub iterations: u64,
     /// Ops and steps from entering native code to leaving it.
     pub ops: u64,
     /// See `ops`.
@@ -75,7 +75,7 @@ impl NativeTally {
             entered: g(self.entered, other.entered),
             exits: std::array::from_fn(|i| f(self.exits[i], other.exits[i])),
             settled: f(self.settled, other.settled),
-            laps: f(self.laps, other.laps),
+            iterations: f(self.iterations, other.iterations),
             ops: f(self.ops, other.ops),
             steps: f(self.steps, other.steps),
         }
@@ -107,8 +107,8 @@ pub struct CacheTally {
     pub compiled: Counts,
     /// Those that are there now.
     pub live: Counts,
-    /// Entries that went back to the interpreter, since they did not pay.
-    pub given_up: u64,
+    /// Entries that were left to the interpreter, since they did not pay.
+    pub blacklisted: u64,
     /// Generations that were freed to make room.
     pub freed: u64,
     /// Bytes of machine code there are now, and in all.
@@ -135,7 +135,7 @@ mod tests {
             entered: counts(first + 2),
             exits: std::array::from_fn(|exit| first + 4 + exit as u64),
             settled: first + 100,
-            laps: first + 101,
+            iterations: first + 101,
             ops: first + 102,
             steps: first + 103,
         };
@@ -146,7 +146,7 @@ mod tests {
         for (exit, count) in sum.exits.iter().enumerate() {
             assert_eq!(*count, 5308 + 2 * exit as u64);
         }
-        let rest = (sum.settled, sum.laps, sum.ops, sum.steps);
+        let rest = (sum.settled, sum.iterations, sum.ops, sum.steps);
         assert_eq!(rest, (5500, 5502, 5504, 5506));
         assert_eq!(sum - b, a);
         assert_eq!(sum - a, b);

@@ -94,7 +94,7 @@ fn counters(tally: &mut Tally) -> impl Iterator<Item = (String, &mut u64)> {
         entered,
         exits,
         settled,
-        laps,
+        iterations,
         ops,
         steps,
     } = &mut tally.native;
@@ -109,7 +109,7 @@ fn counters(tally: &mut Tally) -> impl Iterator<Item = (String, &mut u64)> {
     let exits = Exit::ALL.iter().zip(exits);
     let behind = [
         ("native_settled", settled),
-        ("native_laps", laps),
+        ("native_laps", iterations),
         ("native_ops", ops),
         ("native_steps", steps),
     ];
@@ -132,7 +132,7 @@ fn cache_counters(cache: &mut CacheTally) -> impl Iterator<Item = (&'static str,
         ("jit_compiled_loops", &mut cache.compiled.loops),
         ("jit_live_programs", &mut cache.live.programs),
         ("jit_live_loops", &mut cache.live.loops),
-        ("jit_given_up", &mut cache.given_up),
+        ("jit_given_up", &mut cache.blacklisted),
         ("jit_freed", &mut cache.freed),
         ("jit_code_bytes", &mut cache.code_bytes),
     ]
