@@ -269,7 +269,7 @@ fn without_room_there_is_no_native_code() {
 
 /// Code is compiled by a thread of its own while the soup lives, and ends with it.
 #[test]
-fn code_is_taken_in_between_epochs() {
+fn code_is_installed_at_safepoints() {
     for (language, _) in bff_dialects() {
         let tape = many_tapes(language, 1)[0];
         let mut runner = jit_runner(language, 64 << 20);
