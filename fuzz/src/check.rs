@@ -1,7 +1,7 @@
 //! Tapes of a case by every engine: all must agree with the reference engine.
 
 use broth::engine::bff::traced::{self, IN_PLACE};
-use broth::engine::{Engine, Options, Runner, interpreter, reference};
+use broth::engine::{Engine, Options, Runner, every_width, reference};
 use broth::language::bff::Op;
 use broth::language::{Ended, Family, Language, Outcome, TAPE_LEN, Tape};
 
@@ -82,7 +82,7 @@ pub fn by_interpreter(
         closed_forms,
         ..Options::default()
     };
-    for (name, runner) in interpreter::every_width(language, &options) {
+    for (name, runner) in every_width(language, &options) {
         check(name, language, &runner, max_steps, tapes, expected);
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::engine::simd::Lanes;
+use crate::engine::simd::InstructionSet;
 use crate::engine::{Engine, Options};
 use crate::random::mix;
 use crate::soup::checkpoint::Checkpoint;
@@ -307,7 +307,7 @@ impl Machine {
             cpu: fs::read_to_string("/proc/cpuinfo")
                 .ok()
                 .and_then(|text| cpu_name(&text)),
-            lanes: Lanes::widest().name(),
+            lanes: InstructionSet::widest().name(),
         }
     }
 }

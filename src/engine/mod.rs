@@ -3,12 +3,16 @@
 //! The [reference engine](mod@reference) says what is right; every other one is an
 //! optimisation that answers to it: same tape, same ops, same steps, same way
 //! of ending, for every input.
+//!
+//! A folder or file for each family holds its interpreter; this file chooses, in one place, which
+//! one runs a language's tapes. [`jit`] is native code, which interpreters enter where there is
+//! some. `simd/` has the vector instructions that they are compiled for, `cycle.rs` finds runs
+//! that repeat, and `interleave.rs` takes the steps of several runs by turns.
 
 pub mod bff;
 mod cycle;
 mod forth;
 mod interleave;
-pub mod interpreter;
 pub mod jit;
 mod places;
 pub mod reference;
@@ -20,9 +24,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::Error;
-use crate::language::machine::Machine;
 use crate::language::{Family, Language, Outcome, Tape};
 use jit::{CacheTally, Jit, NativeTally, NoNativeCode, Tier};
+use simd::InstructionSet;
 
 /// Which engine runs the tapes. It never changes a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,14 +64,12 @@ impl Engine {
 
     /// What runs tapes of `language` on this machine.
     pub fn runner(self, language: &'static Language, options: &Options) -> Runner {
-        let closed_forms = options.closed_forms;
         let mut runner = Runner {
             language,
             is_reference: self == Engine::Reference,
-            closed_forms,
-            run: match self {
-                Engine::Reference => run_by_reference,
-                _ => interpreter::for_machine(language),
+            tapes: match self {
+                Engine::Reference => Box::new(reference::StepByStep(language)),
+                _ => interpreter(language, options.closed_forms, InstructionSet::widest()),
             },
             jit: None,
             no_native_code: None,
@@ -80,7 +82,7 @@ impl Engine {
                 },
                 ..options.jit
             };
-            match Jit::new(language, jit, closed_forms) {
+            match Jit::new(language, jit, options.closed_forms) {
                 Ok(jit) => runner.jit = jit.map(Box::new),
                 Err(why) => runner.no_native_code = Some(why),
             }
@@ -108,31 +110,60 @@ impl Default for Options {
     }
 }
 
-/// Runs some tapes, one outcome each, and as many outcomes as tapes.
-type RunTapes = fn(&Runner, &mut [Tape], u32, &mut [Outcome]) -> NativeTally;
-
-fn run_by_reference(
-    runner: &Runner,
-    tapes: &mut [Tape],
-    max_steps: u32,
-    outcomes: &mut [Outcome],
-) -> NativeTally {
-    for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
-        *outcome = reference::run(runner.language, tape, max_steps);
+/// The interpreter of `language` for a set of instructions: the one place that chooses what runs
+/// a family's tapes.
+fn interpreter(
+    language: &'static Language,
+    closed_forms: bool,
+    set: InstructionSet,
+) -> Box<dyn RunTapes> {
+    match &language.family {
+        Family::Bff(dialect) => bff::walk::interpreter(dialect, closed_forms, set),
+        Family::Forth(dialect) => Box::new(forth::steps::Interpreter {
+            dialect,
+            closed_forms,
+        }),
+        Family::Subleq(variant) => Box::new(subleq::Interpreter(variant)),
+        Family::RelativeSubleq(variant) => Box::new(subleq::Interpreter(variant)),
+        Family::RelativeForth(_) | Family::Machine(_) => Box::new(reference::StepByStep(language)),
     }
-    NativeTally::default()
 }
 
-fn run_machine<const N: usize>(
-    machine: Machine,
-    tapes: &mut [u8],
+/// Every form of the interpreter for `language` that this machine can run, the widest first: its
+/// name, and what runs tapes. All give the same results; one is as good as the other but for
+/// speed.
+pub fn every_width(
+    language: &'static Language,
+    options: &Options,
+) -> impl Iterator<Item = (&'static str, Runner)> {
+    let has_widths = matches!(language.family, Family::Bff(_));
+    let closed_forms = options.closed_forms;
+    InstructionSet::available()
+        .filter(move |set| has_widths || matches!(set, InstructionSet::Portable(_)))
+        .map(move |set| {
+            let runner = Runner {
+                language,
+                is_reference: false,
+                tapes: interpreter(language, closed_forms, set),
+                jit: None,
+                no_native_code: None,
+            };
+            (set.name(), runner)
+        })
+}
+
+/// Tapes to be run, and as many outcomes.
+struct Batch<'a> {
+    tapes: &'a mut [Tape],
+    outcomes: &'a mut [Outcome],
     max_steps: u32,
-    outcomes: &mut [Outcome],
-) {
-    let (tapes, _) = tapes.as_chunks_mut::<N>();
-    for (tape, outcome) in tapes.iter_mut().zip(outcomes) {
-        *outcome = machine.run(tape, max_steps);
-    }
+}
+
+/// What runs batches of tapes of one language. It is chosen once, so that nothing on the way to
+/// a tape asks for the language again.
+trait RunTapes: std::fmt::Debug + Send + Sync {
+    /// Run all tapes of a batch, with native code from `jit` where there is some.
+    fn run_tapes(&self, batch: Batch<'_>, jit: Option<&Jit>) -> NativeTally;
 }
 
 /// An engine, made ready for a language and for this machine.
@@ -140,8 +171,7 @@ fn run_machine<const N: usize>(
 pub struct Runner {
     language: &'static Language,
     is_reference: bool,
-    closed_forms: bool,
-    run: RunTapes,
+    tapes: Box<dyn RunTapes>,
     jit: Option<Box<Jit>>,
     no_native_code: Option<NoNativeCode>,
 }
@@ -164,7 +194,12 @@ impl Runner {
         max_steps: u32,
         outcomes: &mut [Outcome],
     ) -> NativeTally {
-        (self.run)(self, tapes, max_steps, &mut outcomes[..tapes.len()])
+        let batch = Batch {
+            outcomes: &mut outcomes[..tapes.len()],
+            tapes,
+            max_steps,
+        };
+        self.tapes.run_tapes(batch, self.jit())
     }
 
     /// Run each of `tapes`, which lie one behind the other and are as long as those of the
@@ -197,13 +232,13 @@ impl Runner {
         max_steps: u32,
         outcomes: &mut [Outcome],
     ) -> NativeTally {
-        match (&self.language.family, self.language.program_len) {
-            (Family::Machine(machine), 16) => {
-                run_machine::<32>(*machine, tapes, max_steps, outcomes);
-                NativeTally::default()
-            }
-            (Family::Machine(machine), 32) => {
-                run_machine::<64>(*machine, tapes, max_steps, outcomes);
+        match &self.language.family {
+            // Their tapes are of any length.
+            Family::Machine(machine) => {
+                let tapes = tapes.chunks_exact_mut(self.language.tape_len());
+                for (tape, outcome) in tapes.zip(outcomes) {
+                    *outcome = machine.run_memory(tape, None, max_steps);
+                }
                 NativeTally::default()
             }
             _ => {

@@ -1,5 +1,7 @@
 //! The reference engine: a language's rules, one step at a time.
 
+use super::jit::{Jit, NativeTally};
+use super::{Batch, RunTapes};
 use crate::language::{Ended, Family, Language, Outcome, Rules, Step, TAPE_LEN, Tape, View};
 
 /// Run `tape` for at most `max_steps` steps.
@@ -72,6 +74,19 @@ pub fn trace_bytes(
     });
     tape[..len].copy_from_slice(&whole[..len]);
     outcome
+}
+
+/// [`run`] as an engine.
+#[derive(Debug)]
+pub(super) struct StepByStep(pub &'static Language);
+
+impl RunTapes for StepByStep {
+    fn run_tapes(&self, batch: Batch<'_>, _: Option<&Jit>) -> NativeTally {
+        for (tape, outcome) in batch.tapes.iter_mut().zip(batch.outcomes) {
+            *outcome = run(self.0, tape, batch.max_steps);
+        }
+        NativeTally::default()
+    }
 }
 
 #[inline(always)]

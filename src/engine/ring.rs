@@ -41,20 +41,7 @@ pub fn run(language: &Language, ring: &mut Ring<'_>, start: Start, max_steps: u3
             reference::count((0, 0), max_steps, || dialect.step_on(ring, &mut state))
         }
         Family::Machine(machine) => {
-            let bytes = ring.bytes_mut();
-            macro_rules! on_rings_of {
-                ($($len:literal)*) => {
-                    match bytes.len() {
-                        $($len => match <&mut [u8; $len]>::try_from(bytes) {
-                            Ok(tape) => machine.run_from(tape, start.pc as u16, max_steps),
-                            Err(_) => Outcome::default(),
-                        },)*
-                        _ => Outcome::default(),
-                    }
-                };
-            }
-            // A machine's addresses wrap round by a mask that the compiler knows.
-            on_rings_of!(256 512 1024 2048 4096 8192 16384 32768 65536)
+            machine.run_memory(ring.bytes_mut(), Some(start.pc as u16), max_steps)
         }
         Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => Outcome::default(),
     }

@@ -1,9 +1,12 @@
-//! The subleq family: its rules, with a head start and whole periods skipped.
+//! The interpreter of the subleq family: the rules' own steps, the first of several tapes
+//! interleaved, and whole periods skipped.
 
-use crate::engine::cycle::{self, Cyclic, Standing};
-use crate::engine::interleave::take_turns;
+use crate::engine::cycle::{self, Cyclic, Running, Taken};
+use crate::engine::interleave::interleave;
+use crate::engine::jit::{Jit, NativeTally};
+use crate::engine::{Batch, RunTapes};
 use crate::language::subleq::{State, Variant};
-use crate::language::{Outcome, Rules, Tape};
+use crate::language::{Rules, Tape};
 
 /// Steps after which a run may be in a cycle.
 ///
@@ -38,19 +41,35 @@ impl Run {
     }
 }
 
-/// Run each of `tapes` for at most `max_steps` steps.
-pub fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
+/// The interpreter of a variant.
+#[derive(Debug)]
+pub struct Interpreter<const ADDRESSES: usize, const RELATIVE: bool>(
+    pub &'static Variant<ADDRESSES, RELATIVE>,
+);
+
+impl<const ADDRESSES: usize, const RELATIVE: bool> RunTapes for Interpreter<ADDRESSES, RELATIVE> {
+    fn run_tapes(&self, batch: Batch<'_>, _: Option<&Jit>) -> NativeTally {
+        run_all(self.0, batch);
+        NativeTally::default()
+    }
+}
+
+/// Run all tapes of a batch.
+fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
     variant: &Variant<ADDRESSES, RELATIVE>,
-    tapes: &mut [Tape],
-    max_steps: u32,
-    outcomes: &mut [Outcome],
+    batch: Batch<'_>,
 ) {
+    let Batch {
+        tapes,
+        outcomes,
+        max_steps,
+    } = batch;
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
         let mut runs = [Run::default(); BATCH];
         let runs = &mut runs[..tapes.len()];
         let first = FIRST.min(max_steps);
         if first > 0 {
-            take_turns(tapes.len(), Run::default(), |index, run| {
+            interleave(tapes.len(), Run::default(), |index, run| {
                 let mut state = run.state();
                 let ended = variant.step(&mut tapes[index], &mut state).ended;
                 let run = run.then(state);
@@ -60,18 +79,11 @@ pub fn run_all<const ADDRESSES: usize, const RELATIVE: bool>(
         }
         for ((run, tape), outcome) in runs.iter().zip(tapes).zip(outcomes) {
             let (state, steps) = (run.state(), run.steps());
+            let taken = Taken { steps, ops: steps };
             *outcome = match variant.ended(&state) {
-                Some(ended) => Outcome {
-                    ops: steps,
-                    steps,
-                    ended,
-                },
+                Some(ended) => taken.outcome(ended),
                 None => {
-                    let mut now = Standing {
-                        state,
-                        steps,
-                        ops: steps,
-                    };
+                    let mut now = Running { state, taken };
                     cycle::run(variant, tape, &mut now, FIRST, max_steps, |_, _, _| None)
                 }
             };

@@ -94,29 +94,6 @@ impl Machine {
         state.outcome(steps)
     }
 
-    /// As [`Machine::run`], starting at the place `start`, where the stack begins as well.
-    #[inline]
-    pub fn run_from<const N: usize>(
-        self,
-        tape: &mut [u8; N],
-        start: u16,
-        max_steps: u32,
-    ) -> Outcome {
-        let mut state = self.start();
-        match &mut state {
-            State::Z80(_, state) => {
-                state.set_pc(start);
-                state.set_sp(start);
-            }
-            State::I8080(state) => {
-                state.set_pc(start);
-                state.set_sp(start);
-            }
-        }
-        let steps = state.run(tape, max_steps);
-        state.outcome(steps)
-    }
-
     /// As [`Machine::run`], calling `see` with the tape and its state before each step.
     pub fn trace<const N: usize>(
         self,
@@ -132,6 +109,36 @@ impl Machine {
             steps += 1;
         }
         state.outcome(steps)
+    }
+
+    /// As [`Machine::run`], on memory whose size is known only now; where `start` is given, the
+    /// run starts at that place, where the stack begins as well. Nothing is run where the size is
+    /// no power of two from 32 bytes to 64 KiB.
+    pub fn run_memory(self, memory: &mut [u8], start: Option<u16>, max_steps: u32) -> Outcome {
+        let mut state = self.start();
+        match (&mut state, start) {
+            (State::Z80(_, state), Some(start)) => {
+                state.set_pc(start);
+                state.set_sp(start);
+            }
+            (State::I8080(state), Some(start)) => {
+                state.set_pc(start);
+                state.set_sp(start);
+            }
+            (_, None) => {}
+        }
+        macro_rules! run_memory_of {
+            ($($len:literal)*) => {
+                match memory.len() {
+                    $($len => <&mut [u8; $len]>::try_from(memory)
+                        .map(|memory| state.run(memory, max_steps)),)*
+                    _ => return Outcome::default(),
+                }
+            };
+        }
+        // Addresses wrap round by a mask, which the compiler is to know.
+        let steps = run_memory_of!(32 64 128 256 512 1024 2048 4096 8192 16384 32768 65536);
+        state.outcome(steps.unwrap_or(0))
     }
 
     /// The kinds of bytes.

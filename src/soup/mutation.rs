@@ -1,6 +1,6 @@
 //! Mutation: now and then a byte of a tape becomes a random one.
 
-use crate::engine::simd::Lanes;
+use crate::engine::simd::InstructionSet;
 use crate::language::{TAPE_LEN, Tape};
 use crate::random::{FACTOR_1, GAMMA, finish_mix, mix};
 
@@ -23,7 +23,7 @@ impl Mutation {
     pub fn new(probability: f64) -> Self {
         Mutation {
             threshold: (probability * f64::from(1 << 30)).round() as u64,
-            apply: apply_in(Lanes::widest()),
+            apply: apply_in(InstructionSet::widest()),
         }
     }
 
@@ -175,23 +175,24 @@ fn apply_to_eights(tapes: &mut [Tape], stream: u64, threshold: u64) {
     }
 }
 
-/// [`Mutation::apply`], compiled for `lanes`, which this machine must have.
-fn apply_in(lanes: Lanes) -> Apply {
+/// [`Mutation::apply`], compiled for a set of instructions.
+fn apply_in(set: InstructionSet) -> Apply {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
         fn avx2(tapes: &mut [Tape], stream: u64, threshold: u64) {
             apply_to_eights(tapes, stream, threshold);
         }
-        match lanes {
-            Lanes::Avx512 => {
-                // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked the CPU
-                // for every feature that this is compiled for.
+        match set {
+            InstructionSet::Avx512(_) => {
+                // SAFETY: `set` proves every feature that this is compiled for.
                 |tapes, stream, threshold| unsafe { avx512::apply(tapes, stream, threshold) }
             }
             // SAFETY: as above.
-            Lanes::Avx2 => |tapes, stream, threshold| unsafe { avx2(tapes, stream, threshold) },
-            Lanes::Portable => apply_to_eights,
+            InstructionSet::Avx2(_) => {
+                |tapes, stream, threshold| unsafe { avx2(tapes, stream, threshold) }
+            }
+            InstructionSet::Portable(_) => apply_to_eights,
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -362,7 +363,7 @@ mod tests {
         let streams = (0..120).map(|i| mix(i) << 7);
         let streams = streams.chain((0..30).map(|i| (mix(i) << 30).wrapping_sub(GAMMA + 64 * i)));
         let streams: Vec<u64> = streams.collect();
-        for lanes in Lanes::available() {
+        for set in InstructionSet::available() {
             for threshold in [
                 1,
                 1 << 10,
@@ -374,7 +375,7 @@ mod tests {
             ] {
                 let mutation = Mutation {
                     threshold,
-                    apply: apply_in(lanes),
+                    apply: apply_in(set),
                 };
                 for (i, stream) in streams.iter().enumerate() {
                     let mut tapes = vec![[7; TAPE_LEN]; 1 + i % 19];
@@ -383,7 +384,7 @@ mod tests {
                         let random = mix(stream.wrapping_add(i as u64));
                         let drawn = random >> 8 & ((1 << 30) - 1);
                         let expected = if drawn < threshold { random as u8 } else { 7 };
-                        assert_eq!(byte, expected, "{lanes:?} {threshold} {stream} {i}");
+                        assert_eq!(byte, expected, "{set:?} {threshold} {stream} {i}");
                     }
                 }
             }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::meeting::Meeting;
 use crate::Error;
-use crate::engine::simd::{Lanes, prefetch};
+use crate::engine::simd::{InstructionSet, prefetch};
 use crate::memory::Memory;
 use crate::random::{Streams, mix};
 
@@ -150,7 +150,7 @@ fn shuffle(order: &mut [Entry], streams: &Streams, epoch: u64) {
     for (i, place) in order.iter_mut().enumerate() {
         *place = entry(i);
     }
-    let pick = picks_in(Lanes::widest());
+    let pick = picks_in(InstructionSet::widest());
     let first = epoch.wrapping_mul(order.len() as u64);
     let mut picks = [0; BLOCK];
     for start in (0..order.len()).step_by(BLOCK).rev() {
@@ -169,18 +169,17 @@ fn shuffle(order: &mut [Entry], streams: &Streams, epoch: u64) {
 /// some place on are swapped with.
 type Pick = fn(&Streams, u64, u64, &mut [u64]);
 
-/// The [`Pick`] for `lanes`, which this machine must have.
-fn picks_in(lanes: Lanes) -> Pick {
+/// The [`Pick`] for a set of instructions.
+fn picks_in(set: InstructionSet) -> Pick {
     #[cfg(target_arch = "x86_64")]
-    if lanes == Lanes::Avx512 {
-        // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked the CPU for
-        // every feature that this is compiled for.
+    if let InstructionSet::Avx512(_) = set {
+        // SAFETY: `set` proves every feature that this is compiled for.
         return |streams, first, start, picks| unsafe {
             avx512::pick(streams, first, start, picks)
         };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = lanes;
+    let _ = set;
     pick
 }
 
@@ -296,6 +295,7 @@ mod avx512 {
 mod tests {
     use super::super::meeting::{Grid, Pattern};
     use super::*;
+    use crate::engine::simd::Portable;
     use std::sync::Arc;
 
     fn is_permutation(pairs: &Pairs, n: usize) -> bool {
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn remainders_are_right() {
-        if Lanes::widest() != Lanes::Avx512 {
+        if !matches!(InstructionSet::widest(), InstructionSet::Avx512(_)) {
             return;
         }
         let divisors = (1..2000).chain((0..4000).map(|i| 1 + mix(i) % (1 << 25)));
@@ -374,10 +374,10 @@ mod tests {
         for start in [0, 5, 1 << 20] {
             for len in [1, 7, 32, 128] {
                 let [mut expected, mut actual] = [vec![0; len], vec![0; len]];
-                picks_in(Lanes::Portable)(&streams, 77, start, &mut expected);
-                for lanes in Lanes::available() {
-                    picks_in(lanes)(&streams, 77, start, &mut actual);
-                    assert_eq!(actual, expected, "{lanes:?}");
+                picks_in(InstructionSet::Portable(Portable))(&streams, 77, start, &mut expected);
+                for set in InstructionSet::available() {
+                    picks_in(set)(&streams, 77, start, &mut actual);
+                    assert_eq!(actual, expected, "{set:?}");
                 }
             }
         }

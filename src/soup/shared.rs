@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::pairing::Pairs;
-use crate::engine::simd::{Lanes, prefetch};
+use crate::engine::simd::{InstructionSet, prefetch};
 use crate::language::{Program, Tape};
 
 /// The programs of a soup together with the pairing that says who may touch
@@ -32,7 +32,7 @@ impl<'a> SharedPrograms<'a> {
     pub fn new(programs: &'a mut [u8], pairs: &'a Pairs) -> Self {
         let (programs, rest) = programs.as_chunks_mut();
         assert!(rest.is_empty() && programs.len() == 2 * pairs.len());
-        let (load, store) = moves_in(Lanes::widest());
+        let (load, store) = moves_in(InstructionSet::widest());
         SharedPrograms {
             programs: Cell::from_mut(programs).as_slice_of_cells(),
             pairs,
@@ -91,8 +91,8 @@ impl<'a> SharedPrograms<'a> {
 }
 
 /// [`SharedPrograms::load_each`] and [`SharedPrograms::store_each`], compiled for
-/// `lanes`, which this machine must have: the wider, the fewer moves.
-fn moves_in(lanes: Lanes) -> (Load, Store) {
+/// a set of instructions: the wider, the fewer moves.
+fn moves_in(set: InstructionSet) -> (Load, Store) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f")]
@@ -103,10 +103,9 @@ fn moves_in(lanes: Lanes) -> (Load, Store) {
         fn store_avx512(programs: &SharedPrograms<'_>, pairs: Range<usize>, tapes: &[Tape]) {
             programs.store_each(pairs, tapes);
         }
-        if lanes == Lanes::Avx512 {
+        if let InstructionSet::Avx512(_) = set {
             return (
-                // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked the CPU for
-                // these instructions.
+                // SAFETY: `set` proves these instructions.
                 |programs, pairs, tapes| unsafe { load_avx512(programs, pairs, tapes) },
                 // SAFETY: as above.
                 |programs, pairs, tapes| unsafe { store_avx512(programs, pairs, tapes) },
@@ -114,7 +113,7 @@ fn moves_in(lanes: Lanes) -> (Load, Store) {
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = lanes;
+    let _ = set;
     (
         |programs, pairs, tapes| programs.load_each(pairs, tapes),
         |programs, pairs, tapes| programs.store_each(pairs, tapes),
@@ -140,12 +139,12 @@ mod tests {
         pairs.draw(&settings.meeting, &Streams::new(5), 3);
         let byte = |place: usize| mix(place as u64) as u8;
         let soup: Vec<u8> = (0..2 * PAIRS * PROGRAM_LEN).map(byte).collect();
-        for lanes in Lanes::available() {
+        for set in InstructionSet::available() {
             for range in [0..0, 0..1, 7..39, 49..50, 0..PAIRS] {
                 let mut programs = soup.clone();
                 let mut expected = soup.clone();
                 let mut shared = SharedPrograms::new(&mut programs, &pairs);
-                (shared.load, shared.store) = moves_in(lanes);
+                (shared.load, shared.store) = moves_in(set);
                 shared.prefetch(range.clone());
                 let mut tapes = vec![[0; TAPE_LEN]; range.len()];
                 // SAFETY: there is one thread.
@@ -154,7 +153,7 @@ mod tests {
                 for (half, number) in numbers.iter().enumerate() {
                     let at = number * PROGRAM_LEN;
                     let loaded = &mut tapes.as_flattened_mut()[half * PROGRAM_LEN..][..PROGRAM_LEN];
-                    assert_eq!(loaded, &soup[at..at + PROGRAM_LEN], "{lanes:?} {range:?}");
+                    assert_eq!(loaded, &soup[at..at + PROGRAM_LEN], "{set:?} {range:?}");
                     loaded
                         .iter_mut()
                         .for_each(|byte| *byte = byte.wrapping_add(1));
@@ -162,7 +161,7 @@ mod tests {
                 }
                 // SAFETY: as above.
                 unsafe { shared.store(range.clone(), &tapes) };
-                assert!(programs == expected, "{lanes:?} {range:?}");
+                assert!(programs == expected, "{set:?} {range:?}");
             }
         }
     }

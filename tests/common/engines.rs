@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use broth::engine::jit::NativeTally;
-use broth::engine::{Engine, Options, Runner, interpreter, jit, reference};
+use broth::engine::{Engine, Options, Runner, every_width, jit, reference};
 use broth::language::bff::Dialect;
 use broth::language::{Family, Language, Outcome, Rules, TAPE_LEN, Tape};
 use broth::random::mix;
@@ -37,7 +37,7 @@ pub fn check_named(
         outcome,
         tape_then,
     };
-    for (width, runner) in interpreter::every_width(language, &Options::default()) {
+    for (width, runner) in every_width(language, &Options::default()) {
         expected.check(width, &runner);
     }
     // All limits of a tape, or none.
@@ -45,7 +45,7 @@ pub fn check_named(
         .iter()
         .fold(0, |hash, byte| mix(hash ^ u64::from(*byte)));
     if hash.is_multiple_of(NATIVE_EVERY) {
-        for (width, runner) in interpreter::every_width(language, &NO_CLOSED_FORMS) {
+        for (width, runner) in every_width(language, &NO_CLOSED_FORMS) {
             expected.check(&format!("{width}, no closed forms"), &runner);
         }
         Natives::with(language, |natives| natives.check(&expected));

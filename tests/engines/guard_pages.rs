@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use broth::engine::jit::NativeTally;
-use broth::engine::{Engine, Options, Runner, interpreter, reference};
+use broth::engine::{Engine, Options, Runner, every_width, reference};
 use broth::language::{Family, Language, Outcome, TAPE_LEN, Tape};
 use memmap2::MmapMut;
 use rand::rngs::StdRng;
@@ -131,7 +131,7 @@ fn run(language: &'static Language, word: MmapMut) {
         (Options::default(), ""),
         (NO_CLOSED_FORMS, ", no closed forms"),
     ] {
-        let widths = interpreter::every_width(language, &options);
+        let widths = every_width(language, &options);
         runners.extend(widths.map(|(width, runner)| (format!("{width}{more}"), runner)));
     }
     let reference = Engine::Reference.runner(language, &Options::default());

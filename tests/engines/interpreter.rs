@@ -5,7 +5,7 @@ use crate::common::engines::{Natives, Walk, bff_dialects, check};
 use std::ops::ControlFlow;
 
 use broth::bench::soups::{Recipe, Sort};
-use broth::engine::{Options, interpreter, reference};
+use broth::engine::{Options, every_width, reference};
 use broth::language::bff::{COMMANDS, Dialect, Op};
 use broth::language::{Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape};
 use rand::rngs::StdRng;
@@ -217,7 +217,7 @@ fn many_tapes_at_once() {
                 let mut expected_tapes = tapes.clone();
                 let run = |tape| reference::run(language, tape, max_steps);
                 let expected: Vec<Outcome> = expected_tapes.iter_mut().map(run).collect();
-                for (width, runner) in interpreter::every_width(language, &Options::default()) {
+                for (width, runner) in every_width(language, &Options::default()) {
                     let (mut tapes, mut outcomes) = (tapes.clone(), expected.clone());
                     outcomes.fill(Outcome::default());
                     runner.run_all(&mut tapes, max_steps, &mut outcomes);
@@ -233,7 +233,7 @@ fn many_tapes_at_once() {
 #[test]
 fn every_language_has_the_portable_width() {
     for language in Language::ALL {
-        let names: Vec<_> = interpreter::every_width(language, &Options::default())
+        let names: Vec<_> = every_width(language, &Options::default())
             .map(|(n, _)| n)
             .collect();
         assert_eq!(names.last(), Some(&"portable"), "{language}");

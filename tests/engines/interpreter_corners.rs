@@ -1,7 +1,7 @@
 //! The interpreter against the reference engine where it is easily wrong: small
 //! tapes written by hand, each with every step limit.
 
-use broth::engine::{Options, interpreter};
+use broth::engine::{Options, every_width};
 use broth::language::bff::{Dialect, Op};
 use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
 use broth::random::mix;
@@ -567,7 +567,7 @@ fn the_highest_step_limit() {
             let tape = tape_around(language, dialect, Op::Noop, [40, 41], code);
             let Some(tape) = tape else { continue };
             let long = check(code, language, &tape, 8192);
-            for (width, runner) in interpreter::every_width(language, &Options::default()) {
+            for (width, runner) in every_width(language, &Options::default()) {
                 let mut tape = tape;
                 let outcome = runner.run(&mut tape, u32::MAX);
                 if long.ended == Ended::StepLimit {

@@ -1,6 +1,6 @@
 //! The interpreter against the reference engine: the Forth and subleq families.
 
-use broth::engine::{Options, interpreter, reference};
+use broth::engine::{Engine, Options, every_width, reference};
 use broth::language::{
     Ended, Family, Language, Outcome, PROGRAM_LEN, TAPE_LEN, Tape, forth, subleq,
 };
@@ -91,7 +91,7 @@ fn hardly_any_steps() {
         let tapes: [Tape; 40] = std::array::from_fn(|_| std::array::from_fn(|_| numbers.byte()));
         for max_steps in 0..4 {
             let expected = tapes.map(|tape| check(language, &tape, max_steps));
-            for (width, runner) in interpreter::every_width(language, &Options::default()) {
+            for (width, runner) in every_width(language, &Options::default()) {
                 let mut tapes = tapes;
                 let mut outcomes = [Outcome::default(); 40];
                 runner.run_all(&mut tapes, max_steps, &mut outcomes);
@@ -379,14 +379,18 @@ fn subleq_loops() {
 
 #[test]
 fn the_highest_step_limit() {
+    let run = |language, tape: &mut Tape| {
+        let runner = Engine::Interpreter.runner(language, &Options::default());
+        runner.run(tape, u32::MAX)
+    };
     let mut tape = [0x3f; TAPE_LEN];
     tape[1] = 0xc0;
-    let outcome = interpreter::run(&forth::FORTH, &mut tape, u32::MAX);
+    let outcome = run(&forth::FORTH, &mut tape);
     assert_eq!(outcome.ended, Ended::StepLimit);
     assert_eq!((outcome.steps, outcome.ops), (u32::MAX, u32::MAX / 2));
 
     let mut tape = [0; TAPE_LEN];
-    let outcome = interpreter::run(&subleq::RSUBLEQ4, &mut tape, u32::MAX);
+    let outcome = run(&subleq::RSUBLEQ4, &mut tape);
     assert_eq!(outcome.ended, Ended::StepLimit);
     assert_eq!((outcome.steps, outcome.ops), (u32::MAX, u32::MAX));
 }

@@ -1,5 +1,6 @@
-//! Skipping whole periods: a run that comes back to a state repeats from there.
+//! Whole periods of BFF runs, looked for at jumps back: see [`crate::engine::cycle`].
 
+use crate::engine::cycle::{Brent, Taken};
 use crate::language::{TAPE_LEN, Tape};
 
 /// Where a BFF run stands, besides its tape: the program counter and both heads.
@@ -23,23 +24,20 @@ const RECENT: usize = 8;
 ///
 /// It is told of the run's states now and then (at jumps back, which every
 /// run that goes on for long must take). It holds the latest of them, which tell
-/// of short periods soon, and one more, a later one after 1, 2, 4, 8, … tellings
-/// (Brent's method): whatever the period, the state held lies on the cycle soon
-/// enough, and is met again.
+/// of short periods soon, and one more, as [`Brent`] says.
 #[derive(Clone)]
 pub struct Recurrence {
     /// The states held; the last is Brent's.
     states: [State; RECENT + 1],
     held: [Held; RECENT + 1],
     told: u32,
-    next_hold: u32,
+    brent: Brent,
 }
 
 #[derive(Clone, Copy)]
 struct Held {
     tape: Tape,
-    steps: u32,
-    ops: u32,
+    taken: Taken,
 }
 
 impl Recurrence {
@@ -47,11 +45,10 @@ impl Recurrence {
         states: [State::NONE; RECENT + 1],
         held: [Held {
             tape: [0; TAPE_LEN],
-            steps: 0,
-            ops: 0,
+            taken: Taken { steps: 0, ops: 0 },
         }; RECENT + 1],
         told: 0,
-        next_hold: RECENT as u32,
+        brent: Brent::from(RECENT as u32),
     };
 
     /// Begin with another run.
@@ -60,7 +57,7 @@ impl Recurrence {
         if self.told > 0 {
             self.states = [State::NONE; RECENT + 1];
             self.told = 0;
-            self.next_hold = RECENT as u32;
+            self.brent = Brent::from(RECENT as u32);
         }
     }
 
@@ -68,24 +65,14 @@ impl Recurrence {
     /// Where it was there before, take as many whole periods as fit, so that less
     /// than one is left to do, and say so.
     #[inline]
-    pub fn skip(
-        &mut self,
-        state: State,
-        tape: &Tape,
-        steps: &mut u32,
-        ops: &mut u32,
-        max_steps: u32,
-    ) -> bool {
+    pub fn skip(&mut self, state: State, tape: &Tape, taken: &mut Taken, max_steps: u32) -> bool {
         let (recent, brents) = self.states.split_at(RECENT);
         let alike = recent.iter().position(|held| *held == state);
         let brents = (brents[0] == state).then_some(RECENT);
         for index in alike.into_iter().chain(brents) {
             let held = &self.held[index];
             if held.tape == *tape {
-                let period = *steps - held.steps;
-                let periods = (max_steps - *steps) / period;
-                *ops += periods * (*ops - held.ops);
-                *steps += periods * period;
+                taken.skip_periods(held.taken, max_steps);
                 return true;
             }
         }
@@ -93,13 +80,11 @@ impl Recurrence {
         // Brent's.
         let held = Held {
             tape: *tape,
-            steps: *steps,
-            ops: *ops,
+            taken: *taken,
         };
         self.hold(alike.unwrap_or(self.told as usize % RECENT), state, held);
         self.told += 1;
-        if self.told == self.next_hold {
-            self.next_hold *= 2;
+        if self.brent.holds(self.told) {
             self.hold(RECENT, state, held);
         }
         false
@@ -124,8 +109,12 @@ mod tests {
         let mut tape = [0; TAPE_LEN];
         for told in 1..2000 {
             tape[9] = (told % u32::from(values)) as u8;
-            let (mut steps, mut ops) = (5 * told, 2 * told);
-            if recurrence.skip(state, &tape, &mut steps, &mut ops, 1_000_000) {
+            let mut taken = Taken {
+                steps: 5 * told,
+                ops: 2 * told,
+            };
+            if recurrence.skip(state, &tape, &mut taken, 1_000_000) {
+                let Taken { steps, ops } = taken;
                 let period = 5 * u32::from(values);
                 assert!((1_000_000 - period..=1_000_000).contains(&steps));
                 assert_eq!((steps % period, ops), (5 * told % period, steps / 5 * 2));

@@ -1,8 +1,13 @@
-//! A BFF tape's ops one after the other, decoded: where each lies, where the
-//! heads are when its turn comes, and what it does there.
+//! Scripts: a BFF tape's ops one after the other, decoded. Where each lies, how far the heads have
+//! moved before it, and what it does there.
+//!
+//! A script is what makes the no-ops between ops cost nothing, and the moves of heads next to
+//! nothing: steps, ops and places of the heads are differences between two entries. It is exact as
+//! long as the program counter goes straight on and no byte ahead changes which command it is;
+//! whoever follows a script looks at each byte that it writes (`walk/stretch.rs`).
 
 use crate::engine::places::below;
-use crate::engine::simd::vectors::Vectors;
+use crate::engine::simd::Vectors;
 use crate::language::bff::{Class, Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
 
@@ -113,20 +118,11 @@ impl Script {
     }
 
     /// The number of ops before `place`.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn index<V: Vectors>(&self, place: usize) -> usize {
+    pub fn index<V: Vectors>(&self, vectors: V, place: usize) -> usize {
         let (low, high) = (self.ops as u64, (self.ops >> 64) as u64);
-        // SAFETY: the caller's promise.
-        let (low, high) = unsafe {
-            (
-                V::lowest(low, place),
-                V::lowest(high, place.saturating_sub(64)),
-            )
-        };
+        let low = vectors.lowest(low, place);
+        let high = vectors.lowest(high, place.saturating_sub(64));
         (low.count_ones() + high.count_ones()) as usize
     }
 
@@ -165,30 +161,24 @@ impl Script {
     }
 
     /// Tell of `tape` from `first` on.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn read<V: Vectors>(&mut self, dialect: &Dialect, tape: &Tape, first: usize) {
+    pub fn read<V: Vectors>(&mut self, vectors: V, dialect: &Dialect, tape: &Tape, first: usize) {
         self.first = first;
-        // SAFETY: the caller's promise.
-        unsafe { V::decode(dialect, tape, self) };
+        vectors.decode(dialect, tape, self);
     }
 
     /// Tell of `tape` so that `place` is told of, of all of it if possible.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn read_around<V: Vectors>(&mut self, dialect: &Dialect, tape: &Tape, place: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            self.read::<V>(dialect, tape, 0);
-            if !self.tells_of(place) {
-                self.read::<V>(dialect, tape, place);
-            }
+    pub fn read_around<V: Vectors>(
+        &mut self,
+        vectors: V,
+        dialect: &Dialect,
+        tape: &Tape,
+        place: usize,
+    ) {
+        self.read(vectors, dialect, tape, 0);
+        if !self.tells_of(place) {
+            self.read(vectors, dialect, tape, place);
         }
     }
 
@@ -200,14 +190,9 @@ impl Script {
 
     /// The entry of the `]` that matches the `[` at entry `open`, if the script
     /// tells of it.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn matching_close<V: Vectors>(&self, open: usize) -> Option<usize> {
-        // SAFETY: the caller's promise.
-        let (opens, closes) = unsafe { V::brackets(self) };
+    pub fn matching_close<V: Vectors>(&self, vectors: V, open: usize) -> Option<usize> {
+        let (opens, closes) = vectors.brackets(self);
         let mut rest = (opens | closes) & self.all() & !1 << open;
         let mut depth = 0;
         while rest != 0 {
@@ -226,14 +211,9 @@ impl Script {
 
     /// The entry of the `[` that matches the `]` at entry `close`, if the script
     /// tells of it.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn matching_open<V: Vectors>(&self, close: usize) -> Option<usize> {
-        // SAFETY: the caller's promise.
-        let (opens, closes) = unsafe { V::brackets(self) };
+    pub fn matching_open<V: Vectors>(&self, vectors: V, close: usize) -> Option<usize> {
+        let (opens, closes) = vectors.brackets(self);
         let mut rest = (opens | closes) & !(!0 << close);
         let mut depth = 0;
         while rest != 0 {
@@ -257,29 +237,19 @@ impl Script {
     }
 
     /// Have the heads at `head0` and `head1` before entry `index`.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn aim<V: Vectors>(&mut self, index: usize, head0: usize, head1: usize) {
+    pub fn aim<V: Vectors>(&mut self, vectors: V, index: usize, head0: usize, head1: usize) {
         let back = |head: usize, moved: u8| head.wrapping_sub(usize::from(moved)) % TAPE_LEN;
         let base0 = back(head0, self.moved0[index % LEN]);
         let base1 = back(head1, self.moved1[index % LEN]);
-        // SAFETY: the caller's promise.
-        unsafe { self.aim_first::<V>(base0, base1) };
+        self.aim_first(vectors, base0, base1);
     }
 
     /// Have the heads at `head0` and `head1` before the first entry.
-    ///
-    /// # Safety
-    ///
-    /// This machine must have the instructions of `V`.
     #[inline(always)]
-    pub unsafe fn aim_first<V: Vectors>(&mut self, head0: usize, head1: usize) {
+    pub fn aim_first<V: Vectors>(&mut self, vectors: V, head0: usize, head1: usize) {
         (self.base0, self.base1) = (head0, head1);
-        // SAFETY: the caller's promise.
-        unsafe { V::aim(self, head0 as u8, head1 as u8) };
+        vectors.aim(self, head0 as u8, head1 as u8);
     }
 
     /// What [`Vectors::decode`] does, entry by entry.

@@ -1,11 +1,14 @@
-//! What a tape of the BFF family means, without what it does not depend on: the
-//! command at each place, whatever the bytes of no-ops and nulls.
+//! Skeletons: the opcode signatures of tapes of the BFF family.
+//!
+//! A skeleton says which command is at each place, and nothing of the bytes that are none: no-ops
+//! and nulls. Two tapes with the same skeleton are the same program on different data, so native
+//! code is found by it, and what changes a skeleton invalidates code.
 
 use crate::engine::places::below;
 use crate::language::bff::{Class, Dialect, Op};
 use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
 
-/// The commands of a tape, or of a piece of one: bit i of plane j is bit j of
+/// The commands of a tape, or of some places in a row: bit i of plane j is bit j of
 /// the command at place i, which is 0 for none (see [`Class::COMMAND`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Skeleton(pub [u128; 4]);
@@ -26,7 +29,7 @@ impl Skeleton {
         Skeleton(planes)
     }
 
-    /// The `len` places from `first` on, as a piece of its own.
+    /// The `len` places from `first` on, as a skeleton of their own.
     #[inline(always)]
     pub fn piece(self, first: usize, len: usize) -> Skeleton {
         Skeleton(self.0.map(|plane| plane >> (first % TAPE_LEN) & below(len)))
@@ -44,7 +47,7 @@ impl Skeleton {
         self.0.map(|plane| (plane >> PROGRAM_LEN) as u64)
     }
 
-    /// One program as a piece.
+    /// That of one program.
     pub fn of_half(half: HalfSkeleton) -> Skeleton {
         Skeleton(half.map(u128::from))
     }

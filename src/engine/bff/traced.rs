@@ -5,6 +5,7 @@
 //! taken brackets, whose partners are remembered. No-ops are skipped, and whole periods of
 //! runs that repeat.
 
+use crate::engine::cycle::{Brent, Taken};
 use crate::language::bff::{Brackets, Class, Dialect, Op, State};
 use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
 
@@ -32,16 +33,11 @@ pub fn run(dialect: &Dialect, tape: &mut Tape, origins: &mut Origins, max_steps:
         at: dialect.start(tape),
         tape,
         origins,
-        steps: 0,
-        ops: 0,
+        taken: Taken::default(),
         changes: 0,
     };
     let ended = run.go(max_steps);
-    Outcome {
-        ops: run.ops,
-        steps: run.steps,
-        ended,
-    }
+    run.taken.outcome(ended)
 }
 
 /// A partner that has not been looked for yet.
@@ -56,8 +52,7 @@ struct Run<'a> {
     /// The places of brackets' partners, as far as they are known.
     partners: [u8; TAPE_LEN],
     at: State,
-    steps: u32,
-    ops: u32,
+    taken: Taken,
     /// How often a byte or an origin has become another.
     changes: u32,
 }
@@ -75,25 +70,25 @@ fn commands(dialect: &Dialect, tape: &Tape) -> u128 {
 
 impl Run<'_> {
     fn go(&mut self, max_steps: u32) -> Ended {
-        // Where the run stood at some jump back, and how many there were. A run that comes
-        // back to where it stood, with nothing changed meanwhile, repeats (Brent's method).
-        let mut mark = (self.at, self.steps, self.ops, self.changes);
-        let (mut jumps, mut next_mark) = (0u32, 4);
+        // Where the run stood at some jump back. One that comes back to there, with nothing
+        // changed meanwhile, repeats.
+        let mut held = (self.at, self.taken, self.changes);
+        let (mut jumps, mut brent) = (0, Brent::from(4));
         loop {
             let ahead = self.commands >> self.at.pc;
             let noops = match ahead {
                 0 => (TAPE_LEN - self.at.pc) as u32,
                 _ => ahead.trailing_zeros(),
             };
-            if max_steps - self.steps < noops {
-                self.steps = max_steps;
+            if max_steps - self.taken.steps < noops {
+                self.taken.steps = max_steps;
                 return Ended::StepLimit;
             }
-            self.steps += noops;
+            self.taken.steps += noops;
             if ahead == 0 {
                 return Ended::LeftTape;
             }
-            if self.steps == max_steps {
+            if self.taken.steps == max_steps {
                 return Ended::StepLimit;
             }
             self.at.pc += noops as usize;
@@ -105,23 +100,20 @@ impl Run<'_> {
                 continue;
             }
             jumps += 1;
-            let (then, steps, ops, changes) = mark;
+            let (then, taken, changes) = held;
             if self.at == then && self.changes == changes {
-                let periods = (max_steps - self.steps) / (self.steps - steps);
-                self.ops += periods * (self.ops - ops);
-                self.steps += periods * (self.steps - steps);
+                self.taken.skip_periods(taken, max_steps);
             }
-            if jumps == next_mark {
-                mark = (self.at, self.steps, self.ops, self.changes);
-                next_mark *= 2;
+            if brent.holds(jumps) {
+                held = (self.at, self.taken, self.changes);
             }
         }
     }
 
     /// Do the command that the run has come to.
     fn step(&mut self) -> Option<Ended> {
-        self.steps += 1;
-        self.ops += 1;
+        self.taken.steps += 1;
+        self.taken.ops += 1;
         let State { pc, head0, head1 } = self.at;
         let op = self.dialect.op(self.tape[pc]);
         match op {

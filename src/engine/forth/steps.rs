@@ -1,19 +1,27 @@
-//! The Forth family: its rules, with whole laps and periods skipped, and hot loops
-//! as native code.
+//! The interpreter of the Forth family: the rules' own steps, of which whole iterations and
+//! periods are skipped, and hot loops as native code.
+//!
+//! - The first steps of a run, up to the first byte that pops, are done for several tapes at
+//!   once, interleaved ([`interleave`]).
+//! - After a jump back the run may be at the start of another iteration of a loop: [`Leaps`]
+//!   records a trace of one and runs as many more as the trace is exact for, or enters native
+//!   code.
+//! - What comes back to a state in which it was is in a cycle: see [`cycle::run`], and the rules
+//!   of this family below, which also know stacks that grow by the same entries each time.
 
 use std::cell::Cell;
 use std::hint::select_unpredictable;
 
-use crate::engine::Runner;
-use crate::engine::cycle::{self, Cyclic, Standing};
-use crate::engine::forth::trace::{self, Lap};
-use crate::engine::interleave::take_turns;
+use crate::engine::cycle::{self, Brent, Cyclic, Running, Taken};
+use crate::engine::forth::trace::{self, Trace};
+use crate::engine::interleave::interleave;
 use crate::engine::jit::forth::{self as native, Cache, LoopBody};
 use crate::engine::jit::{Jit, Native, NativeTally};
+use crate::engine::{Batch, RunTapes};
 use crate::language::forth::{Dialect, Op, STACK_LEN, State, advance};
-use crate::language::{Ended, Family, Outcome, Rules, Step, TAPE_LEN, Tape};
+use crate::language::{Ended, Outcome, Rules, Step, TAPE_LEN, Tape};
 
-/// Steps that are done in turns; no more than the stack holds.
+/// Steps that are done interleaved; no more than the stack holds.
 ///
 /// Hardly any run of a random tape that leaves the tape takes as many.
 const FIRST: u32 = 16;
@@ -21,10 +29,10 @@ const FIRST: u32 = 16;
 /// Tapes that are run together, at most.
 const BATCH: usize = 32;
 
-/// Steps after which a run that is no loop with a known lap may be in a cycle.
+/// Steps after which a run that is no loop with a known trace may be in a cycle.
 const PATIENCE: u32 = 128;
 
-/// Laps that are worth having been recorded.
+/// Iterations that are worth having recorded a trace.
 const WORTHWHILE: u32 = 4;
 
 /// Steps in native code beyond which it was worth while to enter it.
@@ -69,20 +77,30 @@ impl Run {
     }
 }
 
-/// Run each of `tapes` for at most `max_steps` steps.
+/// The interpreter of a dialect.
+#[derive(Debug)]
+pub struct Interpreter {
+    pub dialect: &'static Dialect,
+    pub closed_forms: bool,
+}
+
+impl RunTapes for Interpreter {
+    fn run_tapes(&self, batch: Batch<'_>, jit: Option<&Jit>) -> NativeTally {
+        run_all(Context::begin(self, batch.max_steps, jit), batch)
+    }
+}
+
+/// Run all tapes of a batch.
 ///
-/// Most bytes pop nothing: they are constants, jumps and no-ops. Tapes in turns do
-/// those without a branch; what is left is done step by step.
-pub fn run_all(
-    runner: &Runner,
-    tapes: &mut [Tape],
-    max_steps: u32,
-    outcomes: &mut [Outcome],
-) -> NativeTally {
-    let Family::Forth(dialect) = &runner.language.family else {
-        unreachable!("only languages of the Forth family come here");
-    };
-    let job = Job::begin(runner, dialect, max_steps);
+/// Most bytes pop nothing: they are constants, jumps and no-ops. Interleaved tapes do those
+/// without a branch; what is left is done step by step.
+fn run_all(context: Context<'_>, batch: Batch<'_>) -> NativeTally {
+    let Batch {
+        tapes,
+        outcomes,
+        max_steps,
+    } = batch;
+    let dialect = context.dialect;
     let mut tally = NativeTally::default();
     for (tapes, outcomes) in tapes.chunks_mut(BATCH).zip(outcomes.chunks_mut(BATCH)) {
         let mut runs = [Run::default(); BATCH];
@@ -90,7 +108,7 @@ pub fn run_all(
         let mut stacks = [[0; FIRST as usize]; BATCH];
         let first = FIRST.min(max_steps);
         if first > 0 {
-            take_turns(tapes.len(), Run::default(), |index, run| {
+            interleave(tapes.len(), Run::default(), |index, run| {
                 let byte = tapes[index][run.pc() % TAPE_LEN];
                 let op = dialect.op(byte);
                 let pops = op.pops() > 0;
@@ -109,7 +127,7 @@ pub fn run_all(
                     steps: run.steps(),
                     ended: Ended::LeftTape,
                 },
-                false => go_on(job, tape, *run, stack, &mut tally),
+                false => go_on(context, tape, *run, stack, &mut tally),
             };
         }
     }
@@ -118,32 +136,38 @@ pub fn run_all(
 
 /// Go on from where `run` is, with this `stack`.
 fn go_on(
-    job: Job<'_>,
+    context: Context<'_>,
     tape: &mut Tape,
     run: Run,
     stack: &[u8; FIRST as usize],
     tally: &mut NativeTally,
 ) -> Outcome {
-    let dialect = job.dialect;
-    let mut now = Standing {
+    let dialect = context.dialect;
+    let mut now = Running {
         state: dialect.start(tape),
-        steps: run.steps(),
-        ops: run.ops(),
+        taken: Taken {
+            steps: run.steps(),
+            ops: run.ops(),
+        },
     };
     now.state.pc = run.pc();
     now.state.depth = run.depth();
     now.state.stack[..FIRST as usize].copy_from_slice(stack);
-    let patience = if job.closed_forms { PATIENCE } else { u32::MAX };
-    let mut leaps = Leaps::new(job, tally);
-    let ended = match go_forwards(dialect, tape, &mut now, job.max_steps) {
+    let patience = if context.closed_forms {
+        PATIENCE
+    } else {
+        u32::MAX
+    };
+    let mut leaps = Leaps::new(context, tally);
+    let ended = match go_forwards(dialect, tape, &mut now, context.max_steps) {
         Ok(from) => leaps.leap(tape, &mut now, from),
         Err(ended) => Some(ended),
     };
     if let Some(ended) = ended {
-        return now.outcome(ended);
+        return now.taken.outcome(ended);
     }
-    let leap = |tape: &mut Tape, now: &mut Standing<State>, from| leaps.leap(tape, now, from);
-    cycle::run(dialect, tape, &mut now, patience, job.max_steps, leap)
+    let leap = |tape: &mut Tape, now: &mut Running<State>, from| leaps.leap(tape, now, from);
+    cycle::run(dialect, tape, &mut now, patience, context.max_steps, leap)
 }
 
 /// Go on until the run has jumped back for the first time; from where, or how it ended.
@@ -151,17 +175,17 @@ fn go_on(
 fn go_forwards(
     dialect: &Dialect,
     tape: &mut Tape,
-    now: &mut Standing<State>,
+    now: &mut Running<State>,
     max_steps: u32,
 ) -> Result<usize, Ended> {
     loop {
-        if now.steps == max_steps {
+        if now.taken.steps == max_steps {
             return Err(Ended::StepLimit);
         }
         let pc = now.state.pc;
         let step = guess_less(dialect, tape, &mut now.state);
-        now.steps += 1;
-        now.ops += u32::from(step.is_op);
+        now.taken.steps += 1;
+        now.taken.ops += u32::from(step.is_op);
         if let Some(ended) = step.ended {
             return Err(ended);
         }
@@ -191,7 +215,7 @@ fn guess_less(dialect: &Dialect, tape: &mut Tape, state: &mut State) -> Step {
 
 /// What all tapes of a batch are run with.
 #[derive(Clone, Copy)]
-struct Job<'a> {
+struct Context<'a> {
     dialect: &'a Dialect,
     max_steps: u32,
     closed_forms: bool,
@@ -201,41 +225,40 @@ struct Job<'a> {
     rates: bool,
 }
 
-impl<'a> Job<'a> {
-    fn begin(runner: &'a Runner, dialect: &'a Dialect, max_steps: u32) -> Job<'a> {
+impl<'a> Context<'a> {
+    fn begin(interpreter: &Interpreter, max_steps: u32, jit: Option<&'a Jit>) -> Context<'a> {
         thread_local! {
             /// Batches that this thread has run.
             static BATCHES: Cell<u32> = const { Cell::new(0) };
         }
-        let mut job = Job {
-            dialect,
+        let mut context = Context {
+            dialect: interpreter.dialect,
             max_steps,
-            closed_forms: runner.closed_forms,
+            closed_forms: interpreter.closed_forms,
             jit: None,
             rates: false,
         };
-        if let Some(jit) = runner.jit().and_then(Jit::forth) {
+        if let Some(jit) = jit.and_then(Jit::forth) {
             let mut batches = BATCHES.get();
-            job.rates = jit.looks_closer(&mut batches);
+            context.rates = jit.looks_closer(&mut batches);
             BATCHES.set(batches);
-            job.jit = (jit.wants_loops() || job.rates).then_some(jit);
+            context.jit = (jit.wants_loops() || context.rates).then_some(jit);
         }
-        job
+        context
     }
 }
 
 /// What a run has learnt of its loops.
 struct Leaps<'a, 'b> {
-    job: Job<'a>,
+    context: Context<'a>,
     tally: &'b mut NativeTally,
-    /// A place that a jump back came to. Where one comes there again, that was a
-    /// lap.
+    /// A place that a jump back came to. Where one comes there again, that was an
+    /// iteration.
     anchor: usize,
-    /// Jumps back so far, and how many there will be when the next one sets the
-    /// anchor: 1, 2, 4, 8, … of them, so that it lies on any loop soon enough.
+    /// Jumps back so far, and when the next one sets the anchor.
     jumps: u32,
-    next_anchor: u32,
-    /// Steps before which no lap is recorded, and how many there will be
+    anchors: Brent,
+    /// Steps before which no trace is recorded, and how many there will be
     /// between if the next one is of little use.
     next_record: u32,
     patience: u32,
@@ -250,78 +273,81 @@ struct Leaps<'a, 'b> {
 
 impl<'a, 'b> Leaps<'a, 'b> {
     #[inline(always)]
-    fn new(job: Job<'a>, tally: &'b mut NativeTally) -> Self {
+    fn new(context: Context<'a>, tally: &'b mut NativeTally) -> Self {
         Leaps {
-            job,
+            context,
             tally,
             anchor: usize::MAX,
             jumps: 0,
-            next_anchor: 1,
-            next_record: if job.closed_forms { 0 } else { u32::MAX },
+            anchors: Brent::from(1),
+            next_record: if context.closed_forms { 0 } else { u32::MAX },
             patience: 64,
-            next_look: job.jit.map_or(u32::MAX, |jit| jit.options().backoff),
+            next_look: context.jit.map_or(u32::MAX, |jit| jit.options().backoff),
             look_patience: 1,
             has_counted: false,
         }
     }
 
     /// Asked after every jump back, which was at the place `from`: go on by whole
-    /// laps of a loop, where one is known; how the run ended, if it did.
+    /// iterations of a loop, where a trace of one is known; how the run ended, if it did.
     #[inline(always)]
-    fn leap(&mut self, tape: &mut Tape, now: &mut Standing<State>, from: usize) -> Option<Ended> {
+    fn leap(&mut self, tape: &mut Tape, now: &mut Running<State>, from: usize) -> Option<Ended> {
         self.jumps += 1;
         if now.state.pc == self.anchor {
-            if now.steps >= self.next_record {
-                return self.lap(tape, now);
+            if now.taken.steps >= self.next_record {
+                return self.trace(tape, now);
             }
             if self.jumps > self.next_look {
                 self.look_for_native(tape, now, from);
             }
-        } else if self.jumps >= self.next_anchor {
+        } else if self.anchors.holds(self.jumps) {
             self.anchor = now.state.pc;
-            self.next_anchor = self.next_anchor.saturating_mul(2);
         }
         None
     }
 
-    /// Record a lap, and run as many more as there are.
+    /// Record a trace of an iteration, and run as many more as it is exact for.
     #[inline(never)]
-    fn lap(&mut self, tape: &mut Tape, now: &mut Standing<State>) -> Option<Ended> {
-        let Job {
+    fn trace(&mut self, tape: &mut Tape, now: &mut Running<State>) -> Option<Ended> {
+        let Context {
             dialect, max_steps, ..
-        } = self.job;
-        let mut lap = Lap::new(dialect);
-        let steps = max_steps - now.steps;
-        let recorded = trace::record(&mut lap, dialect, tape, &mut now.state, steps);
-        now.steps += recorded.steps;
-        now.ops += recorded.ops;
-        let mut laps = 0;
-        if recorded.is_lap {
-            laps = lap.run(tape, &mut now.state, (max_steps - now.steps) / lap.steps);
-            now.steps += laps * lap.steps;
-            now.ops += laps * lap.ops;
+        } = self.context;
+        let mut trace = Trace::new(dialect);
+        let steps = max_steps - now.taken.steps;
+        let recorded = trace::record(&mut trace, dialect, tape, &mut now.state, steps);
+        now.taken.steps += recorded.steps;
+        now.taken.ops += recorded.ops;
+        let mut iterations = 0;
+        if recorded.is_trace {
+            iterations = trace.run(
+                tape,
+                &mut now.state,
+                (max_steps - now.taken.steps) / trace.steps,
+            );
+            now.taken.steps += iterations * trace.steps;
+            now.taken.ops += iterations * trace.ops;
         }
-        if laps < WORTHWHILE {
+        if iterations < WORTHWHILE {
             self.patience = self.patience.saturating_mul(2);
         }
-        self.next_record = now.steps.saturating_add(self.patience);
+        self.next_record = now.taken.steps.saturating_add(self.patience);
         recorded.ended
     }
 
     /// Run the loop up to its jump at `last`, which has just been taken, by native
     /// code if there is some, for as long as that can.
     #[inline(never)]
-    fn look_for_native(&mut self, tape: &mut Tape, now: &mut Standing<State>, last: usize) {
-        let Some(jit) = self.job.jit else { return };
-        let body = LoopBody::of(self.job.dialect, tape, now.state.pc, last);
+    fn look_for_native(&mut self, tape: &mut Tape, now: &mut Running<State>, last: usize) {
+        let Some(jit) = self.context.jit else { return };
+        let body = LoopBody::of(self.context.dialect, tape, now.state.pc, last);
         self.tally.looked_up.loops += 1;
         let mut is_worth_while = false;
         if let Some(found) = jit.index().find(&body) {
             is_worth_while = self.run_native(found, tape, now);
-            if self.job.rates {
+            if self.context.rates {
                 jit.rate(found, is_worth_while);
             }
-        } else if self.job.rates && !std::mem::replace(&mut self.has_counted, true) {
+        } else if self.context.rates && !std::mem::replace(&mut self.has_counted, true) {
             jit.came_up(body, WORTHWHILE);
         }
         if !is_worth_while {
@@ -331,13 +357,13 @@ impl<'a, 'b> Leaps<'a, 'b> {
     }
 
     /// Go on by native code of what the run is at; whether that was worth while.
-    fn run_native(&mut self, found: Native, tape: &mut Tape, now: &mut Standing<State>) -> bool {
-        let steps = self.job.max_steps - now.steps;
+    fn run_native(&mut self, found: Native, tape: &mut Tape, now: &mut Running<State>) -> bool {
+        let steps = self.context.max_steps - now.taken.steps;
         // SAFETY: the function is that of what the loop means, and code is freed only where the
-        // cache, which the job borrows, is borrowed for itself alone.
+        // cache, which the context borrows, is borrowed for itself alone.
         let done = unsafe { native::run(found.function, tape, &mut now.state, steps) };
-        now.steps += done.steps;
-        now.ops += done.ops;
+        now.taken.steps += done.steps;
+        now.taken.ops += done.ops;
         self.tally.entered.loops += 1;
         self.tally.exits[done.exit as usize] += 1;
         self.tally.iterations += done.iterations;

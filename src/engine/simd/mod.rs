@@ -1,60 +1,74 @@
-//! Which vector instructions this machine has; found once, at run time.
+//! Vector instructions: which of them this machine has, and work on whole tapes with each set.
+//!
+//! A set of instructions is a value that proves itself: [`Avx512`] and [`Avx2`] have a private
+//! field, and only detection makes one. So whoever holds such a value may use the instructions,
+//! the methods of [`Vectors`] are safe to call, and no code can name a width without asking the
+//! CPU first.
+//!
+//! Code that is generic over [`Vectors`] is compiled once for each set. It is always inlined, up
+//! to [`Vectors::run`], the one function for each set that is compiled with its instructions.
 
-pub(in crate::engine) mod vectors;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+#[cfg(test)]
+mod tests;
+mod track;
+mod vectors;
 
-/// Vector instructions that a loop can be compiled for.
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub use portable::Portable;
+pub use track::{Stride, Track};
+pub use vectors::{Vectors, Work};
+
+/// A set of vector instructions that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lanes {
-    /// AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and IFMA, with BMI 1 and 2, LZCNT and POPCNT.
+pub enum InstructionSet {
+    /// AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and IFMA, with those of AVX2.
     #[cfg(target_arch = "x86_64")]
-    Avx512,
+    Avx512(Avx512),
     /// AVX2, with BMI 1 and 2, LZCNT and POPCNT.
     #[cfg(target_arch = "x86_64")]
-    Avx2,
+    Avx2(Avx2),
     /// What every machine of the target has.
-    Portable,
+    Portable(Portable),
 }
 
-impl Lanes {
+impl InstructionSet {
     /// Those that this machine has, the widest first.
     #[inline]
-    pub fn available() -> impl Iterator<Item = Lanes> {
+    pub fn available() -> impl Iterator<Item = InstructionSet> {
         #[cfg(target_arch = "x86_64")]
-        let wide = {
-            let avx2 = is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2")
-                && is_x86_feature_detected!("lzcnt")
-                && is_x86_feature_detected!("popcnt");
-            let avx512 = avx2
-                && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512vbmi")
-                && is_x86_feature_detected!("avx512vbmi2")
-                && is_x86_feature_detected!("avx512ifma");
-            [avx512.then_some(Lanes::Avx512), avx2.then_some(Lanes::Avx2)]
-        };
+        let wide = [
+            Avx512::detect().map(InstructionSet::Avx512),
+            Avx2::detect().map(InstructionSet::Avx2),
+        ];
         #[cfg(not(target_arch = "x86_64"))]
-        let wide: [Option<Lanes>; 0] = [];
-        wide.into_iter().flatten().chain([Lanes::Portable])
+        let wide: [Option<InstructionSet>; 0] = [];
+        let portable = InstructionSet::Portable(Portable);
+        wide.into_iter().flatten().chain([portable])
     }
 
     /// What it is called in a table.
     pub fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Lanes::Avx512 => "AVX-512",
+            InstructionSet::Avx512(_) => "AVX-512",
             #[cfg(target_arch = "x86_64")]
-            Lanes::Avx2 => "AVX2",
-            Lanes::Portable => "portable",
+            InstructionSet::Avx2(_) => "AVX2",
+            InstructionSet::Portable(_) => "portable",
         }
     }
 
     /// The widest that this machine has.
-    pub fn widest() -> Lanes {
-        Lanes::available().next().unwrap_or(Lanes::Portable)
+    pub fn widest() -> InstructionSet {
+        let widest = InstructionSet::available().next();
+        widest.unwrap_or(InstructionSet::Portable(Portable))
     }
 }
 

@@ -1,7 +1,8 @@
-//! Recording a lap.
+//! Recording a trace.
 
 use super::{
-    Action, Byte, FIRST_RESULT, Few, Lap, MAX_ENTRIES, MAX_STEPS, MAX_VALUES, Side, Turn, same,
+    Action, ArrayVec, Byte, Drift, FIRST_RESULT, MAX_ENTRIES, MAX_STEPS, MAX_VALUES, Side, Trace,
+    same,
 };
 use crate::language::forth::{Dialect, Op, State};
 use crate::language::{Ended, Rules, TAPE_LEN, Tape};
@@ -12,14 +13,14 @@ pub struct Recorded {
     pub ops: u32,
     /// Set where the run ended.
     pub ended: Option<Ended>,
-    /// Whether this was a lap.
-    pub is_lap: bool,
+    /// Whether this was an iteration that may be run again by its trace.
+    pub is_trace: bool,
 }
 
 /// Run from `state` until its place comes again, for at most `max_steps` steps.
-/// Where that was a lap that can be folded, `lap` is it.
+/// Where that was an iteration that can be folded, `trace` is it.
 pub fn record(
-    lap: &mut Lap,
+    trace: &mut Trace,
     dialect: &Dialect,
     tape: &mut Tape,
     state: &mut State,
@@ -27,7 +28,7 @@ pub fn record(
 ) -> Recorded {
     let first = state.pc;
     let mut folding = Folding {
-        lap,
+        trace,
         values: FIRST_RESULT,
         found_empty: false,
     };
@@ -35,9 +36,9 @@ pub fn record(
         steps: 0,
         ops: 0,
         ended: None,
-        is_lap: false,
+        is_trace: false,
     };
-    // The byte at each place as it was when its turn came.
+    // The byte at each place as it was when it came up.
     let mut bytes = *tape;
     let mut places = 0u128;
     while recorded.steps < max_steps.min(MAX_STEPS) {
@@ -61,7 +62,7 @@ pub fn record(
         }
         if state.pc == first {
             if same(&bytes, tape, places) {
-                recorded.is_lap = folding.finish(places, &recorded).is_some();
+                recorded.is_trace = folding.finish(places, &recorded).is_some();
             }
             break;
         }
@@ -69,9 +70,9 @@ pub fn record(
     recorded
 }
 
-/// A lap that is being folded.
+/// A trace that is being folded.
 struct Folding<'a> {
-    lap: &'a mut Lap,
+    trace: &'a mut Trace,
     /// Number of values so far.
     values: usize,
     /// Whether an empty stack was popped.
@@ -86,19 +87,19 @@ impl Folding<'_> {
             return Some(Byte::ZERO);
         }
         *depth -= 1;
-        self.lap.left.pop().or_else(|| {
-            let entry = Byte::entry(self.lap.taken);
-            self.lap.taken += 1;
-            (self.lap.taken <= MAX_ENTRIES).then_some(entry)
+        self.trace.left.pop().or_else(|| {
+            let entry = Byte::entry(self.trace.taken);
+            self.trace.taken += 1;
+            (self.trace.taken <= MAX_ENTRIES).then_some(entry)
         })
     }
 
     fn push(&mut self, byte: Byte) -> Option<()> {
-        self.lap.left.push(byte)?;
-        self.lap.rise = self
-            .lap
+        self.trace.left.push(byte)?;
+        self.trace.rise = self
+            .trace
             .rise
-            .max(self.lap.left.len.saturating_sub(self.lap.taken));
+            .max(self.trace.left.len.saturating_sub(self.trace.taken));
         Some(())
     }
 
@@ -109,13 +110,13 @@ impl Folding<'_> {
     }
 
     fn result(&mut self, action: Action) -> Option<Byte> {
-        self.lap.actions.push(action)?;
+        self.trace.actions.push(action)?;
         let value = self.values as u8;
         self.values += 1;
         (self.values <= MAX_VALUES).then_some(Byte { value, plus: 0 })
     }
 
-    /// Add what `byte` did, at whose turn the stack had `depth` entries, and
+    /// Add what `byte` did, at which the stack had `depth` entries, and
     /// which skipped a byte or did not. Nothing if that is too much to fold.
     fn fold(&mut self, dialect: &Dialect, byte: u8, mut depth: usize, skips: bool) -> Option<()> {
         let depth = &mut depth;
@@ -158,7 +159,7 @@ impl Folding<'_> {
             Op::SkipIf => {
                 let byte = self.pop(depth)?;
                 let is_zero = !skips;
-                self.lap.actions.push(Action::Test { byte, is_zero })?;
+                self.trace.actions.push(Action::Test { byte, is_zero })?;
                 self.push(byte)
             }
             Op::Increment => {
@@ -199,94 +200,101 @@ impl Folding<'_> {
     fn write(&mut self, depth: &mut usize, side: Side) -> Option<()> {
         let byte = self.pop(depth)?;
         let at = self.pop(depth)?;
-        self.lap.actions.push(Action::Write { at, side, byte })
+        self.trace.actions.push(Action::Write { at, side, byte })
     }
 
     fn copy(&mut self, from: (Byte, Side), to: (Byte, Side)) -> Option<()> {
         let (at, side) = from;
         let byte = self.result(Action::Read { at, side })?;
         let (at, side) = to;
-        self.lap.actions.push(Action::Write { at, side, byte })
+        self.trace.actions.push(Action::Write { at, side, byte })
     }
 
-    /// The lap is over; nothing if it says nothing of the next one.
+    /// The iteration is over; nothing if it says nothing of the next one.
     fn finish(&mut self, places: u128, recorded: &Recorded) -> Option<()> {
-        // Where an empty stack was popped, the next lap is another one unless
+        // Where an empty stack was popped, the next iteration does something else unless
         // it finds the stack as deep.
-        if self.found_empty && !self.lap.keeps_depth() {
+        if self.found_empty && !self.trace.keeps_depth() {
             return None;
         }
-        self.lap.steps = recorded.steps;
-        self.lap.ops = recorded.ops;
-        self.lap.places = places;
-        self.lap.turns = self.turns();
-        if self.lap.keeps_depth() || self.lap.pushes_the_same() {
-            self.lap.period = self.period().unwrap_or(u32::MAX);
+        self.trace.steps = recorded.steps;
+        self.trace.ops = recorded.ops;
+        self.trace.places = places;
+        self.trace.drifts = self.drifts();
+        if self.trace.keeps_depth() || self.trace.pushes_the_same() {
+            self.trace.period = self.period().unwrap_or(u32::MAX);
         }
-        if self.lap.keeps_depth() {
-            self.lap.copies_into = self.copies_into();
+        if self.trace.keeps_depth() {
+            self.trace.copies_into = self.copies_into();
         }
         Some(())
     }
 
-    /// What becomes of the entries of the stack that a lap takes; nothing where
-    /// one depends on the tape, or on more than the lap before has left.
+    /// What becomes of the entries of the stack that an iteration takes; nothing where
+    /// one depends on the tape, or on more than the one before has left.
     ///
-    /// Each entry is made of one that was there a lap before, or of none. So
+    /// Each entry is made of one that was there an iteration before, or of none. So
     /// from some entry on it is made of entries that are made of each other, all
     /// in turn.
-    fn turns(&self) -> Option<Few<Turn, MAX_ENTRIES>> {
-        let (taken, left) = (self.lap.taken, self.lap.left.as_slice());
+    fn drifts(&self) -> Option<ArrayVec<Drift, MAX_ENTRIES>> {
+        let (taken, left) = (self.trace.taken, self.trace.left.as_slice());
         if left.len() < taken {
             return None;
         }
         let maker = |entry: Byte| left[left.len() - usize::from(entry.value)];
-        let mut turns = Few::new(Turn::STILL);
+        let mut drifts = ArrayVec::new(Drift::STILL);
         for index in 0..taken {
-            let mut in_turn = Byte::entry(index);
+            let mut first_round = Byte::entry(index);
             for _ in 0..taken {
-                in_turn.value = maker(in_turn).value;
-                if in_turn.value == 0 {
+                first_round.value = maker(first_round).value;
+                if first_round.value == 0 {
                     break;
                 }
-                if usize::from(in_turn.value) > taken {
+                if usize::from(first_round.value) > taken {
                     return None;
                 }
             }
-            let mut turn = Turn::STILL;
-            if in_turn.value != 0 {
-                let mut entry = maker(in_turn);
-                while entry.value != in_turn.value {
+            let mut drift = Drift::STILL;
+            if first_round.value != 0 {
+                let mut entry = maker(first_round);
+                while entry.value != first_round.value {
                     entry = maker(entry).plus(entry.plus);
-                    turn.laps += 1;
+                    drift.iterations += 1;
                 }
-                turn.plus = entry.plus;
+                drift.plus = entry.plus;
             }
-            turns.push(turn)?;
+            drifts.push(drift)?;
         }
-        Some(turns)
+        Some(drifts)
     }
 
     /// What becomes of a byte; one that is no entry is taken to be as it was.
-    fn turn(&self, byte: Byte) -> Turn {
-        let turns = self.lap.turns.as_ref().map_or(&[][..], Few::as_slice);
+    fn drift(&self, byte: Byte) -> Drift {
+        let drifts = self
+            .trace
+            .drifts
+            .as_ref()
+            .map_or(&[][..], ArrayVec::as_slice);
         match usize::from(byte.value).checked_sub(1) {
-            Some(entry) => turns.get(entry).copied().unwrap_or(Turn::STILL),
-            None => Turn::STILL,
+            Some(entry) => drifts.get(entry).copied().unwrap_or(Drift::STILL),
+            None => Drift::STILL,
         }
     }
 
-    /// Laps after which a lap does the same again, on the same tape and however
+    /// Iterations after which one does the same again, on the same tape and however
     /// often: powers of two only, so that of two periods one is a multiple of
     /// the other.
     fn period(&self) -> Option<u32> {
-        let turns = self.lap.turns.as_ref()?.as_slice();
-        if !turns.iter().all(|turn| turn.laps.is_power_of_two()) {
+        let drifts = self.trace.drifts.as_ref()?.as_slice();
+        if !drifts
+            .iter()
+            .all(|drift| drift.iterations.is_power_of_two())
+        {
             return None;
         }
-        let whole = |byte| self.turn(byte).period(256);
-        let masked = |at, side: Side| self.turn(at).period(u32::from(side.mask) + 1);
-        let periods = self.lap.actions.as_slice().iter();
+        let whole = |byte| self.drift(byte).period(256);
+        let masked = |at, side: Side| self.drift(at).period(u32::from(side.mask) + 1);
+        let periods = self.trace.actions.as_slice().iter();
         let periods = periods.map(|action| match *action {
             // What is read is what it was as long as it is read where it was.
             Action::Read { at, side } => masked(at, side),
@@ -297,10 +305,10 @@ impl Folding<'_> {
         Some(periods.max().unwrap_or(1))
     }
 
-    /// See [`Lap::copies_into`].
+    /// See [`Trace::copies_into`].
     fn copies_into(&self) -> Option<Side> {
-        self.lap.turns.as_ref()?;
-        match *self.lap.actions.as_slice() {
+        self.trace.drifts.as_ref()?;
+        match *self.trace.actions.as_slice() {
             [
                 Action::Read { at, side: from },
                 Action::Write {
@@ -309,8 +317,8 @@ impl Folding<'_> {
                     byte: Byte { value, plus: 0 },
                 },
             ] if usize::from(value) == FIRST_RESULT && at == to => {
-                let turn = self.turn(at);
-                let every_place = turn.laps == 1 && turn.plus % 2 == 1;
+                let drift = self.drift(at);
+                let every_place = drift.iterations == 1 && drift.plus % 2 == 1;
                 let sides = [(Side::A, Side::B), (Side::B, Side::A)];
                 (every_place && sides.contains(&(from, into))).then_some(into)
             }

@@ -1,14 +1,14 @@
 //! What native code of the BFF family calls.
 
 use super::frame::Frame;
-use crate::engine::bff::loops::{Left, Loop, Progress};
+use crate::engine::bff::loops::{Loop, LoopExit};
 use crate::engine::bff::recurrence::State;
+use crate::engine::bff::registers::Registers;
+use crate::engine::bff::skeleton::Skeleton;
+use crate::engine::cycle::Taken;
 use crate::engine::jit::Exit;
 use crate::engine::places::{below, range};
-use crate::engine::simd::Lanes;
-#[cfg(target_arch = "x86_64")]
-use crate::engine::simd::vectors::return_for_wide;
-use crate::engine::simd::vectors::{Portable, Vectors};
+use crate::engine::simd::{InstructionSet, Vectors, Work};
 use crate::language::Tape;
 use crate::language::bff::Dialect;
 
@@ -27,45 +27,54 @@ pub struct ClosedLoop {
 /// What [`ClosedLoop`]s are run by: for native code alone, which [`Frame::call`] entered.
 pub type RunLoop = unsafe extern "C" fn(&mut Tape, &mut Frame, &ClosedLoop) -> u32;
 
-/// Run a loop whose `]` has just jumped back. Answers with 0 if the run goes on
-/// behind the `]`, else with the number of the exit; the frame is exact.
-///
-/// # Safety
-///
-/// This machine must have the instructions of `V`, and the frame's skeleton must still be
-/// there.
-#[inline(always)]
-unsafe fn run_loop<V: Vectors>(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
-    let base = frame.run.base as usize;
-    let mut at = Progress {
-        head0: frame.head0 as usize,
-        head1: frame.head1 as usize,
-        steps: 0,
-        ops: 0,
-    };
-    let looped = data.looped.at_base(base);
-    // SAFETY: the caller's promise.
-    let (left, is_dirty) = unsafe { looped.run::<V>(tape, &mut at, frame.run.steps_left as u32) };
-    frame.head0 = at.head0 as u64;
-    frame.head1 = at.head1 as u64;
-    frame.run.steps_left -= u64::from(at.steps);
-    frame.run.ops += u64::from(at.ops);
-    frame.dirty |= u64::from(is_dirty);
-    let (pc, exit) = match left {
-        // SAFETY: the caller's promises. Nothing writes to the skeleton meanwhile.
-        Left::Done if is_dirty => unsafe {
-            let changed = V::skeleton(data.dialect, tape).changes(&*frame.skeleton);
-            match data.is_done(frame, changed) {
-                Ok(()) => return 0,
-                Err(exit) => exit,
+/// A loop whose `]` has just jumped back, to be run by its closed form.
+struct RunClosedLoop<'a> {
+    tape: &'a mut Tape,
+    frame: &'a mut Frame,
+    data: &'a ClosedLoop,
+    /// What the tape meant when native code was entered.
+    skeleton: &'a Skeleton,
+}
+
+impl<V: Vectors> Work<V> for RunClosedLoop<'_> {
+    type Output = u32;
+
+    /// Answers with 0 if the run goes on behind the `]`, else with the number of the exit; the
+    /// frame is exact.
+    #[inline(always)]
+    fn run(self, vectors: V) -> u32 {
+        let RunClosedLoop {
+            tape, frame, data, ..
+        } = self;
+        let base = frame.run.base as usize;
+        let mut at = Registers {
+            head0: frame.head0 as usize,
+            head1: frame.head1 as usize,
+            steps: 0,
+            ops: 0,
+        };
+        let looped = data.looped.at_base(base);
+        let (left, is_dirty) = looped.run(vectors, tape, &mut at, frame.run.steps_left as u32);
+        frame.head0 = at.head0 as u64;
+        frame.head1 = at.head1 as u64;
+        frame.run.steps_left -= u64::from(at.steps);
+        frame.run.ops += u64::from(at.ops);
+        frame.dirty |= u64::from(is_dirty);
+        let (pc, exit) = match left {
+            LoopExit::Done if is_dirty => {
+                let changed = vectors.skeleton(data.dialect, tape).changes(self.skeleton);
+                match data.is_done(frame, changed) {
+                    Ok(()) => return 0,
+                    Err(exit) => exit,
+                }
             }
-        },
-        Left::Done => return 0,
-        Left::OutOfSteps => (base + data.first, Exit::OutOfSteps),
-        Left::Rewritten { next } => (next, Exit::Rewritten),
-    };
-    frame.run.pc = pc as u64;
-    exit as u32
+            LoopExit::Done => return 0,
+            LoopExit::OutOfSteps => (base + data.first, Exit::OutOfSteps),
+            LoopExit::Rewritten { next } => (next, Exit::Rewritten),
+        };
+        frame.run.pc = pc as u64;
+        exit as u32
+    }
 }
 
 impl ClosedLoop {
@@ -88,40 +97,34 @@ impl ClosedLoop {
     }
 }
 
-/// [`run_loop`], compiled for `lanes`, which this machine must have.
-pub fn run_loop_with(lanes: Lanes) -> RunLoop {
-    #[cfg(target_arch = "x86_64")]
-    {
-        macro_rules! run_with {
-            ($vectors:ty, $features:literal) => {{
-                #[target_feature(enable = $features)]
-                unsafe fn run(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
-                    // SAFETY: the instructions that this is compiled for; the caller's promise.
-                    unsafe { run_loop::<$vectors>(tape, frame, data) }
-                }
-                unsafe extern "C" fn call(
-                    tape: &mut Tape,
-                    frame: &mut Frame,
-                    data: &ClosedLoop,
-                ) -> u32 {
-                    // SAFETY: the machine has `lanes`, of which `Lanes::available` has asked
-                    // the CPU for every feature named here; `Frame::call` was promised that the
-                    // skeleton is there.
-                    unsafe { run(tape, frame, data) }
-                }
-                call
-            }};
-        }
-        return_for_wide!(lanes, run_with);
+/// What runs [`ClosedLoop`]s, compiled for a set of instructions.
+pub fn run_loop_with(set: InstructionSet) -> RunLoop {
+    unsafe extern "C" fn call<V: Vectors>(
+        tape: &mut Tape,
+        frame: &mut Frame,
+        data: &ClosedLoop,
+    ) -> u32 {
+        // SAFETY: `run_loop_with`, which alone names this function, was given the value.
+        let vectors = unsafe { V::assume() };
+        // SAFETY: `Frame::call` was promised that it is there. Nothing writes to it meanwhile.
+        let skeleton = unsafe { &*frame.skeleton };
+        vectors.run(RunClosedLoop {
+            tape,
+            frame,
+            data,
+            skeleton,
+        })
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = lanes;
-    unsafe extern "C" fn call(tape: &mut Tape, frame: &mut Frame, data: &ClosedLoop) -> u32 {
-        // SAFETY: needs no instructions beyond those of every machine; `Frame::call` was
-        // promised that the skeleton is there.
-        unsafe { run_loop::<Portable>(tape, frame, data) }
+    fn with<V: Vectors>(_: V) -> RunLoop {
+        call::<V>
     }
-    call
+    match set {
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512(vectors) => with(vectors),
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2(vectors) => with(vectors),
+        InstructionSet::Portable(vectors) => with(vectors),
+    }
 }
 
 /// The type of [`skip_periods`].
@@ -139,14 +142,16 @@ pub unsafe extern "C" fn skip_periods(tape: &mut Tape, frame: &mut Frame) {
         frame.head0 as usize,
         frame.head1 as usize,
     );
-    let mut steps = (frame.max_steps - frame.run.steps_left) as u32;
-    let mut ops = frame.run.ops as u32;
+    let mut taken = Taken {
+        steps: (frame.max_steps - frame.run.steps_left) as u32,
+        ops: frame.run.ops as u32,
+    };
     // SAFETY: `Frame::call` was promised that it is there, and nobody else uses it
     // before native code has been left.
     let recurrence = unsafe { &mut *frame.recurrence };
-    if recurrence.skip(state, tape, &mut steps, &mut ops, frame.max_steps as u32) {
-        frame.run.steps_left = frame.max_steps - u64::from(steps);
-        frame.run.ops = u64::from(ops);
+    if recurrence.skip(state, tape, &mut taken, frame.max_steps as u32) {
+        frame.run.steps_left = frame.max_steps - u64::from(taken.steps);
+        frame.run.ops = u64::from(taken.ops);
         frame.settled += 1;
     }
 }

@@ -2,8 +2,8 @@
 
 use std::mem::offset_of;
 
-use crate::engine::bff::loops::Progress;
 use crate::engine::bff::recurrence::Recurrence;
+use crate::engine::bff::registers::Registers;
 use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::jit::Exit;
 use crate::engine::jit::frame::{Function, RunState};
@@ -45,7 +45,7 @@ impl Frame {
     /// `skeleton`.
     #[inline(always)]
     pub fn new(
-        at: &Progress,
+        at: &Registers,
         max_steps: u32,
         skeleton: &Skeleton,
         recurrence: &mut Recurrence,
@@ -89,8 +89,8 @@ impl Frame {
 
     /// Where the run stands.
     #[inline(always)]
-    pub fn progress(&self) -> Progress {
-        Progress {
+    pub fn registers(&self) -> Registers {
+        Registers {
             head0: self.head0 as usize % TAPE_LEN,
             head1: self.head1 as usize % TAPE_LEN,
             steps: (self.max_steps - self.run.steps_left) as u32,

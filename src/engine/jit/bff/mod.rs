@@ -38,7 +38,7 @@ use super::cache;
 use super::emitter::Emitter;
 use super::unit::{EntryKind, Translator};
 use crate::engine::bff::skeleton::Skeleton;
-use crate::engine::simd::Lanes;
+use crate::engine::simd::InstructionSet;
 use crate::language::bff::{Class, Dialect};
 use callbacks::{ClosedLoop, RunLoop, run_loop_with};
 use shape::Shape;
@@ -58,7 +58,7 @@ impl Bff {
         Bff {
             dialect,
             tables: ByteTables::of(dialect),
-            run_loop: closed_forms.then(|| run_loop_with(Lanes::widest())),
+            run_loop: closed_forms.then(|| run_loop_with(InstructionSet::widest())),
         }
     }
 }

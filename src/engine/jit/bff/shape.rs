@@ -4,7 +4,7 @@ use super::unit::Unit;
 use crate::engine::bff::loops::Loop;
 use crate::engine::bff::script::Script;
 use crate::engine::jit::unit::EntryKind;
-use crate::engine::simd::vectors::Portable;
+use crate::engine::simd::Portable;
 use crate::language::bff::{Brackets, Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
 
@@ -90,13 +90,11 @@ impl Shape {
             *byte = dialect.byte_of(*op)?;
         }
         let mut script = Script::EMPTY;
-        // SAFETY: needs no instructions beyond those of every machine.
-        unsafe { script.read_around::<Portable>(dialect, &tape, first) };
+        script.read_around(Portable, dialect, &tape, first);
         if !script.tells_of(close) {
             return None;
         }
-        // SAFETY: needs no instructions beyond those of every machine.
-        let looped = unsafe { Loop::decode::<Portable>(dialect, &script, first, close)? };
+        let looped = Loop::decode(Portable, dialect, &script, first, close)?;
         looped.has_closed_form().then_some(looped)
     }
 
