@@ -197,6 +197,22 @@ impl<'a> Loop<'a> {
         &self,
         vectors: impl Vectors,
         tape: &mut Tape,
+        registers: &mut Registers,
+        max_steps: u32,
+    ) -> (LoopExit, bool) {
+        // A copy, which nobody else can see, stays in registers while iterations write to the tape.
+        let mut at = *registers;
+        let ended = self.run_from(vectors, tape, &mut at, max_steps);
+        *registers = at;
+        ended
+    }
+
+    /// See [`Loop::run`].
+    #[inline(always)]
+    fn run_from(
+        &self,
+        vectors: impl Vectors,
+        tape: &mut Tape,
         at: &mut Registers,
         max_steps: u32,
     ) -> (LoopExit, bool) {
