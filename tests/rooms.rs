@@ -202,6 +202,21 @@ fn no_files_of_a_room_need_each_other() {
 }
 
 #[test]
+fn the_code_cache_knows_no_family() {
+    let is_of_family = |module: &Module| module.iter().any(|it| it == "bff" || it == "forth");
+    let jit: Module = vec!["engine".into(), "jit".into()];
+    let families: Module = vec!["engine".into(), "jit".into(), "families".into()];
+    let shared =
+        |module: &Module| module.starts_with(&jit) && !is_of_family(module) && *module != families;
+    let used: Vec<_> = uses().into_iter().filter(|(it, _)| shared(it)).collect();
+    assert!(used.len() > 5, "{used:?}");
+    for (module, used) in used {
+        let family = used.iter().find(|other| is_of_family(other));
+        assert_eq!(family, None, "src/{}", module.join("/"));
+    }
+}
+
+#[test]
 fn paths_are_found() {
     let module: Module = vec!["a".into(), "b".into()];
     let code = code_of(

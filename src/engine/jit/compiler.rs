@@ -45,6 +45,7 @@ pub struct Listing {
     pub optimised_ir: String,
     /// Machine code, as Cranelift writes it.
     pub machine_code: String,
+    /// Bytes of machine code.
     pub code_bytes: usize,
 }
 
