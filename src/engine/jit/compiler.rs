@@ -1,7 +1,7 @@
 //! Cranelift: units become native functions, a module at a time.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 
 use super::emitter::{Emitter, Machine};
 use super::frame::Function;
-use super::unit::Translator;
+use super::unit::{Pinned, Translator};
 pub use crate::error::NoNativeCode;
 
 /// Compiles the units of one dialect for this machine.
@@ -30,7 +30,7 @@ pub struct Compiler<T> {
 pub struct Generation<T: Translator> {
     module: Option<JITModule>,
     /// What the code points to.
-    data: Vec<Box<T::Data>>,
+    data: Pinned<T::Data>,
     pub functions: Vec<(T::Unit, Function)>,
     /// Bytes of machine code.
     pub code_bytes: usize,
@@ -104,7 +104,7 @@ impl<T: Translator> Compiler<T> {
         unit: &T::Unit,
         function: &mut ir::Function,
         context: &mut FunctionBuilderContext,
-        data: &mut Vec<Box<T::Data>>,
+        data: &mut Pinned<T::Data>,
     ) {
         let emitter = Emitter::start(self.machine, function, context);
         self.translator.translate(unit, emitter, data);
@@ -116,7 +116,7 @@ impl<T: Translator> Compiler<T> {
         let builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         let mut generation = Generation {
             module: Some(JITModule::new(builder)),
-            data: Vec::new(),
+            data: Pinned::new(),
             functions: Vec::new(),
             code_bytes: 0,
             time: Duration::ZERO,
@@ -152,7 +152,7 @@ impl<T: Translator> Compiler<T> {
     /// Compile `unit` to be read.
     pub fn show(&self, unit: &T::Unit) -> Result<Listing, NoNativeCode> {
         let mut context = Context::new();
-        let mut data = Vec::new();
+        let mut data = Pinned::new();
         let mut builder_context = FunctionBuilderContext::new();
         self.translate(unit, &mut context.func, &mut builder_context, &mut data);
         let ir = context.func.display().to_string();
@@ -175,8 +175,7 @@ impl<T: Translator> Generation<T> {
     /// Bytes of memory it takes, about: code lies in whole pages.
     pub fn memory(&self) -> usize {
         const PAGE: usize = 4096;
-        let data = self.data.len() * size_of::<T::Data>();
-        (self.code_bytes + data).next_multiple_of(PAGE) + PAGE
+        (self.code_bytes + self.data.bytes()).next_multiple_of(PAGE) + PAGE
     }
 }
 
@@ -235,10 +234,7 @@ impl<T: Translator> Worker<T> {
 
     /// What has been compiled, if it is finished.
     pub fn finished(&mut self) -> Option<Compiled<T>> {
-        let compiled = match self.from.try_recv() {
-            Ok(compiled) => Some(compiled),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        };
+        let compiled = self.from.try_recv().ok();
         self.is_busy &= compiled.is_none();
         compiled
     }

@@ -60,7 +60,29 @@ pub trait Translator: Send + Sync + Sized + 'static {
     fn pays(&self, unit: &Self::Unit) -> bool;
 
     /// Write the function of `unit`, adding to `data` what it points to.
-    fn translate(&self, unit: &Self::Unit, emitter: Emitter<'_>, data: &mut Vec<Box<Self::Data>>);
+    fn translate(&self, unit: &Self::Unit, emitter: Emitter<'_>, data: &mut Pinned<Self::Data>);
+}
+
+/// What code points to. It stays where it is until it is dropped with the code.
+pub struct Pinned<D>(Vec<Box<D>>);
+
+impl<D> Pinned<D> {
+    pub fn new() -> Self {
+        Pinned(Vec::new())
+    }
+
+    /// Keep `data`; its address.
+    pub fn push(&mut self, data: D) -> usize {
+        let data = Box::new(data);
+        let address = std::ptr::from_ref(&*data) as usize;
+        self.0.push(data);
+        address
+    }
+
+    /// The memory that it takes.
+    pub fn bytes(&self) -> usize {
+        self.0.len() * size_of::<D>()
+    }
 }
 
 /// Where native functions are found while tapes are run.

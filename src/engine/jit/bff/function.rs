@@ -12,12 +12,12 @@ use super::unit::Unit;
 use crate::engine::jit::Exit;
 use crate::engine::jit::emitter::{Emitter, Pending};
 use crate::engine::jit::frame::offset as state;
-use crate::engine::jit::unit::EntryKind;
+use crate::engine::jit::unit::{EntryKind, Pinned};
 use crate::language::TAPE_LEN;
 
 /// Write the function of `unit`. What the code points to is added to `loops`, and must be
 /// there as long as the code.
-pub fn translate(bff: &Bff, unit: &Unit, mut emit: Emitter<'_>, loops: &mut Vec<Box<ClosedLoop>>) {
+pub fn translate(bff: &Bff, unit: &Unit, mut emit: Emitter<'_>, loops: &mut Pinned<ClosedLoop>) {
     let shape = Shape::of(bff.dialect, unit);
     let heads = [emit.variable(), emit.variable()];
     let (invalid, guard_free) = (emit.variable(), emit.variable());
@@ -108,7 +108,7 @@ pub(super) struct Translation<'a, 'f> {
     /// The basic block that begins at each place, the end included.
     pub blocks: Vec<Option<Block>>,
     pub signatures: Signatures,
-    pub loops: &'a mut Vec<Box<ClosedLoop>>,
+    pub loops: &'a mut Pinned<ClosedLoop>,
 }
 
 impl Translation<'_, '_> {

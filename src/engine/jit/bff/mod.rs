@@ -36,7 +36,7 @@ pub use unit::{Unit, parse};
 
 use super::cache;
 use super::emitter::Emitter;
-use super::unit::{EntryKind, Translator};
+use super::unit::{EntryKind, Pinned, Translator};
 use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::simd::InstructionSet;
 use crate::language::bff::{Class, Dialect};
@@ -83,7 +83,7 @@ impl Translator for Bff {
         (0..shape.ops.len()).any(|place| shape.is_loop_end(place) && !is_closed(place))
     }
 
-    fn translate(&self, unit: &Unit, emitter: Emitter<'_>, data: &mut Vec<Box<ClosedLoop>>) {
+    fn translate(&self, unit: &Unit, emitter: Emitter<'_>, data: &mut Pinned<ClosedLoop>) {
         function::translate(self, unit, emitter, data);
     }
 }

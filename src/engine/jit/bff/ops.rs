@@ -273,22 +273,21 @@ impl Translation<'_, '_> {
 
     /// The loop that ends at `close` and whose body begins at `first`, for the code to point
     /// to.
-    fn closed_loop(&self, close: usize, first: usize, looped: Loop<'static>) -> Box<ClosedLoop> {
-        Box::new(ClosedLoop {
+    fn closed_loop(&self, close: usize, first: usize, looped: Loop<'static>) -> ClosedLoop {
+        ClosedLoop {
             looped,
             dialect: self.bff.dialect,
             first,
             behind: close + 1,
             nest: self.shape.nest(close).unwrap_or((first - 1, close)),
-        })
+        }
     }
 
     /// Have all iterations of a loop run by its closed form.
-    fn call_loop(&mut self, here: &Here, run_loop: RunLoop, data: Box<ClosedLoop>) {
-        let address = std::ptr::from_ref(&*data) as usize;
+    fn call_loop(&mut self, here: &Here, run_loop: RunLoop, data: ClosedLoop) {
         let behind = data.behind;
         self.store(here, data.first);
-        self.loops.push(data);
+        let address = self.loops.push(data);
         self.store_invalidation_point();
         let signature = self.signatures.run_loop;
         let results = self.emit.call(signature, run_loop as usize, Some(address));

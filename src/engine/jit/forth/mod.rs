@@ -30,7 +30,7 @@ pub use unit::{LoopBody, parse};
 
 use super::cache;
 use super::emitter::Emitter;
-use super::unit::Translator;
+use super::unit::{Pinned, Translator};
 use crate::language::forth::Dialect;
 
 /// Translates units of one dialect.
@@ -68,7 +68,7 @@ impl Translator for Forth {
         true
     }
 
-    fn translate(&self, body: &LoopBody, emitter: Emitter<'_>, _: &mut Vec<Box<()>>) {
+    fn translate(&self, body: &LoopBody, emitter: Emitter<'_>, _: &mut Pinned<()>) {
         function::translate(self, body, emitter);
     }
 }
