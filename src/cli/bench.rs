@@ -43,6 +43,13 @@ same bytes. Speed-ups are relative to the first engine; `native` is the share of
 steps run by native code. The floor is the same soup with no step run: pairing,
 mutating and moving tapes.";
 
+/// What is measured if nobody says.
+const ENGINES: &str = if cfg!(feature = "jit") {
+    "reference,interpreter,jit"
+} else {
+    "reference,interpreter"
+};
+
 #[derive(Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub struct BenchArgs {
@@ -52,7 +59,7 @@ pub struct BenchArgs {
     lang: Vec<Languages>,
 
     /// Engines: auto, reference, interpreter, jit; speed-ups are relative to the first
-    #[arg(long, value_name = "ENGINE,...", default_value = "reference,interpreter,jit",
+    #[arg(long, value_name = "ENGINE,...", default_value = ENGINES,
           value_delimiter = ',', value_parser = parse_engine)]
     engines: Vec<Engine>,
 

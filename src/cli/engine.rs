@@ -48,7 +48,14 @@ impl EngineArgs {
 
 /// Reads the name of an engine.
 pub fn parse_engine(name: &str) -> Result<Engine, String> {
-    name.parse().map_err(|error| format!("{error}"))
+    match name.parse() {
+        Ok(Engine::Jit) if !cfg!(feature = "jit") => Err(
+            "this broth is built without native code (its feature `jit`); choose auto, or build \
+             it with that"
+                .into(),
+        ),
+        engine => engine.map_err(|error| format!("{error}")),
+    }
 }
 
 /// What to say where native code was asked for and is not possible.

@@ -13,6 +13,8 @@ pub mod bff;
 mod cycle;
 mod forth;
 mod interleave;
+// Without its compiler most of it has nothing to do.
+#[cfg_attr(not(feature = "jit"), allow(dead_code))]
 pub mod jit;
 mod places;
 pub mod reference;
@@ -74,7 +76,12 @@ impl Engine {
             jit: None,
             no_native_code: None,
         };
-        if matches!(self, Engine::Auto | Engine::Jit) {
+        let is_wanted = match self {
+            Engine::Auto => cfg!(feature = "jit"),
+            Engine::Jit => true,
+            Engine::Reference | Engine::Interpreter => false,
+        };
+        if is_wanted {
             let jit = jit::Options {
                 least: match self {
                     Engine::Auto => options.jit.least,

@@ -91,8 +91,9 @@ pub struct Class(u8);
 impl Class {
     /// The bits that identify the command: 0 for none, otherwise its index in [`Op`] plus one.
     pub const COMMAND: u8 = 0x0f;
-    /// The bit of a byte that is not null, and of one that is.
+    /// The bit of a byte that is not null.
     pub const SET: u8 = 0x40;
+    /// The bit of a byte that is null.
     pub const NULL: u8 = 0x80;
 
     /// The class as a number.

@@ -25,8 +25,9 @@ const LEFT: u32 = 134;
 const RIGHT: u32 = 40;
 /// Space above each part, for its title.
 const CAPTION: u32 = 44;
-/// The number of points in time that can be distinguished; at most this many may be requested.
+/// The number of points in time that can be distinguished.
 pub const GOOD_POINTS: u64 = (WIDTH - LEFT - RIGHT) as u64 / 2;
+/// At most this many points in time may be requested.
 pub const MAX_POINTS: u64 = 4096;
 /// Up to this number of programs, every byte is a row.
 const FEW_PROGRAMS: usize = 8;

@@ -12,12 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Options;
-use super::compiler::{Compiler, Generation, Listing, NoNativeCode, Worker};
+use super::compiler::{Compiler, Generation, Worker};
 use super::hotness::Hotness;
 use super::table::Native;
 use super::tally::{CacheTally, Counts};
 use super::tiers::{Tier, TierSelection};
 use super::unit::{CompilationUnit, EntryKind, Index, Translator};
+use super::{Listing, NoNativeCode};
 
 /// Units that become hot while compiling is behind are forgotten beyond these.
 const MOST_WAITING: usize = 4096;

@@ -17,7 +17,7 @@ use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 use super::emitter::{Emitter, Machine};
 use super::frame::Function;
 use super::unit::{Pinned, Translator};
-pub use crate::error::NoNativeCode;
+use super::{Listing, NoNativeCode};
 
 /// Compiles the units of one dialect for this machine.
 pub struct Compiler<T> {
@@ -36,17 +36,6 @@ pub struct Generation<T: Translator> {
     pub code_bytes: usize,
     /// Time that it took.
     pub time: Duration,
-}
-
-/// A unit, compiled, for people to read.
-pub struct Listing {
-    /// Cranelift's intermediate representation, before and after it is optimised.
-    pub ir: String,
-    pub optimised_ir: String,
-    /// Machine code, as Cranelift writes it.
-    pub machine_code: String,
-    /// Bytes of machine code.
-    pub code_bytes: usize,
 }
 
 impl From<ModuleError> for NoNativeCode {

@@ -14,7 +14,9 @@
 
 pub(crate) mod bff;
 mod cache;
+#[cfg_attr(not(feature = "jit"), path = "no_compiler.rs")]
 mod compiler;
+#[cfg(feature = "jit")]
 mod emitter;
 mod exit;
 mod families;
@@ -26,7 +28,7 @@ mod tally;
 mod tiers;
 mod unit;
 
-pub use compiler::{Listing, NoNativeCode};
+pub use crate::error::NoNativeCode;
 pub use exit::Exit;
 pub use families::{Jit, NotAUnit, Unit};
 pub(crate) use table::Native;
@@ -36,6 +38,19 @@ pub use unit::EntryKind;
 
 /// What sizes of the code cache are given in.
 pub const MIB: usize = 1 << 20;
+
+/// A unit, compiled, for people to read.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Cranelift's intermediate representation, before it is optimised.
+    pub ir: String,
+    /// The same after that.
+    pub optimised_ir: String,
+    /// Machine code, as Cranelift writes it.
+    pub machine_code: String,
+    /// Bytes of machine code.
+    pub code_bytes: usize,
+}
 
 /// How native code is made and kept. None of it changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
+#[cfg(feature = "jit")]
 use super::emitter::Emitter;
 use super::table::Native;
 use super::tiers::Tier;
@@ -60,6 +61,7 @@ pub trait Translator: Send + Sync + Sized + 'static {
     fn pays(&self, unit: &Self::Unit) -> bool;
 
     /// Write the function of `unit`, adding to `data` what it points to.
+    #[cfg(feature = "jit")]
     fn translate(&self, unit: &Self::Unit, emitter: Emitter<'_>, data: &mut Pinned<Self::Data>);
 }
 

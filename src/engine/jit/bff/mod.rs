@@ -22,8 +22,11 @@
 
 mod callbacks;
 mod frame;
+#[cfg(feature = "jit")]
 mod function;
+#[cfg(feature = "jit")]
 mod guard_free;
+#[cfg(feature = "jit")]
 mod ops;
 mod shape;
 mod unit;
@@ -35,8 +38,9 @@ pub(crate) use frame::Frame;
 pub use unit::{Unit, parse};
 
 use super::cache;
-use super::emitter::Emitter;
-use super::unit::{EntryKind, Pinned, Translator};
+use super::unit::{EntryKind, Translator};
+#[cfg(feature = "jit")]
+use super::{emitter::Emitter, unit::Pinned};
 use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::simd::InstructionSet;
 use crate::language::bff::{Class, Dialect};
@@ -83,6 +87,7 @@ impl Translator for Bff {
         (0..shape.ops.len()).any(|place| shape.is_loop_end(place) && !is_closed(place))
     }
 
+    #[cfg(feature = "jit")]
     fn translate(&self, unit: &Unit, emitter: Emitter<'_>, data: &mut Pinned<ClosedLoop>) {
         function::translate(self, unit, emitter, data);
     }

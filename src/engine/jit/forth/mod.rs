@@ -20,7 +20,9 @@
 //!   that a guard byte answers to.
 
 mod frame;
+#[cfg(feature = "jit")]
 mod function;
+#[cfg(feature = "jit")]
 mod ops;
 mod shape;
 mod unit;
@@ -29,8 +31,9 @@ pub(crate) use frame::run;
 pub use unit::{LoopBody, parse};
 
 use super::cache;
-use super::emitter::Emitter;
-use super::unit::{Pinned, Translator};
+use super::unit::Translator;
+#[cfg(feature = "jit")]
+use super::{emitter::Emitter, unit::Pinned};
 use crate::language::forth::Dialect;
 
 /// Translates units of one dialect.
@@ -68,6 +71,7 @@ impl Translator for Forth {
         true
     }
 
+    #[cfg(feature = "jit")]
     fn translate(&self, body: &LoopBody, emitter: Emitter<'_>, _: &mut Pinned<()>) {
         function::translate(self, body, emitter);
     }
