@@ -232,7 +232,7 @@ fn the_commonest_replicator_is_followed() {
     std::fs::write(&planted, soup).unwrap();
     let flags = "--eval-selfrep --log-interval 2 --checkpoint-interval 1 --max-epochs 3";
     succeed(
-        &format!("run --seed 5 --quiet {flags} --load"),
+        &format!("run --lang bff_noheads --seed 5 --quiet {flags} --load"),
         &[&planted, Path::new("--out"), &run],
     );
     succeed("ancestry --quiet --first-replicator", &[&run]);

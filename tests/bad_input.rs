@@ -257,7 +257,7 @@ fn checkpoints_are_checked_before_they_are_believed() {
         fail(2, "inspect", &[&path], &["c.dat", hint]);
         fail(
             2,
-            "run --load",
+            "run --lang bff_noheads --load",
             &[&path, "--out".as_ref(), &out],
             &["c.dat", hint],
         );
@@ -266,7 +266,7 @@ fn checkpoints_are_checked_before_they_are_believed() {
     fs::write(&path, &good).unwrap();
     fail(
         2,
-        "run --max-epochs 513 --load",
+        "run --lang bff_noheads --max-epochs 513 --load",
         &[&path, "--out".as_ref(), &out],
         &["513 epochs", "--max-epochs"],
     );

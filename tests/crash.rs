@@ -27,7 +27,10 @@ const SOUPS: [(&str, u64); 6] = [
         300,
     ),
     // A reset is due after the very epoch that it begins with.
-    ("--load CUBFF --seed 11 --reset-interval 64", 813),
+    (
+        "--load CUBFF --lang bff_noheads --seed 11 --reset-interval 64",
+        813,
+    ),
     (
         "--lang forthtrivial --num 256 --seed 5 --no-permute-programs",
         300,

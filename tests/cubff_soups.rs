@@ -38,7 +38,7 @@ fn a_checkpoint_of_cubff_loads_as_in_cubff() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     succeed(
-        "run --seed 11 --reset-interval 128 --max-epochs 769 --quiet --load",
+        "run --lang bff_noheads --seed 11 --reset-interval 128 --max-epochs 769 --quiet --load",
         &[&data("cubff-513.dat"), "--out".as_ref(), &out],
     );
     let checkpoint = read(out.join("checkpoints/0000000769.dat"));

@@ -206,7 +206,7 @@ fn files_that_cannot_be_read() {
     for (words, path) in [
         ("inspect", &path),
         ("exec --file", &path),
-        ("run --load", &path),
+        ("run --lang bff --load", &path),
         ("run --num 64 --interaction-pattern", &path),
         ("jit show --lang bff --checkpoint", &path),
         ("jit stats", &performance),

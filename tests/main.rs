@@ -18,6 +18,7 @@ mod hostile;
 #[cfg(unix)]
 mod interrupts;
 mod jit_cli;
+mod loading;
 mod malformed;
 mod observer;
 mod pictures;

@@ -372,7 +372,7 @@ fn wrong_questions_are_refused() {
     );
     // A file that is there stays.
     fail(1, "search --max-programs 1 --out", &[&taken], &["taken"]);
-    let flags = "selfrep --seed 11 --checkpoint";
+    let flags = "selfrep --lang bff_noheads --seed 11 --checkpoint";
     fail(1, flags, &[&soup, "--scores".as_ref(), &taken], &["taken"]);
     assert_eq!(read_text(&taken), "mine");
 }

@@ -425,7 +425,7 @@ fn a_loaded_run_resumes_by_any_path() {
     };
     let out = folder.path().join("run");
     run(
-        "run --seed 11 --reset-interval 128 --max-epochs 600 --quiet \
+        "run --lang bff_noheads --seed 11 --reset-interval 128 --max-epochs 600 --quiet \
          --checkpoint-interval 100000 --checkpoint-dir run/cp --load",
         &[&load, "--out".as_ref(), &out],
     );
@@ -439,7 +439,7 @@ fn a_loaded_run_resumes_by_any_path() {
 fn a_loaded_run_can_be_resumed_from_its_start() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, out) = (folder.path().join("whole"), folder.path().join("out"));
-    let flags = "run --seed 11 --reset-interval 128 --max-epochs 600 --quiet \
+    let flags = "run --lang bff_noheads --seed 11 --reset-interval 128 --max-epochs 600 --quiet \
                  --checkpoint-interval 100000 --load tests/data/cubff-513.dat --out";
     succeed(flags, &[&whole]);
     succeed(flags, &[&out]);

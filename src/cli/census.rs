@@ -12,10 +12,10 @@ use broth::measure::census::{Census, Group, Portrait, sequences};
 use broth::measure::replicators::Scorer;
 use broth::random::Streams;
 use broth::run::newest_soup;
-use broth::soup::checkpoint::Checkpoint;
 use broth::soup::settings::World;
 use clap::Args;
 
+use super::checkpoint::{self, CheckpointArgs};
 use super::paint::{self, BOLD, RESET};
 use super::{Failure, parse_language};
 
@@ -28,7 +28,7 @@ are its mirror image, and the loop that changes most bytes when it runs beside a
 Examples:
   broth census runs/bff_noheads-seed-29
       the newest checkpoint of a run
-  broth census runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 --top 3
+  broth census runs/bff_noheads-seed-29/checkpoints/0000001025.dat --top 3
   broth census --sequences 4 runs/i8080-seed-1
       sequences that copy themselves on a long tape, wherever they begin
   broth census cubff/0000000512.dat --lang forthtrivial --seed 1";
@@ -39,14 +39,17 @@ pub struct CensusArgs {
     /// A run folder, or a checkpoint of broth or of cubff
     path: PathBuf,
 
-    /// The language of a checkpoint; a run folder records its own [default: bff_noheads]
+    /// The language of a checkpoint; a run folder and a sidecar record it
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 
-    /// The seed of a checkpoint's soup, which determines the partners; a run folder records
-    /// its own [default: 0]
+    /// The seed of a checkpoint's soup, which determines the partners; a run folder and a
+    /// sidecar record it [default: 0]
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
+
+    #[command(flatten)]
+    loading: CheckpointArgs,
 
     /// Number of groups to show
     #[arg(long, value_name = "N", default_value_t = 10,
@@ -70,14 +73,15 @@ struct Subject {
 }
 
 impl Subject {
-    fn read(args: &CensusArgs) -> Result<Subject, Error> {
+    fn read(args: &CensusArgs) -> Result<Subject, Failure> {
         if args.path.is_dir() {
             for (flag, given) in [("lang", args.lang.is_some()), ("seed", args.seed.is_some())] {
                 if given {
                     return Err(Error::Usage(format!(
                         "--{flag}: the run in {} knows; leave it out, or give a checkpoint",
                         args.path.display()
-                    )));
+                    ))
+                    .into());
                 }
             }
             let soup = newest_soup(&args.path)?;
@@ -89,14 +93,15 @@ impl Subject {
                 is_one_tape: matches!(soup.settings().world, World::LongTape { .. }),
             });
         }
-        let language = args.lang.unwrap_or(&broth::language::bff::BFF_NOHEADS);
-        let soup = Checkpoint::read_of(language.program_len, &args.path)?;
+        let given = checkpoint::given(args.lang, args.seed);
+        let used = ["lang", "seed", "world"];
+        let loaded = args.loading.load_to_see(&args.path, &given, &used)?;
         Ok(Subject {
-            language,
-            seed: args.seed.unwrap_or(0),
-            epochs_done: soup.epochs_done,
-            programs: soup.programs,
-            is_one_tape: false,
+            language: loaded.settings.language,
+            seed: loaded.settings.seed,
+            epochs_done: loaded.checkpoint.epochs_done,
+            programs: loaded.checkpoint.programs,
+            is_one_tape: matches!(loaded.settings.world, World::LongTape { .. }),
         })
     }
 }

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broth::format::thousands;
-use broth::language::{Language, PROGRAM_LEN};
+use broth::language::Language;
 use broth::measure::Measures;
+use broth::run::folder::sidecar;
 use broth::soup::checkpoint::Checkpoint;
 use clap::Args;
 
+use super::checkpoint::{self, CheckpointArgs};
 use super::{Failure, hex, parse_language};
 
 const EXAMPLES: &str = "\
@@ -24,21 +26,32 @@ pub struct InspectArgs {
     /// A checkpoint of broth or of cubff
     file: PathBuf,
 
-    /// The language, which a checkpoint does not record: shows bytes and programs as
-    /// program text, and determines the length of programs
+    /// The language, if no sidecar records it: shows bytes and programs as program text, and
+    /// determines the length of programs
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
+
+    #[command(flatten)]
+    loading: CheckpointArgs,
 }
 
 /// How many of the commonest bytes and programs are shown.
 const SHOWN_BYTES: usize = 8;
 const SHOWN_PROGRAMS: usize = 5;
 
+/// The checkpoint, and its language where that is known: bytes can be shown without.
+fn read(args: &InspectArgs) -> Result<(Option<&'static Language>, Checkpoint), Failure> {
+    if args.lang.is_none() && !sidecar::path_of(&args.file).exists() {
+        return Ok((None, Checkpoint::read(&args.file)?));
+    }
+    let given = checkpoint::given(args.lang, None);
+    let loaded = args.loading.load_to_see(&args.file, &given, &["lang"])?;
+    Ok((Some(loaded.settings.language), loaded.checkpoint))
+}
+
 pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
-    let program_len = args
-        .lang
-        .map_or(PROGRAM_LEN, |language| language.program_len);
-    let checkpoint = Checkpoint::read_of(program_len, &args.file)?;
+    let (lang, checkpoint) = read(&args)?;
+    let program_len = checkpoint.program_len;
     let measures = Measures::of(&checkpoint.programs);
     let mut copies: HashMap<&[u8], usize> = HashMap::new();
     for program in checkpoint.programs.chunks_exact(program_len) {
@@ -89,7 +102,7 @@ pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
         .take(SHOWN_BYTES)
         .filter(|(_, share)| *share > 0.0)
         .map(|(byte, share)| {
-            let symbol = match args.lang {
+            let symbol = match lang {
                 Some(language) => format!(" {}", language.kind(byte).symbol),
                 None => String::new(),
             };
@@ -98,7 +111,7 @@ pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
         .collect();
     line("commonest bytes", bytes.join(", "))?;
     for (i, (program, count)) in commonest.into_iter().take(SHOWN_PROGRAMS).enumerate() {
-        let text = match args.lang {
+        let text = match lang {
             Some(language) => language.program_text(program),
             None => hex(program),
         };

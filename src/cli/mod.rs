@@ -3,6 +3,7 @@
 mod ancestry;
 mod bench;
 mod census;
+mod checkpoint;
 mod completions;
 mod engine;
 mod examples;

@@ -12,6 +12,7 @@ use broth::run::folder::{RunFolder, list_checkpoints};
 use broth::soup::checkpoint::Checkpoint;
 use clap::{Args, ValueEnum};
 
+use super::checkpoint::{self, CheckpointArgs};
 use super::{Failure, check_out, parse_language, shown};
 
 const EXAMPLES: &str = "\
@@ -35,7 +36,7 @@ pub struct PictureArgs {
     #[arg(long, value_name = "EPOCHS")]
     epoch: Option<u64>,
 
-    /// The language of a checkpoint; a run folder records its own
+    /// The language of a checkpoint; a run folder and a sidecar record it
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 
@@ -43,9 +44,12 @@ pub struct PictureArgs {
     #[arg(long)]
     layout: Option<LayoutName>,
 
-    /// The grid of a checkpoint, columns x rows; a run folder records its own
+    /// The grid of a checkpoint, columns x rows; a run folder and a sidecar record it
     #[arg(long, value_name = "WxH", value_parser = parse_grid)]
     grid: Option<(usize, usize)>,
+
+    #[command(flatten)]
+    loading: CheckpointArgs,
 
     /// The PNG to write [default: soup-EPOCHS.png, in the run folder or beside the
     /// checkpoint; with --layout soup-EPOCHS-LAYOUT.png]
@@ -155,27 +159,43 @@ fn no_checkpoint(epoch: Option<u64>, found: &[(u64, PathBuf)]) -> String {
     )
 }
 
-fn of_checkpoint(args: &PictureArgs) -> Result<Subject, Error> {
-    let Some(language) = args.lang else {
-        return Err(Error::Usage(format!(
-            "{} does not say what its bytes mean; give --lang, as in --lang bff_noheads",
-            args.from.display()
-        )));
-    };
-    let checkpoint = Checkpoint::read_of(language.program_len, &args.from)?;
+fn of_checkpoint(args: &PictureArgs) -> Result<Subject, Failure> {
     if let Some(epoch) = args.epoch {
         return Err(Error::Usage(format!(
             "--epoch {epoch} chooses a checkpoint of a run folder, and {} is a file; \
              leave it out",
             args.from.display()
-        )));
+        ))
+        .into());
     }
-    let view = View {
-        language,
-        layout: Layout::Tiles,
-        title: language.to_string(),
-        max_size: View::FULL,
+    let given = checkpoint::given(args.lang, None);
+    let used = ["lang", "seed", "grid"];
+    let loaded = args.loading.load_to_see(&args.from, &given, &used)?;
+    let language = loaded.settings.language;
+    let view = if let Some(sidecar) = &loaded.sidecar {
+        let mut view = View::of(&loaded.settings, View::FULL);
+        if let (Layout::Grid(width, height), Some(given)) = (view.layout, args.grid)
+            && (width, height) != given
+        {
+            if !args.loading.overrides() {
+                return Err(Error::Usage(format!(
+                    "--grid: the sidecar {} says {width}x{height}; leave --grid out, or give \
+                     --override-settings",
+                    sidecar.display()
+                ))
+                .into());
+            }
+            view.layout = Layout::Grid(given.0, given.1);
+        }
+        view
+    } else {
+        View {
+            language,
+            layout: Layout::Tiles,
+            title: language.to_string(),
+            max_size: View::FULL,
+        }
     };
     let folder = args.from.parent().unwrap_or(Path::new("")).to_path_buf();
-    Ok((view, checkpoint, folder))
+    Ok((view, loaded.checkpoint, folder))
 }

@@ -15,16 +15,15 @@ use broth::measure::replicators::Replicators;
 use broth::plot::picture::frames::SoupPictures;
 use broth::run::folder::Place;
 use broth::run::folder::settings::{
-    VERSION, parse_grid, parse_probability, parse_world, read_pattern,
+    self as settings_file, NONE, VERSION, parse_grid, parse_probability, seed_value,
 };
-use broth::run::folder::sidecar;
-use broth::run::{Changes, End, LogPoint, Next, Observer, Plan, Run, StopRule, Summary, View};
-use broth::soup::checkpoint::Checkpoint;
-use broth::soup::meeting::Grid;
+use broth::run::{Changes, End, LogPoint, Next, Observer, Run, StopRule, Summary, View};
 use broth::soup::tokens::TokenMeasures;
-use broth::{Error, Meeting, Settings, Tally};
+use broth::{Error, Settings, Tally};
 use clap::Args;
+use toml::{Table, Value};
 
+use super::checkpoint;
 use super::engine::{EngineArgs, describe_native_code, no_native_code_warning, parse_engine};
 use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
@@ -49,6 +48,12 @@ Examples:
       go on with a run: the same bytes as if it had never stopped
   broth run --engine jit --no-closed-forms --jit-cache-mib 16
       the same soup by native code alone, in 16 MiB of it
+  broth run --resume runs/bff_noheads-seed-29 --stop-high-order-entropy none
+      go on with a run that met this rule
+  broth run --settings runs/bff_noheads-seed-29/settings.toml --seed 30
+      a new run with the settings of another
+  broth run --load runs/bff_noheads-seed-29/checkpoints/0000001025.dat
+      a new run from a checkpoint of broth, with the soup's settings from its sidecar
   broth run --load cubff/0000000512.dat --lang bff --seed 7
       start from a checkpoint of cubff
 
@@ -64,25 +69,21 @@ pub struct RunArgs {
     records: RecordArgs,
 
     /// End after exactly so many epochs [default: 16384]
-    #[arg(long, value_name = "EPOCHS", help_heading = "Run")]
+    #[arg(long, value_name = "EPOCHS", help_heading = "Run", value_parser = parse_count)]
     max_epochs: Option<u64>,
 
-    /// End at the first log point with high-order entropy above this (bits per byte)
-    #[arg(long, value_name = "BITS", help_heading = "Run")]
-    stop_high_order_entropy: Option<f64>,
+    /// End at the first log point with high-order entropy above this (bits per byte); of
+    /// this and the next two, `none` lifts the rule of --resume or --settings
+    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_limit::<f64>)]
+    stop_high_order_entropy: Option<Limit<f64>>,
 
     /// End at the first log point with brotli's bits per byte below this
-    #[arg(long, value_name = "BITS", help_heading = "Run")]
-    stopping_bpb: Option<f64>,
+    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_limit::<f64>)]
+    stopping_bpb: Option<Limit<f64>>,
 
     /// End at the first log point with at least so many replicators (score of 5 or more)
-    #[arg(
-        long,
-        value_name = "PROGRAMS",
-        help_heading = "Run",
-        requires = "eval_selfrep"
-    )]
-    stopping_selfrep_count: Option<u64>,
+    #[arg(long, value_name = "PROGRAMS", help_heading = "Run", value_parser = parse_limit::<u64>)]
+    stopping_selfrep_count: Option<Limit<u64>>,
 
     /// What runs the tapes; changes the speed only: reference (step by step),
     /// interpreter, jit (native code of every hot loop, and of programs where it pays),
@@ -98,14 +99,22 @@ pub struct RunArgs {
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// Start from a checkpoint of broth or cubff: programs, epochs done and
-    /// next reset come from it, everything else from flags
+    /// Start from a checkpoint of broth or cubff: programs, epochs done and next reset come
+    /// from it, the soup's settings from its sidecar; without a sidecar --lang must be given
     #[arg(long, value_name = "FILE", help_heading = "Run",
           conflicts_with_all = ["num", "initial_program"])]
     load: Option<PathBuf>,
 
-    /// Go on with the run in this folder; everything comes from it, and only
-    /// --max-epochs, --keep, --threads, --quiet and what is said of the engine may be given
+    /// Start a new run with the settings in this file, a run's settings.toml or one written
+    /// by hand; flags win over it
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    settings: Option<PathBuf>,
+
+    #[command(flatten)]
+    checkpoint: checkpoint::CheckpointArgs,
+
+    /// Go on with the run in this folder; everything comes from it, and only --max-epochs,
+    /// --keep, --threads, --quiet, stop rules and what is said of the engine may be given
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = NOT_WITH_RESUME)]
     resume: Option<PathBuf>,
 
@@ -124,26 +133,27 @@ struct SoupArgs {
 
     /// Where programs are: pairs (each its own, two meet), zff (a grid of 200 x 200 Z80
     /// programs; an epoch is a batch of zff), long-tape (one tape whose ends are joined)
-    #[arg(long, value_name = "WORLD", default_value = "pairs")]
-    world: String,
+    /// [default: pairs]
+    #[arg(long, value_name = "WORLD")]
+    world: Option<String>,
 
     /// Number of programs, even; of a long tape, its bytes by those of a program
     /// [default: 131072, or what --grid holds]
-    #[arg(long, value_name = "N")]
-    num: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    num: Option<u64>,
 
     /// Bytes of the long tape, a power of two [default: 65536]
-    #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"])]
-    tape_bytes: Option<usize>,
+    #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"], value_parser = parse_count)]
+    tape_bytes: Option<u64>,
 
     /// On the long tape, how many bytes ahead of the first head of the BFF family the
     /// second one starts [default: 0]
-    #[arg(long, value_name = "BYTES")]
-    head_offset: Option<usize>,
+    #[arg(long, value_name = "BYTES", value_parser = parse_count)]
+    head_offset: Option<u64>,
 
-    /// Seed of every random number, below 2^64; `random` draws one and prints it
-    #[arg(long, value_name = "SEED", default_value = "0", value_parser = parse_seed)]
-    seed: Seed,
+    /// Seed of every random number, below 2^64; `random` draws one and prints it [default: 0]
+    #[arg(long, value_name = "SEED", value_parser = parse_seed)]
+    seed: Option<Seed>,
 
     /// Steps after which an interaction ends [default: 8192; z80 512, in zff 128; on the
     /// long tape 1024]
@@ -165,8 +175,8 @@ struct SoupArgs {
     initial_program: Option<String>,
 
     /// Start afresh after epochs e (from 0) divisible by this
-    #[arg(long, value_name = "EPOCHS")]
-    reset_interval: Option<u64>,
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_limit::<u64>)]
+    reset_interval: Option<Limit<u64>>,
 
     /// Pair programs by a fixed pattern that depends on the epoch alone (N a power of two)
     #[arg(long, conflicts_with_all = ["interaction_pattern", "grid", "no_permute_programs"])]
@@ -181,15 +191,15 @@ struct SoupArgs {
     interaction_pattern: Option<PathBuf>,
 
     /// Lay programs out on a grid, columns x rows; neighbours meet (Nx1 is a 1D world)
-    #[arg(long, value_name = "WxH", value_parser = parse_grid)]
-    grid: Option<(usize, usize)>,
+    #[arg(long, value_name = "WxH", value_parser = parse_grid_or_none)]
+    grid: Option<String>,
 
-    /// How many columns and rows away neighbours on the grid are
-    #[arg(long, value_name = "R", default_value_t = 2, requires = "grid")]
-    radius: usize,
+    /// How many columns and rows away neighbours on the grid are [default: 2]
+    #[arg(long, value_name = "R", value_parser = parse_count)]
+    radius: Option<u64>,
 
     /// Join opposite edges of the grid: programs at an edge have neighbours at the other
-    #[arg(long, requires = "grid")]
+    #[arg(long)]
     torus: bool,
 }
 
@@ -201,9 +211,9 @@ struct RecordArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Measure and log after epochs e (from 0) divisible by this
-    #[arg(long, value_name = "EPOCHS", default_value_t = 64)]
-    log_interval: u64,
+    /// Measure and log after epochs e (from 0) divisible by this [default: 64]
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    log_interval: Option<u64>,
 
     /// Score every program as a replicator at each log point, and count those that
     /// score at least 5 (cubff) and 48 (Knierim et al.)
@@ -220,8 +230,9 @@ struct RecordArgs {
     log: Option<PathBuf>,
 
     /// Write a checkpoint after epochs e (from 0) divisible by this, and at the end
-    #[arg(long, value_name = "EPOCHS", default_value_t = 1024)]
-    checkpoint_interval: u64,
+    /// [default: 1024]
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    checkpoint_interval: Option<u64>,
 
     /// Keep the newest K checkpoints only; also with --resume [default: all]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
@@ -237,12 +248,12 @@ struct RecordArgs {
     frames: Option<PathBuf>,
 
     /// Write them after epochs e (from 0) divisible by this [default: 16]
-    #[arg(long, value_name = "EPOCHS", requires = "frames")]
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
     frame_interval: Option<u64>,
 }
 
 /// Everything that a resumed run takes from its folder.
-const NOT_WITH_RESUME: [&str; 30] = [
+const NOT_WITH_RESUME: [&str; 29] = [
     "lang",
     "world",
     "tape_bytes",
@@ -267,12 +278,11 @@ const NOT_WITH_RESUME: [&str; 30] = [
     "checkpoint_dir",
     "frames",
     "frame_interval",
-    "stop_high_order_entropy",
-    "stopping_bpb",
-    "stopping_selfrep_count",
     "eval_selfrep",
     "tracers",
     "load",
+    "settings",
+    "override_settings",
 ];
 
 #[derive(Clone, Copy)]
@@ -291,7 +301,148 @@ fn parse_seed(text: &str) -> Result<Seed, String> {
     }
 }
 
+/// A number, or `none`.
+#[derive(Clone, Copy)]
+enum Limit<T> {
+    None,
+    At(T),
+}
+
+impl<T> Limit<T> {
+    fn at(self) -> Option<T> {
+        match self {
+            Limit::None => None,
+            Limit::At(limit) => Some(limit),
+        }
+    }
+}
+
+fn parse_limit<T: std::str::FromStr<Err: std::fmt::Display>>(
+    text: &str,
+) -> Result<Limit<T>, String> {
+    match text {
+        NONE => Ok(Limit::None),
+        _ => text
+            .parse()
+            .map(Limit::At)
+            .map_err(|error: T::Err| error.to_string()),
+    }
+}
+
+fn parse_grid_or_none(text: &str) -> Result<String, String> {
+    if text != NONE {
+        parse_grid(text)?;
+    }
+    Ok(text.into())
+}
+
+/// A number that fits into a settings file.
+fn parse_count(text: &str) -> Result<u64, String> {
+    let count: u64 = text
+        .parse()
+        .map_err(|error: std::num::ParseIntError| error.to_string())?;
+    if i64::try_from(count).is_err() {
+        return Err(format!("choose a number up to {}", i64::MAX));
+    }
+    Ok(count)
+}
+
 impl RunArgs {
+    /// The settings that are given, by the names of their flags.
+    fn given(&self) -> Result<Table, Error> {
+        let integer = |number: u64| Value::Integer(number.cast_signed());
+        let number = |number: Option<u64>| number.map(integer);
+        let switch = |is_set: bool| is_set.then_some(Value::Boolean(true));
+        let none = || Value::String(NONE.into());
+        let real = |limit: Option<Limit<f64>>| {
+            limit.map(|limit| limit.at().map_or_else(none, Value::Float))
+        };
+        let counted =
+            |limit: Option<Limit<u64>>| limit.map(|limit| limit.at().map_or_else(none, integer));
+        let path = |flag: &str, path: &Option<PathBuf>| {
+            let text = path.as_ref().map(|path| match path.to_str() {
+                Some(text) => Ok(Value::String(text.into())),
+                None => Err(Error::Usage(format!(
+                    "--{flag} {}: settings.toml holds text only; choose a path that is text",
+                    path.display()
+                ))),
+            });
+            text.transpose()
+        };
+        let (soup, records) = (&self.soup, &self.records);
+        let values = [
+            ("lang", soup.lang.map(|it| Value::String(it.name.into()))),
+            ("world", soup.world.clone().map(Value::String)),
+            ("num", number(soup.num)),
+            ("tape-bytes", number(soup.tape_bytes)),
+            ("head-offset", number(soup.head_offset)),
+            (
+                "seed",
+                soup.seed.map(|seed| match seed {
+                    Seed::Given(seed) => seed_value(seed),
+                    Seed::Random => seed_value(rand::random()),
+                }),
+            ),
+            ("max-steps", number(soup.max_steps.map(u64::from))),
+            ("mutation-prob", soup.mutation_prob.map(Value::Float)),
+            ("zero-init", switch(soup.zero_init)),
+            (
+                "initial-program",
+                soup.initial_program.clone().map(Value::String),
+            ),
+            ("reset-interval", counted(soup.reset_interval)),
+            ("fixed-shuffle", switch(soup.fixed_shuffle)),
+            ("no-permute-programs", switch(soup.no_permute_programs)),
+            (
+                "interaction-pattern",
+                path("interaction-pattern", &soup.interaction_pattern)?,
+            ),
+            ("grid", soup.grid.clone().map(Value::String)),
+            ("radius", number(soup.radius)),
+            ("torus", switch(soup.torus)),
+            ("log-interval", number(records.log_interval)),
+            ("eval-selfrep", switch(records.eval_selfrep)),
+            ("tracers", switch(records.tracers)),
+            ("log", path("log", &records.log)?),
+            ("checkpoint-interval", number(records.checkpoint_interval)),
+            ("keep", number(records.keep)),
+            (
+                "checkpoint-dir",
+                path("checkpoint-dir", &records.checkpoint_dir)?,
+            ),
+            ("frames", path("frames", &records.frames)?),
+            ("frame-interval", number(records.frame_interval)),
+            ("max-epochs", number(self.max_epochs)),
+            (
+                "stop-high-order-entropy",
+                real(self.stop_high_order_entropy),
+            ),
+            ("stopping-bpb", real(self.stopping_bpb)),
+            (
+                "stopping-selfrep-count",
+                counted(self.stopping_selfrep_count),
+            ),
+            (
+                "engine",
+                self.engine.map(|it| Value::String(it.name().into())),
+            ),
+            (
+                "no-closed-forms",
+                self.how
+                    .closed_forms()
+                    .map(|use_them| Value::Boolean(!use_them)),
+            ),
+            (
+                "jit-cache-mib",
+                number(self.how.jit_cache_mib().map(u64::from)),
+            ),
+        ];
+        Ok(values
+            .into_iter()
+            .filter_map(|(flag, value)| Some((flag.into(), value?)))
+            .collect())
+    }
+
     /// What a resumed run is to do otherwise.
     fn changes(&self) -> Changes {
         Changes {
@@ -300,6 +451,9 @@ impl RunArgs {
             engine: self.engine,
             closed_forms: self.how.closed_forms(),
             jit_cache_bytes: self.how.jit_cache_bytes(),
+            stop_high_order_entropy: self.stop_high_order_entropy.map(Limit::at),
+            stopping_bpb: self.stopping_bpb.map(Limit::at),
+            stopping_selfrep_count: self.stopping_selfrep_count.map(Limit::at),
         }
     }
 }
@@ -312,8 +466,11 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         "finishing this epoch, writing a checkpoint; once more to stop without it",
         quiet,
     )?;
-    let run = match &args.resume {
-        Some(path) => Run::resume(path, &args.changes(), Some(&SoupPictures))?,
+    let (run, notes) = match &args.resume {
+        Some(path) => {
+            let run = Run::resume(path, &args.changes(), Some(&SoupPictures))?;
+            (run, Vec::new())
+        }
         None => create(args)?,
     };
     let settings = run.soup().settings().clone();
@@ -336,6 +493,9 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         },
         folder.display(),
     ));
+    for note in &notes {
+        progress.say(note);
+    }
     if let Some(why) = run.soup().runner().no_native_code() {
         progress.say(&no_native_code_warning(why));
     }
@@ -376,82 +536,38 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-fn create(args: RunArgs) -> Result<Run, Failure> {
-    let soup = args.soup;
-    let records = args.records;
-    let world = parse_world(Some(&soup.world), soup.head_offset)?;
-    let language = world.language(soup.lang);
-    let usual = Settings::usual(language, world);
-    let start = match &args.load {
-        Some(path) => Some(sidecar::read_checkpoint(path, language, world)?),
-        None => None,
+/// A new run, and what is to be said of where its settings come from.
+fn create(args: RunArgs) -> Result<(Run, Vec<String>), Failure> {
+    let mut notes = Vec::new();
+    let flags = args.given()?;
+    let mut given = flags.clone();
+    if let Some(path) = &args.settings {
+        let file = if path.is_dir() {
+            path.join("settings.toml")
+        } else {
+            path.clone()
+        };
+        let in_file = settings_file::read_as_flags(&file)?;
+        given = settings_file::with_given(&in_file, &flags);
+        notes.push(settings_note(&file, &in_file, &flags));
+    }
+    let load = match given.remove("load") {
+        Some(Value::String(path)) if args.load.is_none() => Some(path.into()),
+        _ => args.load,
     };
-    let loaded = start.as_ref().map(Checkpoint::num_programs);
-    let on_tape = soup
-        .tape_bytes
-        .map(|bytes| world.programs_in(bytes, language));
-    let on_tape = on_tape.transpose()?;
-    let num_programs = match (loaded.or(soup.num).or(on_tape), soup.grid) {
-        (Some(num), _) => num,
-        (None, Some((width, height))) => width * height,
-        (None, None) => usual.num_programs,
+    let (settings, mut plan, start) = match &load {
+        Some(path) => {
+            let loaded = args.checkpoint.load_to_run(path, &given)?;
+            notes.extend(checkpoint::notes(path, &loaded, None));
+            (loaded.settings, loaded.plan, Some(loaded.checkpoint))
+        }
+        None => {
+            let (settings, plan) = settings_file::from_flags(&given, Path::new(""))?;
+            (settings, plan, None)
+        }
     };
-    let meeting = if let Some(path) = &soup.interaction_pattern {
-        Meeting::Pattern(Arc::new(read_pattern(num_programs, path)?))
-    } else if let Some((width, height)) = soup.grid {
-        Meeting::Grid(Grid {
-            width,
-            height,
-            radius: soup.radius,
-            torus: soup.torus,
-        })
-    } else if soup.fixed_shuffle {
-        Meeting::FixedShuffle
-    } else if soup.no_permute_programs {
-        Meeting::NoPermutation
-    } else {
-        Meeting::Shuffle
-    };
-    let initial_program = match &soup.initial_program {
-        Some(text) => language
-            .parse_program(text)
-            .map_err(|error| Error::Usage(format!("--initial-program: {error}")))?,
-        None => Vec::new(),
-    };
-    let settings = Settings {
-        num_programs,
-        seed: match soup.seed {
-            Seed::Given(seed) => seed,
-            Seed::Random => rand::random(),
-        },
-        mutation_prob: soup.mutation_prob.unwrap_or(usual.mutation_prob),
-        max_steps: soup.max_steps.unwrap_or(usual.max_steps),
-        meeting,
-        zero_init: soup.zero_init,
-        initial_program,
-        reset_interval: soup.reset_interval,
-        ..usual
-    };
-    let defaults = Plan::default();
-    let plan = Plan {
-        max_epochs: args.max_epochs.unwrap_or(defaults.max_epochs),
-        log_interval: records.log_interval,
-        checkpoint_interval: records.checkpoint_interval,
-        keep: records.keep,
-        engine: args.engine.unwrap_or_default(),
-        options: args.how.options(),
-        load: args.load,
-        log: records.log,
-        checkpoint_dir: records.checkpoint_dir,
-        frames: records.frames,
-        frame_interval: records.frame_interval.unwrap_or(defaults.frame_interval),
-        stop_high_order_entropy: args.stop_high_order_entropy,
-        stopping_bpb: args.stopping_bpb,
-        eval_selfrep: records.eval_selfrep,
-        tracers: records.tracers,
-        stopping_selfrep_count: args.stopping_selfrep_count,
-    };
-    let place = match records.out {
+    plan.load = load;
+    let place = match args.records.out {
         Some(path) => Place::At(path),
         None => Place::Numbered(
             "runs".into(),
@@ -459,7 +575,8 @@ fn create(args: RunArgs) -> Result<Run, Failure> {
         ),
     };
     let pictures = Some(&SoupPictures as _);
-    Ok(Run::create(settings, plan, &place, start, pictures)?)
+    let run = Run::create(settings, plan, &place, start, pictures)?;
+    Ok((run, notes))
 }
 
 /// Shows a run, and tells how many epochs are done.
@@ -494,6 +611,26 @@ fn what_is_lost(saved_at: Option<u64>, begun: u64, now: u64, folder: &Path) -> S
     };
     let folder = folder.display();
     format!("stopped: {lost}, since {since}; go on with  broth run --resume {folder}")
+}
+
+/// That settings come from a file, and which flags win over it.
+fn settings_note(file: &Path, in_file: &Table, flags: &Table) -> String {
+    let winning: Vec<String> = flags
+        .iter()
+        .filter_map(|(flag, value)| {
+            let there = in_file.get(flag).filter(|there| *there != value)?;
+            Some(format!("{flag} {value} (not {there})"))
+        })
+        .collect();
+    let file = file.display();
+    if winning.is_empty() {
+        format!("settings are those of {file}")
+    } else {
+        format!(
+            "settings are those of {file}, except as flags say: {}",
+            winning.join(", ")
+        )
+    }
 }
 
 fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Failure> {
@@ -568,10 +705,11 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
     if let Some(picture) = &summary.picture {
         writeln!(out, "picture     {}", shown(picture))?;
     }
-    if matches!(summary.end, End::Stopped(_)) {
+    if let End::Stopped(rule) = summary.end {
         writeln!(
             out,
-            "go on with  broth run --load {checkpoint} and the flags in settings.toml"
+            "go on with  broth run --resume {folder} --{} none",
+            rule.setting()
         )?;
     }
     if summary.end == End::Interrupted {
@@ -606,6 +744,9 @@ mod tests {
                 "engine",
                 "no_closed_forms",
                 "jit_cache_mib",
+                "stop_high_order_entropy",
+                "stopping_bpb",
+                "stopping_selfrep_count",
                 "quiet",
                 "resume",
             ]

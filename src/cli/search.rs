@@ -14,12 +14,12 @@ use broth::measure::replicators::KNIERIM_THRESHOLD;
 use broth::run::folder::csv::Table;
 use broth::run::folder::settings::parse_probability;
 use broth::search::{Estimate, Find, InSoups, Search, Source};
-use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Settings, files};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
+use super::checkpoint::{self, CheckpointArgs};
 use super::interrupt::Interrupt;
 use super::paint::{self, BOLD, RESET};
 use super::{Failure, INTERRUPTED, hex, parse_language, start_threads};
@@ -48,15 +48,19 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub struct SearchArgs {
-    /// What the bytes mean; `broth languages` lists them
-    #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
-    lang: &'static Language,
+    /// What the bytes mean; `broth languages` lists them [default: bff_noheads; of a
+    /// checkpoint what its sidecar records]
+    #[arg(long, value_name = "LANG", value_parser = parse_language)]
+    lang: Option<&'static Language>,
 
     /// What programs are drawn from: uniform, operators (half operators, half no-ops),
     /// operators-64 (with the byte 64 as an operator), a checkpoint (the frequencies of its
     /// bytes), or soup (programs that arise in soups)
     #[arg(long, value_name = "SOURCE", default_value = "uniform")]
     from: PathBuf,
+
+    #[command(flatten)]
+    loading: CheckpointArgs,
 
     /// With `--from soup`, programs in each soup, even [default: 131072]
     #[arg(long, value_name = "N")]
@@ -102,11 +106,11 @@ pub struct SearchArgs {
 }
 
 pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
-    if args.lang.program_len != PROGRAM_LEN {
+    let (language, source) = read_source(&args)?;
+    if language.program_len != PROGRAM_LEN {
         return Err(Error::Usage(format!(
-            "--lang {}: programs of {PROGRAM_LEN} bytes are searched, and it has others; \
-             choose another language",
-            args.lang
+            "--lang {language}: programs of {PROGRAM_LEN} bytes are searched, and it has others; \
+             choose another language"
         ))
         .into());
     }
@@ -115,7 +119,7 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
         "finishing what is being tested, then summing up; once more to stop without that",
         args.quiet,
     )?;
-    let mut sequence = Sequence::of(&args)?;
+    let mut sequence = Sequence::of(&args, language, source)?;
     let mut table = match &args.out {
         Some(path) => Some(Table::create(path, sequence.header())?),
         None => None,
@@ -141,7 +145,7 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
                 table.sync()?;
             }
             let mut shown = Ok(());
-            progress.suspend(|| shown = show(args.lang, find));
+            progress.suspend(|| shown = show(language, find));
             shown?;
             note();
             if finds == args.finds {
@@ -156,7 +160,7 @@ pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
     let enough = finds == args.finds;
     progress.finish_and_clear();
     let seconds = begun.elapsed().as_secs_f64().max(1e-9);
-    summarise(&args, tested, finds, enough, seconds)?;
+    summarise(&args, language, tested, finds, enough, seconds)?;
     Ok(match enough || tested >= args.max_programs {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(INTERRUPTED),
@@ -197,28 +201,31 @@ enum Sequence {
 }
 
 impl Sequence {
-    fn of(args: &SearchArgs) -> Result<Sequence, Error> {
+    fn of(
+        args: &SearchArgs,
+        language: &'static Language,
+        source: Drawn,
+    ) -> Result<Sequence, Error> {
         let usage = |message: &str| Err(Error::Usage(message.into()));
-        if args.from.as_os_str() == "soup" {
+        let Some(source) = source else {
             if args.walk.is_some() {
                 return usage(
                     "--walk: soups change their programs themselves; leave --walk or `--from soup` out",
                 );
             }
             let settings = Settings {
-                language: args.lang,
+                language,
                 seed: args.seed,
                 num_programs: args.num.unwrap_or(Settings::default().num_programs),
                 ..Settings::default()
             };
             let soups = InSoups::new(settings, args.threshold)?;
             return Ok(Sequence::Soups(Box::new(soups)));
-        }
+        };
         if args.num.is_some() {
             return usage("--num is for `--from soup`; leave it out");
         }
-        let source = read_source(args)?;
-        let search = Search::new(args.lang, source, args.walk, args.threshold, args.seed)?;
+        let search = Search::new(language, source?, args.walk, args.threshold, args.seed)?;
         Ok(Sequence::Drawn {
             search: Box::new(search),
             blocks_done: 0,
@@ -259,25 +266,34 @@ impl Sequence {
     }
 }
 
-fn read_source(args: &SearchArgs) -> Result<Source, Error> {
-    match args.from.to_str() {
-        Some("uniform") => Ok(Source::uniform()),
-        Some("operators") => Source::operators(args.lang, &[]),
-        Some("operators-64") => Source::operators(args.lang, &[64]),
-        _ => read_bytes(&args.from),
-    }
-}
+/// What programs are drawn from; nothing where they come from soups.
+type Drawn = Option<Result<Source, Error>>;
 
-fn read_bytes(path: &Path) -> Result<Source, Error> {
-    if !path.exists() {
-        return Err(Error::Usage(format!(
-            "--from {}: choose uniform, operators, operators-64, soup or a checkpoint, \
-             and there is no file of that name",
-            path.display()
-        )));
-    }
-    let soup = Checkpoint::read(path)?;
-    Source::of_counts(Measures::of(&soup.programs).counts)
+/// The language, and what programs are drawn from. The language is looked at before the
+/// source, which may be wrong for it.
+fn read_source(args: &SearchArgs) -> Result<(&'static Language, Drawn), Failure> {
+    let language = args.lang.unwrap_or(Settings::default().language);
+    let source = match args.from.to_str() {
+        Some("soup") => None,
+        Some("uniform") => Some(Ok(Source::uniform())),
+        Some("operators") => Some(Source::operators(language, &[])),
+        Some("operators-64") => Some(Source::operators(language, &[64])),
+        _ => {
+            if !args.from.exists() {
+                return Err(Error::Usage(format!(
+                    "--from {}: choose uniform, operators, operators-64, soup or a checkpoint, \
+                     and there is no file of that name",
+                    args.from.display()
+                ))
+                .into());
+            }
+            let given = checkpoint::given(args.lang, None);
+            let loaded = args.loading.load_to_see(&args.from, &given, &["lang"])?;
+            let counts = Measures::of(&loaded.checkpoint.programs).counts;
+            return Ok((loaded.settings.language, Some(Source::of_counts(counts))));
+        }
+    };
+    Ok((language, source))
 }
 
 fn progress(quiet: bool, programs: u64) -> ProgressBar {
@@ -318,6 +334,7 @@ fn show(language: &Language, find: &Find) -> std::io::Result<()> {
 
 fn summarise(
     args: &SearchArgs,
+    language: &Language,
     tested: u64,
     finds: u64,
     enough: bool,
@@ -329,7 +346,7 @@ fn summarise(
         out,
         "{} programs of {} ({}), {finds} that score at least {}",
         thousands(tested as usize),
-        args.lang,
+        language,
         args.from.display(),
         args.threshold
     )?;

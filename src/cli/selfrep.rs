@@ -4,7 +4,6 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use broth::Error;
 use broth::engine::{Engine, Options};
 use broth::files;
 use broth::format::thousands;
@@ -16,8 +15,10 @@ use broth::measure::replicators::{
 };
 use broth::random::Streams;
 use broth::soup::checkpoint::Checkpoint;
+use broth::{Error, Settings};
 use clap::Args;
 
+use super::checkpoint::{self, CheckpointArgs};
 use super::paint::{self, BOLD, DIM, RESET};
 use super::{Failure, parse_language, start_threads};
 
@@ -34,16 +35,17 @@ Examples:
   broth selfrep --lang bff --hex '4041 5b2c 7d5d' --seed 7 --partners
   broth selfrep --lang z80_zff 'c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5'
       a program of another length
-  broth selfrep --checkpoint runs/bff_noheads-seed-29/checkpoints/0000001025.dat --seed 29 \\
+  broth selfrep --checkpoint runs/bff_noheads-seed-29/checkpoints/0000001025.dat \\
       --scores scores.txt
       every program of a soup, one score per line";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SelfrepArgs {
-    /// What the bytes mean; `broth languages` lists them
-    #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
-    lang: &'static Language,
+    /// What the bytes mean; `broth languages` lists them [default: bff_noheads; of a
+    /// checkpoint what its sidecar records]
+    #[arg(long, value_name = "LANG", value_parser = parse_language)]
+    lang: Option<&'static Language>,
 
     /// The program as program text: at most 64 bytes (z80 32, z80_zff 16),
     /// padded with zeros
@@ -71,9 +73,13 @@ pub struct SelfrepArgs {
     )]
     scores: Option<PathBuf>,
 
-    /// The seed of the soup, which determines the partners
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    seed: u64,
+    /// The seed of the soup, which determines the partners [default: 0; of a checkpoint what
+    /// its sidecar records]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+
+    #[command(flatten)]
+    loading: CheckpointArgs,
 
     /// Threads to run on [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -93,23 +99,28 @@ fn bands(program_len: usize) -> Vec<u8> {
 }
 
 pub fn selfrep(args: SelfrepArgs) -> Result<ExitCode, Failure> {
-    let scorer = Scorer::new(args.lang, Engine::Auto, &Options::default());
-    match &args.checkpoint {
-        Some(path) => {
-            let soup = Checkpoint::read_of(args.lang.program_len, path)?;
-            score_soup(&args, &scorer, &soup)
-        }
-        None => explain(&args, &scorer),
+    if let Some(path) = &args.checkpoint {
+        let given = checkpoint::given(args.lang, args.seed);
+        let loaded = args.loading.load_to_see(path, &given, &["lang", "seed"])?;
+        return score_soup(&args, &loaded.settings, &loaded.checkpoint);
+    }
+    explain(&args)
+}
+
+impl SelfrepArgs {
+    /// The language of a program.
+    fn language(&self) -> &'static Language {
+        self.lang.unwrap_or(Settings::default().language)
     }
 }
 
 /// The program of the command line.
 fn read_program(args: &SelfrepArgs) -> Result<Vec<u8>, Error> {
-    let program_len = args.lang.program_len;
+    let program_len = args.language().program_len;
     let text = args.program.as_deref().unwrap_or_default();
     let mut program = match args.hex {
         true => language::parse_hex(text),
-        false => args.lang.parse_program(text),
+        false => args.language().parse_program(text),
     }
     .map_err(|error| Error::Usage(format!("PROGRAM: {error}")))?;
     if program.len() > program_len {
@@ -137,11 +148,12 @@ fn verdict(score: u8, program_len: usize) -> String {
     }
 }
 
-fn explain(args: &SelfrepArgs, scorer: &Scorer) -> Result<ExitCode, Failure> {
-    let language = args.lang;
+fn explain(args: &SelfrepArgs) -> Result<ExitCode, Failure> {
+    let language = args.language();
+    let scorer = &Scorer::new(language, Engine::Auto, &Options::default());
     let program_len = language.program_len;
     let program = read_program(args)?;
-    let partners = Partners::of(language, &Streams::new(args.seed), 1, 0, 0);
+    let partners = Partners::of(language, &Streams::new(args.seed.unwrap_or(0)), 1, 0, 0);
     let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners)?;
     let mut out = BufWriter::new(anstream::stdout().lock());
     let shown = |program: &[u8]| paint::tape(language, program, [None; 4]);
@@ -255,9 +267,14 @@ fn describe(copies: &[Copied], program_len: usize) -> String {
     described.collect::<Vec<_>>().join("; ")
 }
 
-fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<ExitCode, Failure> {
+fn score_soup(
+    args: &SelfrepArgs,
+    settings: &Settings,
+    soup: &Checkpoint,
+) -> Result<ExitCode, Failure> {
     start_threads(args.threads)?;
-    let streams = Streams::new(args.seed);
+    let streams = Streams::new(settings.seed);
+    let scorer = Scorer::new(settings.language, Engine::Auto, &Options::default());
     let scores = scorer.score_soup(&soup.programs, &streams, soup.epochs_done)?;
     if let Some(path) = &args.scores {
         files::write_new(path, |file| {
@@ -266,7 +283,7 @@ fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<
                 .try_for_each(|score| writeln!(file, "{score}"))
         })?;
     }
-    let program_len = args.lang.program_len;
+    let program_len = settings.language.program_len;
     let Replicators { cubff, knierim } = Replicators::of(program_len, &scores);
     let mut out = anstream::stdout().lock();
     writeln!(
@@ -275,7 +292,7 @@ fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<
          {CUBFF_THRESHOLD}, {BOLD}{}{RESET} at least {}",
         thousands(scores.len()),
         thousands(soup.epochs_done as usize),
-        args.seed,
+        settings.seed,
         thousands(cubff as usize),
         thousands(knierim as usize),
         knierim_threshold(program_len),
@@ -290,7 +307,7 @@ fn score_soup(args: &SelfrepArgs, scorer: &Scorer, soup: &Checkpoint) -> Result<
     let best = scores.iter().max().copied().unwrap_or(0);
     if let Some(index) = scores.iter().position(|score| *score == best) {
         let program = &soup.programs[index * program_len..][..program_len];
-        let text = paint::tape(args.lang, program, [None; 4]);
+        let text = paint::tape(settings.language, program, [None; 4]);
         writeln!(out, "  best  {best:<6} program {index}  {text}")?;
     }
     Ok(ExitCode::SUCCESS)

@@ -163,7 +163,7 @@ impl Plan {
 }
 
 /// What a resumed run does otherwise than its folder says; nothing, unless it is set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Changes {
     /// See [`Plan::max_epochs`].
     pub max_epochs: Option<u64>,
@@ -175,6 +175,12 @@ pub struct Changes {
     pub closed_forms: Option<bool>,
     /// See [`crate::engine::jit::Options::cache_bytes`].
     pub jit_cache_bytes: Option<usize>,
+    /// See [`Plan::stop_high_order_entropy`]; `Some(None)` lifts the rule.
+    pub stop_high_order_entropy: Option<Option<f64>>,
+    /// See [`Plan::stopping_bpb`]; `Some(None)` lifts the rule.
+    pub stopping_bpb: Option<Option<f64>>,
+    /// See [`Plan::stopping_selfrep_count`]; `Some(None)` lifts the rule.
+    pub stopping_selfrep_count: Option<Option<u64>>,
 }
 
 impl Changes {
@@ -187,6 +193,15 @@ impl Changes {
         set(&mut plan.engine, self.engine);
         set(&mut plan.options.closed_forms, self.closed_forms);
         set(&mut plan.options.jit.cache_bytes, self.jit_cache_bytes);
+        set(
+            &mut plan.stop_high_order_entropy,
+            self.stop_high_order_entropy,
+        );
+        set(&mut plan.stopping_bpb, self.stopping_bpb);
+        set(
+            &mut plan.stopping_selfrep_count,
+            self.stopping_selfrep_count,
+        );
     }
 }
 
@@ -199,4 +214,15 @@ pub enum StopRule {
     BitsPerByteBelow(f64),
     /// There were so many replicators, by cubff's measure.
     ReplicatorsAtLeast(u64),
+}
+
+impl StopRule {
+    /// The name of the setting that it comes from.
+    pub fn setting(&self) -> &'static str {
+        match self {
+            StopRule::HighOrderEntropyAbove(_) => "stop-high-order-entropy",
+            StopRule::BitsPerByteBelow(_) => "stopping-bpb",
+            StopRule::ReplicatorsAtLeast(_) => "stopping-selfrep-count",
+        }
+    }
 }

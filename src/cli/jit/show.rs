@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use broth::engine::jit::{EntryKind, Jit, Tier, Unit};
 use broth::engine::{Engine, Runner};
 use broth::format::thousands;
-use broth::language::{Language, PROGRAM_LEN};
+use broth::language::Language;
 use broth::run::folder::RunFolder;
 use broth::run::folder::settings as settings_file;
 use broth::run::newest_soup;
@@ -15,9 +15,10 @@ use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Settings, Soup};
 use clap::{ArgGroup, Args};
 
+use crate::cli::checkpoint::{self, CheckpointArgs};
 use crate::cli::engine::{EngineArgs, plural};
 use crate::cli::paint::{BOLD, RESET};
-use crate::cli::{Failure, parse_language, start_threads};
+use crate::cli::{Failure, parse_language, printable, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,14 +43,17 @@ pub struct ShowArgs {
     /// A run folder
     run: Option<PathBuf>,
 
-    /// Start from this checkpoint of broth or cubff instead of the run's newest; without a
-    /// run, give --lang as well
+    /// Start from this checkpoint of broth or cubff instead of the run's newest
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
-    /// The language, if no run records it [default with --program: bff_noheads]
+    /// The language, if neither a run nor a checkpoint's sidecar records it [default with
+    /// --program: bff_noheads]
     #[arg(long, value_name = "LANG", value_parser = parse_language, conflicts_with = "run")]
     lang: Option<&'static Language>,
+
+    #[command(flatten)]
+    loading: CheckpointArgs,
 
     /// Epochs to run
     #[arg(long, value_name = "EPOCHS", default_value_t = 64,
@@ -177,23 +181,20 @@ fn load(args: &ShowArgs) -> Result<Soup, Failure> {
         let run = args.run.as_deref().unwrap_or(Path::new("."));
         return Ok(newest_soup(run)?);
     };
-    let checkpoint = Checkpoint::read(path)?;
-    let settings = match (&args.run, args.lang) {
-        (Some(run), _) => settings_file::read(&RunFolder::look(run)?)?.0,
-        (None, Some(language)) => Settings {
-            language,
-            num_programs: checkpoint.programs.len() / PROGRAM_LEN,
-            ..Settings::default()
-        },
-        (None, None) => {
-            return Err(Error::Usage(
-                "a checkpoint does not say what its bytes mean: give --lang LANG, \
-                 or the run folder that it belongs to"
-                    .into(),
-            )
-            .into());
+    let Some(run) = &args.run else {
+        let given = checkpoint::given(args.lang, None);
+        let loaded = args.loading.load_to_run(path, &given)?;
+        for note in checkpoint::notes(path, &loaded, None) {
+            writeln!(anstream::stderr(), "{}", printable(&note))?;
         }
+        return Ok(Soup::from_checkpoint(
+            loaded.settings,
+            loaded.checkpoint,
+            true,
+        )?);
     };
+    let (settings, _) = settings_file::read(&RunFolder::look(run)?)?;
+    let checkpoint = Checkpoint::read_of(settings.language.program_len, path)?;
     Ok(Soup::from_checkpoint(settings, checkpoint, true)?)
 }
 

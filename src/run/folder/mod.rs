@@ -1,6 +1,7 @@
 //! The run folder: one folder for all that a run leaves behind.
 
 pub mod csv;
+pub mod load;
 pub mod performance;
 pub mod settings;
 pub mod sidecar;

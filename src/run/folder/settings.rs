@@ -177,6 +177,91 @@ pub fn parse_probability(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "choose a number or a fraction from 0 to 1, as in 0.001 or 1/4096".into())
 }
 
+/// What a setting is given to say that it is as where nothing is said of it.
+pub const NONE: &str = "none";
+
+/// The settings that can be [`NONE`].
+const OPTIONAL: [&str; 5] = [
+    "grid",
+    "reset-interval",
+    "stop-high-order-entropy",
+    "stopping-bpb",
+    "stopping-selfrep-count",
+];
+
+/// The settings that no longer hold once another value is given for `key`.
+fn displaced_by(key: &str) -> &'static [&'static str] {
+    match key {
+        "grid" => &[
+            "num",
+            "fixed-shuffle",
+            "no-permute-programs",
+            "interaction-pattern",
+            "radius",
+            "torus",
+        ],
+        "fixed-shuffle" | "no-permute-programs" | "interaction-pattern" => &[
+            "fixed-shuffle",
+            "no-permute-programs",
+            "interaction-pattern",
+            "grid",
+            "radius",
+            "torus",
+        ],
+        "world" => &["head-offset"],
+        "num" => &["tape-bytes"],
+        "tape-bytes" => &["num"],
+        _ => &[],
+    }
+}
+
+/// The settings in `base`, except where `given` says otherwise.
+pub fn with_given(base: &Table, given: &Table) -> Table {
+    let mut all = base.clone();
+    for key in given.keys() {
+        for displaced in displaced_by(key) {
+            all.remove(*displaced);
+        }
+    }
+    all.extend(given.clone());
+    all
+}
+
+/// The settings in the file at `path`, as flags: a run folder's settings.toml or one written by
+/// hand. Paths in it begin at its folder.
+pub fn read_as_flags(path: &Path) -> Result<Table, Error> {
+    let text = files::read_text(path)?;
+    let mut flags: Table = toml::from_str(&text).map_err(|error| {
+        Error::file(
+            path,
+            format!("is not TOML: {}", error.to_string().trim_end()),
+        )
+    })?;
+    flags.remove("broth-version");
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for key in [
+        "interaction-pattern",
+        "load",
+        "log",
+        "checkpoint-dir",
+        "frames",
+    ] {
+        if let Some(Value::String(place)) = flags.get_mut(key) {
+            let absolute = folder.join(&*place);
+            let text = absolute
+                .to_str()
+                .ok_or_else(|| Error::Usage(format!("{key}: choose a path that is text")))?;
+            *place = text.into();
+        }
+    }
+    // Everything in it is checked here, where the file can be named.
+    from_flags(&flags, Path::new("")).map_err(|error| match error {
+        Error::Usage(problem) => Error::file(path, format!("has wrong settings: {problem}")),
+        other => other,
+    })?;
+    Ok(flags)
+}
+
 /// The run that `flags` describe, by the names of `broth run`'s flags: what they do not say
 /// is as it is there. Paths begin at `folder`.
 pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Error> {
@@ -188,6 +273,10 @@ pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Erro
     let mut table = to_table(&Settings::usual(language, world), &Plan::default())?;
     for (flag, value) in flags {
         let value = match (flag.as_str(), value) {
+            (flag, Value::String(text)) if text == NONE && OPTIONAL.contains(&flag) => {
+                table.remove(flag);
+                continue;
+            }
             ("mutation-prob", Value::String(text)) => parse_probability(text)
                 .map(Value::Float)
                 .map_err(|problem| usage(&format!("mutation-prob = \"{text}\": {problem}")))?,
@@ -405,8 +494,20 @@ fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), E
             &"fixed-shuffle excludes grid and interaction-pattern",
         ));
     }
-    if content.torus && !matches!(meeting, Meeting::Grid(_)) {
-        return Err(usage(&"torus needs a grid"));
+    for (name, given) in [
+        ("torus", content.torus),
+        ("radius", content.radius.is_some()),
+    ] {
+        if given && !matches!(meeting, Meeting::Grid(_)) {
+            return Err(usage(&format!(
+                "--{name} needs a --grid; give one, or leave it out"
+            )));
+        }
+    }
+    if content.frame_interval.is_some() && content.frames.is_none() {
+        return Err(usage(
+            &"--frame-interval needs --frames; give a folder for them, or leave it out",
+        ));
     }
     let head_offset = content.head_offset.map(usize::try_from).transpose();
     let head_offset = head_offset.map_err(|e| usage(&e))?;
@@ -426,7 +527,9 @@ fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), E
         meeting,
         zero_init: content.zero_init,
         initial_program: match &content.initial_program {
-            Some(text) => language.parse_program(text).map_err(|e| usage(&e))?,
+            Some(text) => language
+                .parse_program(text)
+                .map_err(|error| Error::Usage(format!("--initial-program: {error}")))?,
             None => Vec::new(),
         },
         reset_interval: content.reset_interval,

@@ -108,6 +108,35 @@ fn read(path: &Path) -> Result<Sidecar, Error> {
         .map_err(|error| Error::file(&sidecar, format!("is not a sidecar: {error}")))
 }
 
+/// The settings of the soup that the checkpoint at `path` is of, as its sidecar says; nothing
+/// where it has no sidecar.
+pub fn settings_of(path: &Path) -> Result<Option<Table>, Error> {
+    match read(path) {
+        Ok(sidecar) => Ok(Some(sidecar.settings)),
+        Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the `checkpoint` read from `path` is the one that its sidecar was written for.
+pub fn check_sum(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
+    let sha256 = checkpoint.sha256();
+    let there = read(path)?.sha_256;
+    if there != sha256 {
+        let sidecar = path_of(path);
+        let name = sidecar.file_name().unwrap_or_default().display();
+        return Err(Error::file(
+            path,
+            format!(
+                "does not fit its sidecar {name}: its SHA-256 is {sha256}, the sidecar says \
+                 {there}; if you trust the checkpoint, move the sidecar away and give --lang \
+                 and what else is to be known of the soup"
+            ),
+        ));
+    }
+    Ok(())
+}
+
 /// Whether the checkpoint at `path` has a sidecar, of a soup with these `settings`.
 pub fn is_of(path: &Path, settings: &Table) -> bool {
     read(path).is_ok_and(|sidecar| sidecar.settings == *settings)
