@@ -12,6 +12,7 @@ use broth::format::thousands;
 use broth::language::Language;
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
+use broth::measure::row::on_request;
 use broth::plot::picture::frames::SoupPictures;
 use broth::run::folder::Place;
 use broth::run::folder::settings::{
@@ -225,6 +226,10 @@ struct RecordArgs {
     #[arg(long)]
     tracers: bool,
 
+    /// Measure this too at each log point, by the names of its columns, separated by commas
+    #[arg(long, value_name = "NAMES", hide = on_request().next().is_none())]
+    also_measure: Option<String>,
+
     /// Write cubff's log too, to this new file
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -253,7 +258,7 @@ struct RecordArgs {
 }
 
 /// Everything that a resumed run takes from its folder.
-const NOT_WITH_RESUME: [&str; 29] = [
+const NOT_WITH_RESUME: [&str; 30] = [
     "lang",
     "world",
     "tape_bytes",
@@ -280,6 +285,7 @@ const NOT_WITH_RESUME: [&str; 29] = [
     "frame_interval",
     "eval_selfrep",
     "tracers",
+    "also_measure",
     "load",
     "settings",
     "override_settings",
@@ -403,6 +409,10 @@ impl RunArgs {
             ("log-interval", number(records.log_interval)),
             ("eval-selfrep", switch(records.eval_selfrep)),
             ("tracers", switch(records.tracers)),
+            (
+                "also-measure",
+                records.also_measure.clone().map(Value::String),
+            ),
             ("log", path("log", &records.log)?),
             ("checkpoint-interval", number(records.checkpoint_interval)),
             ("keep", number(records.keep)),

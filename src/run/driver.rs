@@ -263,6 +263,8 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
         let counts = Counts {
             replicators,
             tokens,
+            language: self.soup.settings().language,
+            also: self.driver.plan.also_measure.clone(),
             performance: PerformanceRow {
                 epoch: epochs_done,
                 elapsed: now - self.started,

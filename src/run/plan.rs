@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::Error;
 use crate::engine::{Engine, Options};
+use crate::measure::column::Column;
 use crate::measure::row::{Columns, PastRow};
 use crate::soup::tokens::MOST_EPOCHS;
 
@@ -40,6 +41,8 @@ pub struct Plan {
     pub eval_selfrep: bool,
     /// Whether bytes carry tracer tokens, which are measured at each log point.
     pub tracers: bool,
+    /// What is measured besides at each log point, in the order of the tables' columns.
+    pub also_measure: Vec<&'static Column>,
     /// The run ends at the first log point with at least so many replicators, by cubff's
     /// measure.
     pub stopping_selfrep_count: Option<u64>,
@@ -63,6 +66,7 @@ impl Default for Plan {
             stopping_bpb: None,
             eval_selfrep: false,
             tracers: false,
+            also_measure: Vec::new(),
             stopping_selfrep_count: None,
         }
     }
@@ -128,7 +132,7 @@ impl Plan {
 
     /// What the run's tables hold.
     pub fn columns(&self) -> Columns {
-        Columns::of(self.eval_selfrep, self.tracers, &[])
+        Columns::of(self.eval_selfrep, self.tracers, &self.also_measure)
     }
 
     /// The plan for who only looks at the soup's bytes.

@@ -5,9 +5,11 @@ use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::Error;
+use crate::language::Language;
 use crate::measure::Measures;
+use crate::measure::column::{Column, View};
 use crate::measure::replicators::Replicators;
-use crate::measure::row::LogRow;
+use crate::measure::row::{LogRow, measure};
 use crate::run::folder::performance::PerformanceRow;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::tokens::TokenMeasures;
@@ -67,12 +69,16 @@ pub struct Snapshot {
 }
 
 /// What was counted at a log point while the soup stood still.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Counts {
     /// How many replicators there are, where they are counted.
     pub replicators: Option<Replicators>,
     /// What the tracer tokens measure, where bytes carry some.
     pub tokens: Option<TokenMeasures>,
+    /// What the bytes mean.
+    pub language: &'static Language,
+    /// The columns that are measured besides, because the run asks for them.
+    pub also: Vec<&'static Column>,
     /// The interval since the last log point; its time for measures is that of counting.
     pub performance: PerformanceRow,
 }
@@ -217,13 +223,19 @@ fn record<S: Sink>(sink: &mut S, snapshot: Snapshot) -> Outcome<S> {
     let (mut row, mut stop) = (None, None);
     if let Some(counts) = &snapshot.counts {
         let before = Instant::now();
+        let (epoch, programs) = (snapshot.soup.epochs_done, &snapshot.soup.programs);
+        let sample = View {
+            language: counts.language,
+            programs,
+            epochs_done: epoch,
+        };
         let measured = LogRow {
-            epoch: snapshot.soup.epochs_done,
-            measures: Measures::of(&snapshot.soup.programs),
+            epoch,
+            measures: Measures::of(programs),
             tally: snapshot.tally,
             replicators: counts.replicators,
             tokens: counts.tokens,
-            also: Vec::new(),
+            also: measure(&counts.also, &sample),
         };
         let mut performance = counts.performance;
         performance.measured += before.elapsed();

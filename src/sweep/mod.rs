@@ -7,6 +7,7 @@
 mod batch;
 mod file;
 mod folder;
+mod last;
 mod merge;
 mod one;
 mod outcome;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub use file::{Combination, Keep, MOST_RUNS, Planned, Rules, SMALL, Shard, Sweep};
+pub use last::LastRow;
 pub use merge::Merged;
 pub use outcome::{Ended, LINE_OF_PAPER, Outcome, Seen};
 pub use table::{Cell, Kind, TOLD, Table, parse_trace};

@@ -102,7 +102,7 @@ impl Sink for Sums<'_> {
 
     fn log(&mut self, row: &LogRow, _: &PerformanceRow) -> Result<Option<String>, Error> {
         let seen = self.outcome.seen.get_or_insert_default();
-        Ok(seen.add(row.epoch, &row.measures, row.replicators, self.planned))
+        Ok(seen.add(row, self.planned))
     }
 
     fn draw(&mut self, _: &Checkpoint) -> Result<(), Error> {

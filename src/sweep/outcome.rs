@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::file::Planned;
+use super::last::LastRow;
+use crate::measure::ALIVE;
 use crate::measure::replicators::Replicators;
-use crate::measure::row::PastRow;
-use crate::measure::{ALIVE, Measures};
+use crate::measure::row::LogRow;
 use crate::run::folder::settings::VERSION;
 use crate::run::{Plan, StopRule};
 use crate::soup::Tally;
@@ -64,7 +65,7 @@ impl Ended {
 
 /// What was measured at the log points of a run. Epochs are epochs done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub struct Seen {
     /// The first log point with high-order entropy above [`LINE_OF_PAPER`].
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,18 +85,9 @@ pub struct Seen {
     pub peak_high_order_entropy: f32,
     /// See there.
     pub peak_at: u64,
-    /// High-order entropy at the last log point, in bits per byte.
-    pub high_order_entropy: f32,
-    /// Entropy of single bytes there, in bits.
-    pub byte_entropy: f64,
-    /// Brotli's bits per byte there.
-    pub brotli_bpb: f64,
-    /// Programs that score 5 or more, and 48 or more, there; where they are counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub number_selfreps: Option<u64>,
-    /// See there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub number_selfreps_48: Option<u64>,
+    /// What the last log point measured.
+    #[serde(flatten)]
+    pub last: LastRow,
     /// The most programs that score 48 or more at any log point.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_selfreps_48: Option<u64>,
@@ -104,56 +96,34 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Take in a log point; answers with why the run ends there, if it does.
-    pub fn add(
-        &mut self,
-        epoch: u64,
-        measures: &Measures,
-        replicators: Option<Replicators>,
-        planned: &Planned,
-    ) -> Option<String> {
+    /// Add a log point; answers with why the run ends there, if it does.
+    pub fn add(&mut self, row: &LogRow, planned: &Planned) -> Option<String> {
+        let epoch = row.epoch;
         let first = |at: Option<u64>, is_so: bool| at.or(is_so.then_some(epoch));
-        let entropy = measures.high_order_entropy;
+        let entropy = row.measures.high_order_entropy;
         self.entropy_1_at = first(self.entropy_1_at, entropy > LINE_OF_PAPER);
         self.alive_at = first(self.alive_at, entropy > ALIVE);
         if self.peak_at == 0 || entropy > self.peak_high_order_entropy {
             (self.peak_high_order_entropy, self.peak_at) = (entropy, epoch);
         }
         self.measured_at = epoch;
-        self.high_order_entropy = entropy;
-        self.byte_entropy = measures.byte_entropy;
-        self.brotli_bpb = measures.brotli_bpb;
-        if let Some(Replicators { cubff, knierim }) = replicators {
+        self.last = LastRow::of(row);
+        if let Some(Replicators { cubff, knierim }) = row.replicators {
             self.selfreps_at = first(self.selfreps_at, cubff > 0);
             self.selfreps_48_at = first(self.selfreps_48_at, knierim > 0);
-            self.number_selfreps = Some(cubff);
-            self.number_selfreps_48 = Some(knierim);
             self.peak_selfreps_48 = self.peak_selfreps_48.max(Some(knierim));
         }
         let plan = &planned.combination.plan;
         if ((epoch - 1) / plan.log_interval).is_multiple_of(trace_stride(plan)) {
             self.trace.push((epoch, entropy));
         }
-        self.ends_here(epoch, measures, replicators, planned)
+        self.ends_here(row, planned)
     }
 
-    fn ends_here(
-        &self,
-        epoch: u64,
-        measures: &Measures,
-        replicators: Option<Replicators>,
-        planned: &Planned,
-    ) -> Option<String> {
+    fn ends_here(&self, row: &LogRow, planned: &Planned) -> Option<String> {
         let combination = &planned.combination;
-        let row = PastRow {
-            epoch,
-            brotli_size: measures.brotli_size as u64,
-            high_order_entropy: measures.high_order_entropy,
-            replicators,
-            tokens: None,
-        };
         let soup_bytes = combination.settings.soup_bytes();
-        if let Some(rule) = combination.plan.stops_at(&row, soup_bytes) {
+        if let Some(rule) = combination.plan.stops_at(&row.past(), soup_bytes) {
             return Some(match rule {
                 StopRule::HighOrderEntropyAbove(limit) => {
                     format!("high-order entropy above {limit}")
@@ -168,12 +138,12 @@ impl Seen {
         }
         let rules = &combination.rules;
         if let (Some(after), Some(alive_at)) = (rules.epochs_after_alive, self.alive_at)
-            && epoch - alive_at >= after
+            && row.epoch - alive_at >= after
         {
             return Some(format!("{after} epochs after it came alive"));
         }
         let least = rules.stop_at_replicators?;
-        replicators
+        row.replicators
             .is_some_and(|count| count.knierim >= least)
             .then(|| format!("{least} or more programs score 48 or more"))
     }
@@ -185,7 +155,8 @@ impl Seen {
             .last()
             .is_some_and(|last| last.0 != self.measured_at)
         {
-            self.trace.push((self.measured_at, self.high_order_entropy));
+            let entropy = self.last.high_order_entropy();
+            self.trace.push((self.measured_at, entropy));
         }
     }
 }

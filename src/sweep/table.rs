@@ -9,9 +9,11 @@ use std::fmt;
 use std::path::Path;
 
 use super::file::{Planned, Sweep};
+use super::last;
 use super::outcome::{Ended, Outcome, Seen};
 use crate::Error;
 use crate::files;
+use crate::measure::column::{self, Column, Value};
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,15 @@ pub enum Kind {
     Number,
     /// Anything.
     Text,
+}
+
+impl From<column::Kind> for Kind {
+    fn from(kind: column::Kind) -> Kind {
+        match kind {
+            column::Kind::Count => Kind::Count,
+            column::Kind::Number | column::Kind::Single => Kind::Number,
+        }
+    }
 }
 
 /// A cell.
@@ -91,6 +102,16 @@ impl From<f32> for Cell {
     }
 }
 
+impl From<Value> for Cell {
+    fn from(value: Value) -> Cell {
+        match value {
+            Value::Count(count) => Cell::Count(count),
+            Value::Number(number) => Cell::Number(number),
+            Value::Single(number) => Cell::Single(number),
+        }
+    }
+}
+
 impl From<&str> for Cell {
     fn from(text: &str) -> Cell {
         match text {
@@ -126,67 +147,119 @@ const OF_RUN: [(&str, Kind); 11] = [
 pub const TOLD: [&str; 4] = ["num", "max-epochs", "log-interval", "settings"];
 
 /// What came of it, and how to ask a result for it.
-type OfResult = (&'static str, Kind, fn(&Outcome) -> Cell);
+type OfResult = (&'static str, Kind, Get);
 
-fn seen(outcome: &Outcome, get: impl Fn(&Seen) -> Cell) -> Cell {
-    outcome.seen.as_ref().map_or(Cell::Empty, get)
+#[derive(Clone, Copy)]
+enum Get {
+    /// Of the result.
+    Outcome(fn(&Outcome) -> Cell),
+    /// Of what was measured, where something was.
+    Seen(fn(&Seen) -> Cell),
+    /// What the last log point measured in the column of this name.
+    Last,
+}
+
+fn cell((name, _, get): &OfResult, outcome: &Outcome) -> Cell {
+    let seen = outcome.seen.as_ref();
+    match get {
+        Get::Outcome(get) => get(outcome),
+        Get::Seen(get) => seen.map_or(Cell::Empty, get),
+        Get::Last => seen.and_then(|seen| seen.last.get(name)).into(),
+    }
 }
 
 const OF_RESULT: [OfResult; 23] = [
-    ("ended", Kind::Text, |it| it.ended.name().into()),
-    ("why", Kind::Text, |it| it.why.as_deref().into()),
-    ("epochs", Kind::Count, |it| it.epochs.into()),
-    ("epoch_entropy_1", Kind::Count, |it| {
-        seen(it, |it| it.entropy_1_at.into())
-    }),
-    ("epoch_alive", Kind::Count, |it| {
-        seen(it, |it| it.alive_at.into())
-    }),
-    ("epoch_selfreps", Kind::Count, |it| {
-        seen(it, |it| it.selfreps_at.into())
-    }),
-    ("epoch_selfreps_48", Kind::Count, |it| {
-        seen(it, |it| it.selfreps_48_at.into())
-    }),
-    ("peak_high_order_entropy", Kind::Number, |it| {
-        seen(it, |it| it.peak_high_order_entropy.into())
-    }),
-    ("peak_epoch", Kind::Count, |it| {
-        seen(it, |it| it.peak_at.into())
-    }),
-    ("peak_selfreps_48", Kind::Count, |it| {
-        seen(it, |it| it.peak_selfreps_48.into())
-    }),
-    ("measured_epoch", Kind::Count, |it| {
-        seen(it, |it| it.measured_at.into())
-    }),
-    ("high_order_entropy", Kind::Number, |it| {
-        seen(it, |it| it.high_order_entropy.into())
-    }),
-    ("byte_entropy", Kind::Number, |it| {
-        seen(it, |it| it.byte_entropy.into())
-    }),
-    ("brotli_bpb", Kind::Number, |it| {
-        seen(it, |it| it.brotli_bpb.into())
-    }),
-    ("number_selfreps", Kind::Count, |it| {
-        seen(it, |it| it.number_selfreps.into())
-    }),
-    ("number_selfreps_48", Kind::Count, |it| {
-        seen(it, |it| it.number_selfreps_48.into())
-    }),
-    ("interactions", Kind::Count, |it| it.interactions.into()),
-    ("ops", Kind::Count, |it| it.ops.into()),
-    ("steps", Kind::Count, |it| it.steps.into()),
-    ("trace", Kind::Text, |it| {
-        seen(it, |it| trace_text(&it.trace).as_str().into())
-    }),
-    ("seconds", Kind::Number, |it| {
-        ((it.seconds * 1e3).round() / 1e3).into()
-    }),
-    ("engine", Kind::Text, |it| it.engine.as_str().into()),
-    ("version", Kind::Text, |it| it.broth_version.as_str().into()),
+    (
+        "ended",
+        Kind::Text,
+        Get::Outcome(|it| it.ended.name().into()),
+    ),
+    (
+        "why",
+        Kind::Text,
+        Get::Outcome(|it| it.why.as_deref().into()),
+    ),
+    ("epochs", Kind::Count, Get::Outcome(|it| it.epochs.into())),
+    (
+        "epoch_entropy_1",
+        Kind::Count,
+        Get::Seen(|it| it.entropy_1_at.into()),
+    ),
+    (
+        "epoch_alive",
+        Kind::Count,
+        Get::Seen(|it| it.alive_at.into()),
+    ),
+    (
+        "epoch_selfreps",
+        Kind::Count,
+        Get::Seen(|it| it.selfreps_at.into()),
+    ),
+    (
+        "epoch_selfreps_48",
+        Kind::Count,
+        Get::Seen(|it| it.selfreps_48_at.into()),
+    ),
+    (
+        "peak_high_order_entropy",
+        Kind::Number,
+        Get::Seen(|it| it.peak_high_order_entropy.into()),
+    ),
+    ("peak_epoch", Kind::Count, Get::Seen(|it| it.peak_at.into())),
+    (
+        "peak_selfreps_48",
+        Kind::Count,
+        Get::Seen(|it| it.peak_selfreps_48.into()),
+    ),
+    (
+        "measured_epoch",
+        Kind::Count,
+        Get::Seen(|it| it.measured_at.into()),
+    ),
+    ("high_order_entropy", Kind::Number, Get::Last),
+    ("byte_entropy", Kind::Number, Get::Last),
+    ("brotli_bpb", Kind::Number, Get::Last),
+    ("number_selfreps", Kind::Count, Get::Last),
+    ("number_selfreps_48", Kind::Count, Get::Last),
+    (
+        "interactions",
+        Kind::Count,
+        Get::Outcome(|it| it.interactions.into()),
+    ),
+    ("ops", Kind::Count, Get::Outcome(|it| it.ops.into())),
+    ("steps", Kind::Count, Get::Outcome(|it| it.steps.into())),
+    (
+        "trace",
+        Kind::Text,
+        Get::Seen(|it| trace_text(&it.trace).as_str().into()),
+    ),
+    (
+        "seconds",
+        Kind::Number,
+        Get::Outcome(|it| ((it.seconds * 1e3).round() / 1e3).into()),
+    ),
+    (
+        "engine",
+        Kind::Text,
+        Get::Outcome(|it| it.engine.as_str().into()),
+    ),
+    (
+        "version",
+        Kind::Text,
+        Get::Outcome(|it| it.broth_version.as_str().into()),
+    ),
 ];
+
+/// The column of a measure that runs have on request.
+fn of_measure(column: &Column) -> OfResult {
+    (column.name, Kind::from(column.kind), Get::Last)
+}
+
+/// All columns of results that there may be.
+fn of_results() -> impl Iterator<Item = OfResult> {
+    let on_request = last::on_request().map(of_measure);
+    OF_RESULT.iter().copied().chain(on_request)
+}
 
 /// Columns that may differ between two results of the same run.
 const MAY_DIFFER: [&str; 3] = ["seconds", "engine", "version"];
@@ -194,10 +267,9 @@ const MAY_DIFFER: [&str; 3] = ["seconds", "engine", "version"];
 /// The first column in which two results of the same run differ and may not, with what they
 /// have there.
 pub fn disagreement(a: &Outcome, b: &Outcome) -> Option<(&'static str, Cell, Cell)> {
-    OF_RESULT
-        .iter()
+    of_results()
         .filter(|(name, ..)| !MAY_DIFFER.contains(name))
-        .map(|(name, _, get)| (*name, get(a), get(b)))
+        .map(|column| (column.0, cell(&column, a), cell(&column, b)))
         .find(|(_, in_a, in_b)| in_a != in_b)
 }
 
@@ -235,18 +307,22 @@ impl Table {
         let named = |(name, kind): &(&str, Kind)| (name.to_string(), *kind);
         let mut columns: Vec<(String, Kind)> = OF_RUN.iter().map(named).collect();
         columns.extend(sweep.varying.iter().map(|name| (name.clone(), Kind::Text)));
-        columns.extend(
-            OF_RESULT
-                .iter()
-                .map(|(name, kind, _)| (name.to_string(), *kind)),
-        );
+        // Of what runs have on request, that which some of them ask for.
+        let is_asked_for = |column: &&'static Column| {
+            let mut plans = sweep.runs.iter().map(|run| &run.combination.plan);
+            plans.any(|plan| plan.also_measure.contains(column))
+        };
+        let asked_for = last::on_request().filter(is_asked_for).map(of_measure);
+        let of_result: Vec<OfResult> = OF_RESULT.iter().copied().chain(asked_for).collect();
+        let named = |(name, kind, _): &OfResult| (name.to_string(), *kind);
+        columns.extend(of_result.iter().map(named));
         let rows = sweep
             .runs
             .iter()
             .zip(sweep.numbers())
             .filter_map(|(run, number)| {
                 let outcome = outcomes.get(&run.key)?;
-                Some(row_of(number, run, outcome))
+                Some(row_of(number, run, outcome, &of_result))
             });
         Table {
             rows: rows.collect(),
@@ -454,17 +530,17 @@ impl Table {
 }
 
 fn is_of_result(name: &str) -> bool {
-    OF_RESULT.iter().any(|it| it.0 == name)
+    of_results().any(|it| it.0 == name)
 }
 
 fn kind_of(name: &str) -> Kind {
     let of_run = OF_RUN.iter().copied();
-    let of_result = OF_RESULT.iter().map(|(name, kind, _)| (*name, *kind));
+    let of_result = of_results().map(|(name, kind, _)| (name, kind));
     let known = of_run.chain(of_result).find(|(known, _)| *known == name);
     known.map_or(Kind::Text, |(_, kind)| kind)
 }
 
-fn row_of(number: u64, run: &Planned, outcome: &Outcome) -> Vec<Cell> {
+fn row_of(number: u64, run: &Planned, outcome: &Outcome, of_result: &[OfResult]) -> Vec<Cell> {
     let combination = &run.combination;
     let settings = &combination.settings;
     let mut row: Vec<Cell> = vec![
@@ -486,6 +562,6 @@ fn row_of(number: u64, run: &Planned, outcome: &Outcome) -> Vec<Cell> {
             .iter()
             .map(|value| value.as_str().into()),
     );
-    row.extend(OF_RESULT.iter().map(|(_, _, get)| get(outcome)));
+    row.extend(of_result.iter().map(|column| cell(column, outcome)));
     row
 }

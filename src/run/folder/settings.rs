@@ -12,6 +12,7 @@ use crate::engine::Options;
 use crate::engine::jit::MIB;
 use crate::files;
 use crate::language::{Language, machine};
+use crate::measure::row::{parse_request, request_text};
 use crate::memory;
 use crate::run::plan::Plan;
 use crate::soup::meeting::{Grid, Pattern};
@@ -80,6 +81,8 @@ struct SettingsFile {
     eval_selfrep: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     tracers: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also_measure: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopping_selfrep_count: Option<u64>,
 }
@@ -443,6 +446,7 @@ fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
         stopping_bpb: plan.stopping_bpb,
         eval_selfrep: plan.eval_selfrep,
         tracers: plan.tracers,
+        also_measure: (!plan.also_measure.is_empty()).then(|| request_text(&plan.also_measure)),
         stopping_selfrep_count: plan.stopping_selfrep_count,
     }
 }
@@ -553,6 +557,10 @@ fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), E
         stopping_bpb: content.stopping_bpb,
         eval_selfrep: content.eval_selfrep,
         tracers: content.tracers,
+        also_measure: match &content.also_measure {
+            Some(names) => parse_request(names)?,
+            None => Vec::new(),
+        },
         stopping_selfrep_count: content.stopping_selfrep_count,
     };
     plan.check()?;
