@@ -8,7 +8,6 @@ use std::fmt;
 
 use crate::Error;
 use crate::language::{Language, Role, bff, forth, machine, subleq};
-use crate::likeness::likeness;
 use crate::soup::settings::{Settings, World};
 
 /// A known replicator.
@@ -505,7 +504,7 @@ pub fn named(query: &str) -> Result<Vec<&'static Example>, Error> {
     if !found.is_empty() {
         return Ok(found);
     }
-    let likeness = |name: &String| likeness(&query.to_lowercase(), name);
+    let likeness = |name: &String| strsim::jaro_winkler(&query.to_lowercase(), name);
     let nearest = ALL
         .iter()
         .flat_map(names)

@@ -11,7 +11,6 @@ pub mod format;
 #[path = "../tests/common/guard.rs"]
 mod guard;
 pub mod language;
-mod likeness;
 pub mod measure;
 mod memory;
 #[cfg(feature = "plot")]

@@ -131,7 +131,7 @@ const WRONG_FLAGS: &[(&str, &[&str])] = &[
     ("jit show --epochs 0 .", &["--epochs", "1.."]),
     (
         "jit show --checkpoint tests/data/cubff-513.dat",
-        &["--lang LANG"],
+        &["no sidecar", "give --lang"],
     ),
     ("jit show --program [x]", &["--program", "character 2"]),
     ("jit show --program -] --as loop", &["begins with `[`"]),

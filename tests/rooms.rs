@@ -8,8 +8,8 @@ use super::unsafe_code::code_of;
 
 /// The rooms of the library, each of which may use those before it.
 const ROOMS: [&str; 17] = [
-    "error", "random", "likeness", "format", "files", "memory", "language", "engine", "soup",
-    "measure", "examples", "search", "run", "sweep", "plot", "bench", "cli",
+    "error", "random", "format", "files", "memory", "language", "engine", "soup", "measure",
+    "examples", "search", "run", "sweep", "plot", "bench", "cli",
 ];
 
 /// A module as a path: of src/soup/pairs.rs `["soup", "pairs"]`.

@@ -14,8 +14,6 @@ mod text;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::likeness::likeness;
-
 pub use text::TextError;
 
 /// Bytes of one program, in the languages of [`Language::ALL`].
@@ -420,7 +418,7 @@ impl FromStr for &'static Language {
         }
         let nearest = Language::every()
             .map(|language| {
-                let likeness = likeness(&name.to_lowercase(), language.name);
+                let likeness = strsim::jaro_winkler(&name.to_lowercase(), language.name);
                 (likeness, language.name)
             })
             .max_by(|a, b| a.0.total_cmp(&b.0))
