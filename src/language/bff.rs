@@ -454,6 +454,17 @@ const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -
     }
 }
 
+/// The family's languages of 64-byte programs that every engine runs, in alphabetical order.
+pub(super) const LANGUAGES: [&Language; 7] = [
+    &BFF,
+    &BFF8,
+    &BFF8_NOHEADS,
+    &BFF_NOHEADS,
+    &BFF_NOHEADS_4BIT,
+    &BFF_PERM,
+    &BFF_SELFMOVE,
+];
+
 /// The paper's BFF with the initial places of the heads on the tape.
 pub static BFF: Language = language(
     "bff",

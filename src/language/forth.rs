@@ -482,6 +482,10 @@ const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -
     }
 }
 
+/// The family's languages of 64-byte programs that every engine runs, in alphabetical order.
+pub(super) const LANGUAGES: [&Language; 4] =
+    [&FORTH, &FORTHCOPY, &FORTHTRIVIAL, &FORTHTRIVIAL_RESET];
+
 /// Reads and writes either program through the stack.
 pub static FORTH: Language = language(
     "forth",

@@ -280,24 +280,30 @@ pub struct Language {
     pub max_steps: u32,
 }
 
+/// The languages of each family, whose alphabetical order is that of their languages.
+const FAMILIES: [&[&Language]; 3] = [&bff::LANGUAGES, &forth::LANGUAGES, &subleq::LANGUAGES];
+
+const NUM_LANGUAGES: usize =
+    bff::LANGUAGES.len() + forth::LANGUAGES.len() + subleq::LANGUAGES.len();
+
 impl Language {
     /// cubff's thirteen languages, in alphabetical order: those of 64-byte programs that
-    /// every engine runs.
-    pub const ALL: [&'static Language; 13] = [
-        &bff::BFF,
-        &bff::BFF8,
-        &bff::BFF8_NOHEADS,
-        &bff::BFF_NOHEADS,
-        &bff::BFF_NOHEADS_4BIT,
-        &bff::BFF_PERM,
-        &bff::BFF_SELFMOVE,
-        &forth::FORTH,
-        &forth::FORTHCOPY,
-        &forth::FORTHTRIVIAL,
-        &forth::FORTHTRIVIAL_RESET,
-        &subleq::RSUBLEQ4,
-        &subleq::SUBLEQ,
-    ];
+    /// every engine runs. Each family lists its own.
+    pub const ALL: [&'static Language; NUM_LANGUAGES] = {
+        let mut all = [bff::LANGUAGES[0]; NUM_LANGUAGES];
+        let mut len = 0;
+        let mut family = 0;
+        while family < FAMILIES.len() {
+            let mut index = 0;
+            while index < FAMILIES[family].len() {
+                all[len] = FAMILIES[family][index];
+                len += 1;
+                index += 1;
+            }
+            family += 1;
+        }
+        all
+    };
 
     /// The languages of other worlds, in alphabetical order.
     pub const OF_WORLDS: [&'static Language; 4] = [

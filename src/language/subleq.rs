@@ -125,6 +125,9 @@ impl<const ADDRESSES: usize, const RELATIVE: bool> Rules for Variant<ADDRESSES, 
     }
 }
 
+/// The family's languages of 64-byte programs that every engine runs, in alphabetical order.
+pub(super) const LANGUAGES: [&Language; 2] = [&RSUBLEQ4, &SUBLEQ];
+
 /// Addresses from the start of the tape.
 pub static SUBLEQ: Language = Language {
     name: "subleq",
