@@ -240,17 +240,17 @@ fn a_stopped_run_goes_on_without_its_rule() {
     succeed(&format!("{lively} --quiet --out"), &[&path("free")]);
     for (number, (rule, other)) in [
         (
-            "--stop-high-order-entropy 1",
+            "--stop-high-order-entropy 0.1",
             "--stop-high-order-entropy none",
         ),
-        ("--stopping-bpb 6.5", "--stopping-bpb none"),
+        ("--stopping-bpb 7.85", "--stopping-bpb none"),
         (
             "--stopping-selfrep-count 1",
             "--stopping-selfrep-count none",
         ),
         ("--stopping-selfrep-count 1", "--stopping-selfrep-count 257"),
         (
-            "--stop-high-order-entropy 1",
+            "--stop-high-order-entropy 0.1",
             "--stop-high-order-entropy 7.5",
         ),
     ]

@@ -190,20 +190,27 @@ fn pictures_of_a_run_and_of_a_checkpoint() {
         &[&out],
         &["--epoch 34", "those that it has: 70, 65, 33, 1"],
     );
+    let alone = folder.path().join("0000000033.dat");
+    fs::copy(&file, &alone).unwrap();
     for (words, path, hints) in [
-        ("picture", &file, &["0000000033.dat", "give --lang"][..]),
+        ("picture", &alone, &["0000000033.dat", "give --lang"][..]),
         (
-            "picture --lang bff --epoch 3",
+            "picture --lang bff",
+            &file,
+            &["--lang", "bff_noheads", "contradicts"],
+        ),
+        (
+            "picture --lang bff_noheads --epoch 3",
             &file,
             &["--epoch 3", "leave it out"],
         ),
         (
-            "picture --lang bff --layout grid",
+            "picture --lang bff_noheads --layout grid",
             &file,
             &["--layout grid", "--grid WxH"],
         ),
         (
-            "picture --lang bff --grid 5x5",
+            "picture --lang bff_noheads --grid 5x5",
             &file,
             &["--grid 5x5", "256 programs"],
         ),
@@ -529,7 +536,7 @@ fn a_strip_shows_bytes_over_epochs() {
     }
     // A run that began with a checkpoint has nothing before it.
     let loaded = folder.path().join("loaded");
-    let words = "run --quiet --max-epochs 80 --seed 2 --load";
+    let words = "run --quiet --max-epochs 80 --seed 2 --override-settings --load";
     succeed(words, &[&checkpoint(&run, 70), "--out".as_ref(), &loaded]);
     succeed("strip --quiet", &[&loaded]);
     fail(

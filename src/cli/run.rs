@@ -75,15 +75,15 @@ pub struct RunArgs {
 
     /// End at the first log point with high-order entropy above this (bits per byte); of
     /// this and the next two, `none` lifts the rule of --resume or --settings
-    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_limit::<f64>)]
+    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_real_or_none)]
     stop_high_order_entropy: Option<Limit<f64>>,
 
     /// End at the first log point with brotli's bits per byte below this
-    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_limit::<f64>)]
+    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_real_or_none)]
     stopping_bpb: Option<Limit<f64>>,
 
     /// End at the first log point with at least so many replicators (score of 5 or more)
-    #[arg(long, value_name = "PROGRAMS", help_heading = "Run", value_parser = parse_limit::<u64>)]
+    #[arg(long, value_name = "PROGRAMS", help_heading = "Run", value_parser = parse_count_or_none)]
     stopping_selfrep_count: Option<Limit<u64>>,
 
     /// What runs the tapes; changes the speed only: reference (step by step),
@@ -176,7 +176,7 @@ struct SoupArgs {
     initial_program: Option<String>,
 
     /// Start afresh after epochs e (from 0) divisible by this
-    #[arg(long, value_name = "EPOCHS", value_parser = parse_limit::<u64>)]
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count_or_none)]
     reset_interval: Option<Limit<u64>>,
 
     /// Pair programs by a fixed pattern that depends on the epoch alone (N a power of two)
@@ -323,16 +323,19 @@ impl<T> Limit<T> {
     }
 }
 
-fn parse_limit<T: std::str::FromStr<Err: std::fmt::Display>>(
-    text: &str,
-) -> Result<Limit<T>, String> {
-    match text {
-        NONE => Ok(Limit::None),
-        _ => text
-            .parse()
-            .map(Limit::At)
-            .map_err(|error: T::Err| error.to_string()),
+fn parse_count_or_none(text: &str) -> Result<Limit<u64>, String> {
+    if text == NONE {
+        return Ok(Limit::None);
     }
+    parse_count(text).map(Limit::At)
+}
+
+fn parse_real_or_none(text: &str) -> Result<Limit<f64>, String> {
+    if text == NONE {
+        return Ok(Limit::None);
+    }
+    let number = text.parse().map(Limit::At);
+    number.map_err(|error: std::num::ParseFloatError| error.to_string())
 }
 
 fn parse_grid_or_none(text: &str) -> Result<String, String> {

@@ -90,11 +90,11 @@ impl Driver<'_> {
         if self.beside {
             thread::scope(|scope| {
                 let recording = Recording::beside(scope, sink);
-                Drive::new(self, soup, recording, observer).to_end()
+                Drive::new(self, soup, recording, observer).finish()
             })
         } else {
             let recording = Recording::in_turn(sink);
-            Drive::new(self, soup, recording, observer).to_end()
+            Drive::new(self, soup, recording, observer).finish()
         }
     }
 }
@@ -158,7 +158,7 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
         }
     }
 
-    fn to_end(mut self) -> Result<Driven<S>, Error> {
+    fn finish(mut self) -> Result<Driven<S>, Error> {
         let mut ended = loop {
             if let Some(ended) = self.over() {
                 break ended;

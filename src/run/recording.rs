@@ -104,6 +104,7 @@ pub struct Recording<'scope, S: Sink> {
     may_stop: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a run has one")]
 enum Worker<'scope, S: Sink> {
     /// In a thread of its own, which ends when the sender is dropped.
     Beside {

@@ -188,8 +188,8 @@ fn apply_in(set: InstructionSet) -> Apply {
                 // SAFETY: `set` proves every feature that this is compiled for.
                 |tapes, stream, threshold| unsafe { avx512::apply(tapes, stream, threshold) }
             }
-            // SAFETY: as above.
             InstructionSet::Avx2(_) => {
+                // SAFETY: as above.
                 |tapes, stream, threshold| unsafe { avx2(tapes, stream, threshold) }
             }
             InstructionSet::Portable(_) => apply_to_eights,

@@ -462,13 +462,16 @@ pub fn read(folder: &RunFolder) -> Result<(Settings, Plan), Error> {
     })
 }
 
-fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), Error> {
+/// Who meets whom.
+fn interpret_meeting(
+    folder: &Path,
+    content: &SettingsFile,
+    num_programs: usize,
+) -> Result<Meeting, Error> {
     let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
-    let language: &'static Language = content.lang.parse().map_err(|e| usage(&e))?;
-    let num_programs = usize::try_from(content.num).map_err(|e| usage(&e))?;
-    let meeting = match (content.grid, content.interaction_pattern) {
+    let meeting = match (&content.grid, &content.interaction_pattern) {
         (Some(grid), None) => {
-            let (width, height) = parse_grid(&grid).map_err(|e| usage(&e))?;
+            let (width, height) = parse_grid(grid).map_err(|e| usage(&e))?;
             Meeting::Grid(Grid {
                 width,
                 height,
@@ -513,6 +516,14 @@ fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), E
             &"--frame-interval needs --frames; give a folder for them, or leave it out",
         ));
     }
+    Ok(meeting)
+}
+
+fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), Error> {
+    let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
+    let language: &'static Language = content.lang.parse().map_err(|e| usage(&e))?;
+    let num_programs = usize::try_from(content.num).map_err(|e| usage(&e))?;
+    let meeting = interpret_meeting(folder, &content, num_programs)?;
     let head_offset = content.head_offset.map(usize::try_from).transpose();
     let head_offset = head_offset.map_err(|e| usage(&e))?;
     let settings = Settings {
