@@ -383,7 +383,9 @@ fn wrong_worlds_are_refused() {
     );
     let checkpoint = out.join("checkpoints/0000000001.dat");
     let hints = ["32 bytes", "not of 64", "--lang"];
-    fail(2, "inspect", &[&checkpoint], &hints);
+    let alone = out.join("alone.dat");
+    std::fs::copy(&checkpoint, &alone).unwrap();
+    fail(2, "inspect", &[&alone], &hints);
     fail(2, "search --lang z80", &[], &["z80", "64"]);
     let bench = broth_with("bench --lang z80", &[]);
     assert_eq!(bench.status.code(), Some(2));

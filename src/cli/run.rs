@@ -240,7 +240,7 @@ struct RecordArgs {
     checkpoint_interval: Option<u64>,
 
     /// Keep the newest K checkpoints only; also with --resume [default: all]
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=i64::MAX.cast_unsigned()))]
     keep: Option<u64>,
 
     /// Where checkpoints go [default: checkpoints in the run folder]
