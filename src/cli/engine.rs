@@ -31,11 +31,6 @@ impl EngineArgs {
         self.no_closed_forms.map(|without| !without)
     }
 
-    /// MiB of machine code to keep, if that was said.
-    pub fn jit_cache_mib(&self) -> Option<u32> {
-        self.jit_cache_mib
-    }
-
     /// Bytes of machine code to keep, if that was said.
     pub fn jit_cache_bytes(&self) -> Option<usize> {
         let mib = self.jit_cache_mib?;

@@ -167,46 +167,10 @@ impl Plan {
 }
 
 /// What a resumed run does otherwise than its folder says; nothing, unless it is set.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
-    /// See [`Plan::max_epochs`].
-    pub max_epochs: Option<u64>,
-    /// See [`Plan::keep`].
-    pub keep: Option<u64>,
-    /// See [`Plan::engine`].
-    pub engine: Option<Engine>,
-    /// See [`Options::closed_forms`].
-    pub closed_forms: Option<bool>,
-    /// See [`crate::engine::jit::Options::cache_bytes`].
-    pub jit_cache_bytes: Option<usize>,
-    /// See [`Plan::stop_high_order_entropy`]; `Some(None)` lifts the rule.
-    pub stop_high_order_entropy: Option<Option<f64>>,
-    /// See [`Plan::stopping_bpb`]; `Some(None)` lifts the rule.
-    pub stopping_bpb: Option<Option<f64>>,
-    /// See [`Plan::stopping_selfrep_count`]; `Some(None)` lifts the rule.
-    pub stopping_selfrep_count: Option<Option<u64>>,
-}
-
-impl Changes {
-    pub(super) fn apply(&self, plan: &mut Plan) {
-        fn set<T: Copy>(value: &mut T, new: Option<T>) {
-            *value = new.unwrap_or(*value);
-        }
-        set(&mut plan.max_epochs, self.max_epochs);
-        plan.keep = self.keep.or(plan.keep);
-        set(&mut plan.engine, self.engine);
-        set(&mut plan.options.closed_forms, self.closed_forms);
-        set(&mut plan.options.jit.cache_bytes, self.jit_cache_bytes);
-        set(
-            &mut plan.stop_high_order_entropy,
-            self.stop_high_order_entropy,
-        );
-        set(&mut plan.stopping_bpb, self.stopping_bpb);
-        set(
-            &mut plan.stopping_selfrep_count,
-            self.stopping_selfrep_count,
-        );
-    }
+    /// Settings, by the names of flags, as settings.toml has them; `none` lifts a stop rule.
+    pub given: toml::Table,
 }
 
 /// Why a run stopped before its last epoch.

@@ -155,9 +155,8 @@ impl Run {
         pictures: Option<&'static dyn Pictures>,
     ) -> Result<Run, Error> {
         let folder = RunFolder::open(path)?;
-        let (settings, mut plan) = settings_file::read(&folder)?;
-        let saved = plan.clone();
-        changes.apply(&mut plan);
+        let (settings, saved) = settings_file::read(&folder)?;
+        let plan = settings_file::changed(&saved, &changes.given)?;
         plan.check()?;
         let checkpoints = plan.checkpoint_dir.clone().unwrap_or(folder.checkpoints());
         files::make_folder(&checkpoints)?;
@@ -171,7 +170,8 @@ impl Run {
         let saved_at = is_saved.then(|| soup.epochs_done());
         soup.set_engine(plan.engine, &plan.options);
         let epochs_done = soup.epochs_done();
-        if let Some(max_epochs) = changes.max_epochs.filter(|max| *max < epochs_done) {
+        let max_epochs = plan.max_epochs;
+        if changes.given.contains_key("max-epochs") && max_epochs < epochs_done {
             return Err(Error::Usage(format!(
                 "--max-epochs {max_epochs}: the run in {} has {epochs_done} epochs done already",
                 folder.path().display()

@@ -1,5 +1,7 @@
 //! The file of a sweep: settings x seeds, as lists, ranges, grids of values and conditions.
 
+mod values;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use self::values::{combinations, parse_seeds};
 use crate::Error;
 use crate::files;
 use crate::run::Plan;
@@ -20,28 +23,6 @@ pub const MOST_RUNS: usize = 100_000;
 const LONGEST: u64 = 1 << 20;
 /// Soups of so many programs or fewer keep no checkpoint, unless the file says otherwise.
 pub const SMALL: usize = 1 << 14;
-
-/// Flags of `broth run` that make no sense in a sweep, and what to do instead.
-const NOT_IN_SWEEPS: [(&str, &str); 9] = [
-    ("broth-version", "leave it out"),
-    ("seed", "give `seeds`"),
-    (
-        "load",
-        "a sweep starts every run from its seed; leave it out",
-    ),
-    ("log", "the sweep's table holds the measures; leave it out"),
-    (
-        "checkpoint-dir",
-        "each run has a folder of its own; leave it out",
-    ),
-    ("frames", "run that seed by `broth run --frames`"),
-    ("frame-interval", "run that seed by `broth run --frames`"),
-    ("tracers", "run that seed by `broth run --tracers`"),
-    (
-        "keep",
-        "say `checkpoints = \"all\"`, `\"last\"` or `\"none\"`",
-    ),
-];
 
 /// Keys of a run that `broth run` has no flag for.
 const RULES: [&str; 4] = [
@@ -202,8 +183,7 @@ pub struct Sweep {
     pub shard: Option<Shard>,
 }
 
-/// Settings that every table has a column for.
-pub const ALWAYS: [&str; 5] = ["lang", "num", "mutation-prob", "max-epochs", "log-interval"];
+pub use crate::run::folder::settings::ALWAYS_TOLD as ALWAYS;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -400,8 +380,9 @@ fn usage(problem: impl Into<String>) -> Error {
 
 /// A run's settings out of its flags.
 fn interpret(mut flags: Table, folder: &Path) -> Result<(Settings, Plan, Rules, Table), Error> {
-    for (flag, instead) in NOT_IN_SWEEPS {
-        if flags.contains_key(flag) {
+    for row in settings_file::TABLE {
+        let flag = row.name;
+        if let Some(instead) = row.instead_in_sweeps.filter(|_| flags.contains_key(flag)) {
             return Err(usage(format!("`{flag}` is nothing for a sweep: {instead}")));
         }
     }
@@ -425,87 +406,6 @@ fn interpret(mut flags: Table, folder: &Path) -> Result<(Settings, Plan, Rules, 
         }
     }
     Ok((settings, plan, rules, of_results))
-}
-
-/// A seed, a range `"1-60"`, several of both `"1-10, 29"`, or a list of all these.
-fn parse_seeds(value: &Value) -> Result<Vec<u64>, Error> {
-    let mut seeds = Vec::new();
-    add_seeds(value, &mut seeds)?;
-    let mut seen = HashSet::new();
-    match seeds.iter().find(|seed| !seen.insert(**seed)) {
-        Some(seed) => Err(usage(format!(
-            "seeds: {seed} is there twice; leave one out"
-        ))),
-        None if seeds.is_empty() => Err(usage("seeds: the list is empty")),
-        None => Ok(seeds),
-    }
-}
-
-fn add_seeds(value: &Value, seeds: &mut Vec<u64>) -> Result<(), Error> {
-    let wrong = |shown: &str| {
-        usage(format!(
-            "seeds: `{shown}` is neither a number below 2^64 nor a range; write 7, \"1-60\" or a \
-             list of such"
-        ))
-    };
-    match value {
-        Value::Integer(seed) => {
-            seeds.push(u64::try_from(*seed).map_err(|_| wrong(&seed.to_string()))?);
-        }
-        Value::Array(values) => {
-            for value in values {
-                add_seeds(value, seeds)?;
-            }
-        }
-        Value::String(text) => {
-            for part in text.split(',').map(str::trim) {
-                let (first, last) = part.split_once('-').unwrap_or((part, part));
-                let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong(part));
-                let (first, last) = (number(first)?, number(last)?);
-                if first > last {
-                    return Err(usage(format!(
-                        "seeds: the range {part} runs backwards; write {last}-{first}"
-                    )));
-                }
-                if last - first >= MOST_RUNS as u64 {
-                    return Err(usage(format!(
-                        "seeds: the range {part} has more than {MOST_RUNS} runs"
-                    )));
-                }
-                seeds.extend(first..=last);
-                if seeds.len() > MOST_RUNS {
-                    return Err(usage(format!("seeds: more than {MOST_RUNS} of them")));
-                }
-            }
-        }
-        other => return Err(wrong(&other.to_string())),
-    }
-    Ok(())
-}
-
-/// Every combination of the values, the last key's value changing first.
-fn combinations(vary: &Table) -> Result<Vec<Table>, Error> {
-    let mut all = vec![Table::new()];
-    for (key, values) in vary {
-        let values = values.as_array().filter(|values| !values.is_empty());
-        let values = values.ok_or_else(|| {
-            usage(format!(
-                "vary: give {key} a list of values, as in [0, \"1/4096\"]"
-            ))
-        })?;
-        if all.len().saturating_mul(values.len()) > MOST_RUNS {
-            return Err(usage(format!("vary: more than {MOST_RUNS} combinations")));
-        }
-        let longer = all.iter().flat_map(|table| {
-            values.iter().map(|value| {
-                let mut table = table.clone();
-                table.insert(key.clone(), value.clone());
-                table
-            })
-        });
-        all = longer.collect();
-    }
-    Ok(all)
 }
 
 /// What a combination is called: by its condition and by the values that it was given.
@@ -555,231 +455,4 @@ pub(super) fn keep_copy(sweep: &Sweep, path: &Path) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::soup::settings::World;
-
-    fn parse(text: &str) -> Result<Sweep, Error> {
-        Sweep::parse("test", text, Path::new(""))
-    }
-
-    #[test]
-    fn seeds_are_numbers_ranges_and_lists() {
-        let seeds = |text: &str| -> Vec<u64> {
-            let sweep = parse(&format!("seeds = {text}")).unwrap();
-            sweep.runs.iter().map(|run| run.seed).collect()
-        };
-        assert_eq!(seeds("7"), [7]);
-        assert_eq!(seeds("\"3-5\""), [3, 4, 5]);
-        assert_eq!(
-            seeds("[1, \"4-5, 9\", \"18446744073709551615\"]"),
-            [1, 4, 5, 9, u64::MAX]
-        );
-    }
-
-    #[test]
-    fn conditions_change_settings_and_grids_multiply() {
-        let sweep = parse(
-            "seeds = \"1-2\"\n[settings]\nnum = 64\n[vary]\nmutation-prob = [0, \"1/4096\"]\n\
-             [[condition]]\nname = \"a\"\n[[condition]]\nname = \"b\"\nseeds = 5\n\
-             fixed-shuffle = true\n[condition.vary]\nmax-steps = [1, 2]\n",
-        )
-        .unwrap();
-        assert_eq!(sweep.varying, ["fixed-shuffle", "max-steps"]);
-        let shown: Vec<(&str, u64, u32, f64)> = sweep
-            .runs
-            .iter()
-            .map(|run| {
-                let settings = &run.combination.settings;
-                let name = run.combination.condition.as_str();
-                (name, run.seed, settings.max_steps, settings.mutation_prob)
-            })
-            .collect();
-        assert_eq!(shown.len(), 2 * 2 + 2 * 2);
-        assert_eq!(shown[0], ("a, mutation-prob 0", 1, 8192, 0.0));
-        assert_eq!(shown[3], ("a, mutation-prob 1/4096", 2, 8192, 1.0 / 4096.0));
-        assert_eq!(
-            shown[5],
-            ("b, max-steps 1, mutation-prob 1/4096", 5, 1, 1.0 / 4096.0)
-        );
-        assert_eq!(sweep.runs[7].combination.varying, ["true", "2"]);
-        // Empty: a flag that is not given.
-        assert_eq!(sweep.runs[0].combination.varying, ["", "8192"]);
-    }
-
-    /// The key is that of what decides the result, and of nothing else.
-    #[test]
-    fn keys_tell_results_apart() {
-        let key = |settings: &str| {
-            let text = format!("seeds = 3\n[settings]\n{settings}");
-            parse(&text).unwrap().runs[0].key.clone()
-        };
-        let plain = key("num = 64");
-        for same in [
-            "engine = \"reference\"",
-            "checkpoint-interval = 7",
-            "budget-seconds = 9",
-            "checkpoints = \"all\"",
-            "lang = \"bff_noheads\"",
-            "mutation-prob = \"1/4096\"",
-            "no-closed-forms = true",
-        ] {
-            assert_eq!(key(&format!("num = 64\n{same}")), plain, "{same}");
-        }
-        let mut keys = HashSet::from([plain]);
-        for other in [
-            "lang = \"bff\"",
-            "max-epochs = 7",
-            "log-interval = 7",
-            "epochs-after-alive = 7",
-            "eval-selfrep = true",
-            "eval-selfrep = true\nstop-at-replicators = 7",
-            "stop-high-order-entropy = 3",
-            "zero-init = true",
-            "initial-program = \"[]\"",
-            "grid = \"8x8\"",
-        ] {
-            assert!(keys.insert(key(&format!("num = 64\n{other}"))), "{other}");
-        }
-        let other_seed = parse("seeds = 4\n[settings]\nnum = 64").unwrap();
-        assert!(keys.insert(other_seed.runs[0].key.clone()));
-    }
-
-    /// Languages and worlds have what they have in `broth run`, where nothing else is said.
-    #[test]
-    fn what_is_not_said_is_as_in_broth_run() {
-        let of = |settings: &str| {
-            let sweep = parse(&format!("seeds = 3\n[settings]\n{settings}")).unwrap();
-            sweep.runs[0].combination.settings.clone()
-        };
-        let usual = |world, language: &str| Settings::usual(language.parse().unwrap(), world);
-        let tape = World::LongTape { head_offset: 0 };
-        for (settings, world, language) in [
-            ("", World::Pairs, "bff_noheads"),
-            ("lang = \"z80\"", World::Pairs, "z80"),
-            ("world = \"zff\"", World::Zff, "z80_zff"),
-            ("world = \"zff\"\nlang = \"z80\"", World::Zff, "z80_zff"),
-            ("world = \"long-tape\"\nlang = \"i8080\"", tape, "i8080"),
-        ] {
-            assert_eq!(of(settings), usual(world, language), "{settings}");
-        }
-        assert_eq!(of("lang = \"z80\"").max_steps, 512);
-        let bytes = of("world = \"long-tape\"\nlang = \"i8080\"\ntape-bytes = 4096");
-        assert_eq!(bytes.num_programs * bytes.language.program_len, 4096);
-    }
-
-    #[test]
-    fn a_grid_says_how_many_programs_there_are() {
-        let sweep = parse("seeds = 3\n[settings]\ngrid = \"240x135\"").unwrap();
-        assert_eq!(sweep.runs[0].combination.settings.num_programs, 32_400);
-    }
-
-    #[test]
-    fn shards_share_all_runs() {
-        let whole = parse("seeds = \"1-10\"").unwrap();
-        let mut seeds: Vec<u64> = Vec::new();
-        for number in 1..=3 {
-            let mut part = parse("seeds = \"1-10\"").unwrap();
-            part.take_shard(Shard { number, of: 3 });
-            assert!((3..=4).contains(&part.runs.len()));
-            seeds.extend(part.runs.iter().map(|run| run.seed));
-        }
-        seeds.sort();
-        assert_eq!(seeds, (1..=10).collect::<Vec<_>>());
-        assert_eq!(whole.runs.len(), 10);
-        for wrong in ["0/3", "4/3", "3", "a/b", "1/0", "-1/3"] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn wrong_files_are_told_what_and_how() {
-        for (text, hints) in [
-            ("", &["no seeds", "seeds = "][..]),
-            ("seeds = 1\nexpected = 40", &["expected = 40", "0.4"]),
-            ("seeds = 1\nexpected = nan", &["expected = NaN"]),
-            (
-                "seeds = 1\n[vary]\nmutation-prob = [0, 0.0]",
-                &["mutation-prob 0`", "the same run"],
-            ),
-            (
-                "seeds = 1\n[vary]\nbudget-seconds = [1, 2]",
-                &["budget-seconds 2", "the same run"],
-            ),
-            (
-                "seeds = 1\n[[condition]]\nname = \"x\"\n[[condition]]\nname = \"y\"\n\
-                 budget-seconds = 1",
-                &["`x` and `y`", "two ways"],
-            ),
-            ("seeds = -1", &["seeds", "-1"]),
-            ("seeds = \"5-2\"", &["backwards", "2-5"]),
-            ("seeds = \"1-9999999999\"", &["more than"]),
-            ("seeds = [1, \"1-3\"]", &["1 is there twice"]),
-            ("seeds = []", &["empty"]),
-            ("seeds = 1.5", &["1.5"]),
-            ("seeds = 1\nseedz = 2", &["seedz"]),
-            (
-                "seeds = 1\n[settings]\nmutation-rate = 2",
-                &["mutation-rate", "mutation-prob"],
-            ),
-            (
-                "seeds = 1\n[settings]\nmutation-prob = 2",
-                &["mutation-prob", "between 0 and 1"],
-            ),
-            (
-                "seeds = 1\n[settings]\nmutation-prob = \"1/0\"",
-                &["mutation-prob", "1/0"],
-            ),
-            ("seeds = 1\n[settings]\nnum = 7", &["--num 7", "even"]),
-            ("seeds = 1\n[settings]\nnum = \"x\"", &["num", "string"]),
-            (
-                "seeds = 1\n[settings]\ntape-bytes = 4096",
-                &["--tape-bytes", "long-tape"],
-            ),
-            (
-                "seeds = 1\n[settings]\nworld = \"long-tape\"\nlang = \"i8080\"\n\
-                 tape-bytes = 4096\nnum = 64",
-                &["num and tape-bytes"],
-            ),
-            ("seeds = 1\n[settings]\nlang = \"bfff\"", &["bfff"]),
-            ("seeds = 1\n[settings]\nseed = 7", &["`seed`", "seeds"]),
-            (
-                "seeds = 1\n[settings]\ntracers = true",
-                &["broth run --tracers"],
-            ),
-            (
-                "seeds = 1\n[settings]\nbudget-seconds = 0",
-                &["budget-seconds"],
-            ),
-            (
-                "seeds = 1\n[settings]\nstop-at-replicators = 1",
-                &["eval-selfrep"],
-            ),
-            (
-                "seeds = 1\n[settings]\ncheckpoints = \"some\"",
-                &["some", "last"],
-            ),
-            ("seeds = 1\n[vary]\nnum = 64", &["vary", "num", "list"]),
-            ("seeds = 1\n[vary]\nnum = [64, 7]", &["--num 7"]),
-            ("seeds = 1\n[[condition]]\nnum = 7", &["number 1", "name"]),
-            (
-                "seeds = 1\n[[condition]]\nname = \"x\"\nnum = 7",
-                &["condition `x`", "--num 7"],
-            ),
-            (
-                "seeds = 1\n[[condition]]\nname = \"x\"\n[[condition]]\nname = \"x\"",
-                &["two conditions", "`x`"],
-            ),
-            (
-                "seeds = \"1-90000\"\n[vary]\nnum = [2, 4]",
-                &["more than 100000 runs"],
-            ),
-        ] {
-            let error = parse(text).unwrap_err();
-            assert!(error.is_usage(), "{text}");
-            for hint in hints {
-                assert!(error.to_string().contains(hint), "{text}: {error}");
-            }
-        }
-    }
-}
+mod tests;

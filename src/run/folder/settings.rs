@@ -1,91 +1,25 @@
 //! settings.toml: a run's settings on disk, by the names of their flags.
 
+mod table;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{INTERACTION_PATTERN, RunFolder};
+pub use self::table::{Affects, Kind, Row, TABLE};
+use self::table::{AsWritten, Checked};
+use super::RunFolder;
 use crate::Error;
-use crate::engine::Options;
-use crate::engine::jit::MIB;
 use crate::files;
-use crate::language::{Language, machine};
-use crate::measure::row::{parse_request, request_text};
+use crate::language::machine;
 use crate::memory;
 use crate::run::plan::Plan;
-use crate::soup::meeting::{Grid, Pattern};
+use crate::soup::meeting::Pattern;
 use crate::soup::settings::{Meeting, Settings, World};
 
 /// The version that writes settings and that these sources make.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The file as it is written: keys are flags.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct SettingsFile {
-    broth_version: String,
-    lang: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    world: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    head_offset: Option<u64>,
-    num: u64,
-    seed: Seed,
-    max_epochs: u64,
-    max_steps: u32,
-    mutation_prob: f64,
-    log_interval: u64,
-    checkpoint_interval: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    keep: Option<u64>,
-    engine: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jit_cache_mib: Option<u64>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    no_closed_forms: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    zero_init: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    fixed_shuffle: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    no_permute_programs: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    radius: Option<u64>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    torus: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interaction_pattern: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    initial_program: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reset_interval: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    load: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checkpoint_dir: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    frames: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    frame_interval: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stop_high_order_entropy: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopping_bpb: Option<f64>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    eval_selfrep: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    tracers: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    also_measure: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopping_selfrep_count: Option<u64>,
-}
 
 /// A seed: TOML's integers end at 2^63 - 1, larger ones are written as text.
 #[derive(Debug, Serialize, Deserialize)]
@@ -110,10 +44,6 @@ pub fn seed_value(seed: u64) -> Value {
         Seed::Number(seed) => Value::Integer(seed),
         Seed::Text(seed) => Value::String(seed),
     }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// Read a grid's size: `240x135`, columns by rows.
@@ -149,25 +79,6 @@ pub fn parse_world(name: Option<&str>, head_offset: Option<usize>) -> Result<Wor
     Ok(world)
 }
 
-/// The keys of the file that decide what a soup becomes.
-const OF_SOUP: [&str; 15] = [
-    "lang",
-    "world",
-    "head-offset",
-    "num",
-    "seed",
-    "max-steps",
-    "mutation-prob",
-    "zero-init",
-    "fixed-shuffle",
-    "no-permute-programs",
-    "grid",
-    "radius",
-    "torus",
-    "initial-program",
-    "reset-interval",
-];
-
 /// Read a chance: a number or a fraction.
 pub fn parse_probability(text: &str) -> Result<f64, String> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
@@ -183,46 +94,11 @@ pub fn parse_probability(text: &str) -> Result<f64, String> {
 /// What a setting is given to say that it is as where nothing is said of it.
 pub const NONE: &str = "none";
 
-/// The settings that can be [`NONE`].
-const OPTIONAL: [&str; 5] = [
-    "grid",
-    "reset-interval",
-    "stop-high-order-entropy",
-    "stopping-bpb",
-    "stopping-selfrep-count",
-];
-
-/// The settings that no longer hold once another value is given for `key`.
-fn displaced_by(key: &str) -> &'static [&'static str] {
-    match key {
-        "grid" => &[
-            "num",
-            "fixed-shuffle",
-            "no-permute-programs",
-            "interaction-pattern",
-            "radius",
-            "torus",
-        ],
-        "fixed-shuffle" | "no-permute-programs" | "interaction-pattern" => &[
-            "fixed-shuffle",
-            "no-permute-programs",
-            "interaction-pattern",
-            "grid",
-            "radius",
-            "torus",
-        ],
-        "world" => &["head-offset"],
-        "num" => &["tape-bytes"],
-        "tape-bytes" => &["num"],
-        _ => &[],
-    }
-}
-
 /// The settings in `base`, except where `given` says otherwise.
 pub fn with_given(base: &Table, given: &Table) -> Table {
     let mut all = base.clone();
     for key in given.keys() {
-        for displaced in displaced_by(key) {
+        for displaced in Row::of(key).map_or(&[][..], |row| row.displaces) {
             all.remove(*displaced);
         }
     }
@@ -242,13 +118,8 @@ pub fn read_as_flags(path: &Path) -> Result<Table, Error> {
     })?;
     flags.remove("broth-version");
     let folder = path.parent().unwrap_or(Path::new(""));
-    for key in [
-        "interaction-pattern",
-        "load",
-        "log",
-        "checkpoint-dir",
-        "frames",
-    ] {
+    for row in TABLE.iter().filter(|row| row.kind == Kind::Path) {
+        let key = row.name;
         if let Some(Value::String(place)) = flags.get_mut(key) {
             let absolute = folder.join(&*place);
             let text = absolute
@@ -276,13 +147,19 @@ pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Erro
     let mut table = to_table(&Settings::usual(language, world), &Plan::default())?;
     for (flag, value) in flags {
         let value = match (flag.as_str(), value) {
-            (flag, Value::String(text)) if text == NONE && OPTIONAL.contains(&flag) => {
+            (flag, Value::String(text))
+                if text == NONE && Row::of(flag).is_some_and(|row| row.can_be_none) =>
+            {
                 table.remove(flag);
                 continue;
             }
-            ("mutation-prob", Value::String(text)) => parse_probability(text)
-                .map(Value::Float)
-                .map_err(|problem| usage(&format!("mutation-prob = \"{text}\": {problem}")))?,
+            (flag, Value::String(text))
+                if Row::of(flag).is_some_and(|row| row.kind == Kind::Chance) =>
+            {
+                parse_probability(text)
+                    .map(Value::Float)
+                    .map_err(|problem| usage(&format!("{flag} = \"{text}\": {problem}")))?
+            }
             ("grid", Value::String(text)) if !flags.contains_key("num") => {
                 let (width, height) = parse_grid(text).map_err(|problem| usage(&problem))?;
                 // A grid that is too large for this is refused with its `num`.
@@ -307,10 +184,10 @@ pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Erro
         };
         table.insert(flag.clone(), value);
     }
-    let content = table
+    let checked: Checked = table
         .try_into()
         .map_err(|error: toml::de::Error| usage(&error.to_string().trim_end()))?;
-    interpret(folder, content)
+    checked.interpret(folder)
 }
 
 /// The settings that `broth run` has where it is told nothing.
@@ -320,39 +197,36 @@ fn defaults() -> Result<Table, Error> {
 
 /// Settings by the names of their flags, as the file holds them.
 pub fn to_table(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
-    Table::try_from(content(settings, plan))
+    Table::try_from(AsWritten(settings, plan))
         .map_err(|error| Error::Bug(format!("settings cannot be written: {error}")))
 }
 
-/// Keys of the file that change no number of a run's results.
-const OF_NO_RESULT: [&str; 7] = [
-    "broth-version",
-    "engine",
-    "jit-cache-mib",
-    "no-closed-forms",
-    "checkpoint-interval",
-    "keep",
-    "frame-interval",
-];
+/// The settings, besides the seed, that every table of results has a column for.
+pub const ALWAYS_TOLD: [&str; 5] = ["lang", "num", "mutation-prob", "max-epochs", "log-interval"];
+
+/// The plan that goes on as `plan`, except for what is given; only of settings that a run may
+/// go on with another value of.
+pub fn changed(plan: &Plan, given: &Table) -> Result<Plan, Error> {
+    let is_fixed = |name: &&String| Row::of(name).is_none_or(|row| !row.is_changeable);
+    match given.keys().find(is_fixed) {
+        Some(name) => Err(Error::Usage(format!(
+            "{name}: a run goes on with what its folder says of it; leave it out"
+        ))),
+        None => table::changed(plan, given),
+    }
+}
 
 /// Everything that decides the results of a run, by the names of the flags: those that say
 /// which soup it is and how long it is looked at, and others where they are not as they are
 /// by default. Of an interaction pattern its SHA-256.
 pub fn of_results(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
-    const ALWAYS: [&str; 6] = [
-        "lang",
-        "num",
-        "seed",
-        "mutation-prob",
-        "max-epochs",
-        "log-interval",
-    ];
+    let decides = |key: &str| {
+        Row::of(key).is_some_and(|row| matches!(row.affects, Affects::Soup | Affects::Results))
+    };
+    let is_told = |key: &str| key == "seed" || ALWAYS_TOLD.contains(&key);
     let defaults = defaults()?;
     let mut table = to_table(settings, plan)?;
-    table.retain(|key, value| {
-        !OF_NO_RESULT.contains(&key)
-            && (ALWAYS.contains(&key) || defaults.get(key) != Some(&*value))
-    });
+    table.retain(|key, value| decides(key) && (is_told(key) || defaults.get(key) != Some(&*value)));
     table.extend(
         of_soup(settings)?
             .into_iter()
@@ -365,7 +239,7 @@ pub fn of_results(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
 /// pattern its SHA-256, in hex digits.
 pub fn of_soup(settings: &Settings) -> Result<Table, Error> {
     let mut table = to_table(settings, &Plan::default())?;
-    table.retain(|key, _| OF_SOUP.contains(&key));
+    table.retain(|key, _| Row::of(key).is_some_and(|row| row.affects == Affects::Soup));
     if let Meeting::Pattern(pattern) = &settings.meeting {
         let digits = files::sha256(&[pattern.to_text().as_bytes()]);
         table.insert("interaction-pattern".into(), Value::String(digits));
@@ -383,14 +257,14 @@ pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(),
         }
     }
     let relative = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap_or(path).into();
-    let content = SettingsFile {
+    let plan = Plan {
         load: plan.load.as_ref().map(relative),
         log: plan.log.as_ref().map(relative),
         checkpoint_dir: plan.checkpoint_dir.as_ref().map(relative),
         frames: plan.frames.as_ref().map(relative),
-        ..content(settings, plan)
+        ..plan.clone()
     };
-    let text = toml::to_string(&content)
+    let text = toml::to_string(&AsWritten(settings, &plan))
         .map_err(|error| Error::file(&path, format!("cannot be written: {error}")))?;
     files::write_whole(&path, |file| {
         writeln!(
@@ -402,198 +276,17 @@ pub fn write(folder: &RunFolder, settings: &Settings, plan: &Plan) -> Result<(),
     })
 }
 
-fn content(settings: &Settings, plan: &Plan) -> SettingsFile {
-    let grid = match &settings.meeting {
-        Meeting::Grid(grid) => Some(grid),
-        _ => None,
-    };
-    let has_pattern = matches!(settings.meeting, Meeting::Pattern(_));
-    SettingsFile {
-        broth_version: VERSION.into(),
-        lang: settings.language.name.into(),
-        world: (settings.world != World::Pairs).then(|| settings.world.name().into()),
-        head_offset: match settings.world {
-            World::LongTape { head_offset } => Some(head_offset as u64),
-            World::Pairs | World::Zff => None,
-        },
-        num: settings.num_programs as u64,
-        seed: Seed::of(settings.seed),
-        max_epochs: plan.max_epochs,
-        max_steps: settings.max_steps,
-        mutation_prob: settings.mutation_prob,
-        log_interval: plan.log_interval,
-        checkpoint_interval: plan.checkpoint_interval,
-        keep: plan.keep,
-        engine: plan.engine.name().into(),
-        jit_cache_mib: Some(plan.options.jit.cache_bytes.div_ceil(MIB) as u64),
-        no_closed_forms: !plan.options.closed_forms,
-        zero_init: settings.zero_init,
-        fixed_shuffle: settings.meeting == Meeting::FixedShuffle,
-        no_permute_programs: settings.meeting == Meeting::NoPermutation,
-        grid: grid.map(|grid| format!("{}x{}", grid.width, grid.height)),
-        radius: grid.map(|grid| grid.radius as u64),
-        torus: grid.is_some_and(|grid| grid.torus),
-        interaction_pattern: has_pattern.then(|| INTERACTION_PATTERN.into()),
-        initial_program: (!settings.initial_program.is_empty())
-            .then(|| settings.language.program_text(&settings.initial_program)),
-        reset_interval: settings.reset_interval,
-        load: plan.load.clone(),
-        log: plan.log.clone(),
-        checkpoint_dir: plan.checkpoint_dir.clone(),
-        frames: plan.frames.clone(),
-        frame_interval: plan.frames.is_some().then_some(plan.frame_interval),
-        stop_high_order_entropy: plan.stop_high_order_entropy,
-        stopping_bpb: plan.stopping_bpb,
-        eval_selfrep: plan.eval_selfrep,
-        tracers: plan.tracers,
-        also_measure: (!plan.also_measure.is_empty()).then(|| request_text(&plan.also_measure)),
-        stopping_selfrep_count: plan.stopping_selfrep_count,
-    }
-}
-
 /// Read the settings of a run.
 pub fn read(folder: &RunFolder) -> Result<(Settings, Plan), Error> {
     let path = folder.settings();
-    let content: SettingsFile = toml::from_str(&files::read_text(&path)?)
+    let checked: Checked = toml::from_str(&files::read_text(&path)?)
         .map_err(|error| Error::file(&path, format!("is not settings of a run: {error}")))?;
-    interpret(folder.path(), content).map_err(|error| match error {
-        Error::Usage(problem) => Error::file(&path, format!("has wrong settings: {problem}")),
-        other => other,
-    })
-}
-
-/// Who meets whom.
-fn interpret_meeting(
-    folder: &Path,
-    content: &SettingsFile,
-    num_programs: usize,
-) -> Result<Meeting, Error> {
-    let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
-    let meeting = match (&content.grid, &content.interaction_pattern) {
-        (Some(grid), None) => {
-            let (width, height) = parse_grid(grid).map_err(|e| usage(&e))?;
-            Meeting::Grid(Grid {
-                width,
-                height,
-                radius: usize::try_from(content.radius.unwrap_or(2)).map_err(|e| usage(&e))?,
-                torus: content.torus,
-            })
-        }
-        (None, Some(path)) => {
-            Meeting::Pattern(Arc::new(read_pattern(num_programs, &folder.join(path))?))
-        }
-        (Some(_), Some(_)) => {
-            return Err(usage(&"grid and interaction-pattern exclude each other"));
-        }
-        (None, None) => match (content.fixed_shuffle, content.no_permute_programs) {
-            (false, false) => Meeting::Shuffle,
-            (true, false) => Meeting::FixedShuffle,
-            (false, true) => Meeting::NoPermutation,
-            (true, true) => {
-                return Err(usage(
-                    &"fixed-shuffle and no-permute-programs exclude each other",
-                ));
-            }
-        },
-    };
-    if content.fixed_shuffle && meeting != Meeting::FixedShuffle {
-        return Err(usage(
-            &"fixed-shuffle excludes grid and interaction-pattern",
-        ));
-    }
-    for (name, given) in [
-        ("torus", content.torus),
-        ("radius", content.radius.is_some()),
-    ] {
-        if given && !matches!(meeting, Meeting::Grid(_)) {
-            return Err(usage(&format!(
-                "--{name} needs a --grid; give one, or leave it out"
-            )));
-        }
-    }
-    if content.frame_interval.is_some() && content.frames.is_none() {
-        return Err(usage(
-            &"--frame-interval needs --frames; give a folder for them, or leave it out",
-        ));
-    }
-    Ok(meeting)
-}
-
-fn interpret(folder: &Path, content: SettingsFile) -> Result<(Settings, Plan), Error> {
-    let usage = |error: &dyn std::fmt::Display| Error::Usage(error.to_string());
-    let language: &'static Language = content.lang.parse().map_err(|e| usage(&e))?;
-    let num_programs = usize::try_from(content.num).map_err(|e| usage(&e))?;
-    let meeting = interpret_meeting(folder, &content, num_programs)?;
-    let head_offset = content.head_offset.map(usize::try_from).transpose();
-    let head_offset = head_offset.map_err(|e| usage(&e))?;
-    let settings = Settings {
-        language,
-        world: parse_world(content.world.as_deref(), head_offset)?,
-        num_programs,
-        seed: match &content.seed {
-            Seed::Number(seed) => u64::try_from(*seed).map_err(|_| usage(&"seed is negative"))?,
-            Seed::Text(text) => text
-                .parse()
-                .map_err(|_| usage(&"seed is not a number below 2^64"))?,
-        },
-        // One zero, however it is written.
-        mutation_prob: content.mutation_prob + 0.0,
-        max_steps: content.max_steps,
-        meeting,
-        zero_init: content.zero_init,
-        initial_program: match &content.initial_program {
-            Some(text) => language
-                .parse_program(text)
-                .map_err(|error| Error::Usage(format!("--initial-program: {error}")))?,
-            None => Vec::new(),
-        },
-        reset_interval: content.reset_interval,
-    };
-    settings.check()?;
-    let plan = Plan {
-        max_epochs: content.max_epochs,
-        log_interval: content.log_interval,
-        checkpoint_interval: content.checkpoint_interval,
-        keep: content.keep,
-        engine: content.engine.parse().map_err(|e| usage(&e))?,
-        options: interpret_options(content.no_closed_forms, content.jit_cache_mib)?,
-        load: content.load.map(|path| folder.join(path)),
-        log: content.log.map(|path| folder.join(path)),
-        checkpoint_dir: content.checkpoint_dir.map(|path| folder.join(path)),
-        frames: content.frames.map(|path| folder.join(path)),
-        frame_interval: content
-            .frame_interval
-            .unwrap_or(Plan::default().frame_interval),
-        stop_high_order_entropy: content.stop_high_order_entropy,
-        stopping_bpb: content.stopping_bpb,
-        eval_selfrep: content.eval_selfrep,
-        tracers: content.tracers,
-        also_measure: match &content.also_measure {
-            Some(names) => parse_request(names)?,
-            None => Vec::new(),
-        },
-        stopping_selfrep_count: content.stopping_selfrep_count,
-    };
-    plan.check()?;
-    Ok((settings, plan))
-}
-
-fn interpret_options(no_closed_forms: bool, jit_cache_mib: Option<u64>) -> Result<Options, Error> {
-    let mut options = Options {
-        closed_forms: !no_closed_forms,
-        ..Options::default()
-    };
-    if let Some(mib) = jit_cache_mib {
-        let bytes = usize::try_from(mib)
-            .ok()
-            .and_then(|mib| mib.checked_mul(MIB));
-        options.jit.cache_bytes = bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
-            Error::Usage(format!(
-                "jit-cache-mib = {mib}: choose a number of MiB from 1 up"
-            ))
-        })?;
-    }
-    Ok(options)
+    checked
+        .interpret(folder.path())
+        .map_err(|error| match error {
+            Error::Usage(problem) => Error::file(&path, format!("has wrong settings: {problem}")),
+            other => other,
+        })
 }
 
 /// Read the interaction pattern in a file.
@@ -620,6 +313,8 @@ pub fn read_pattern(num_programs: usize, path: &Path) -> Result<Pattern, Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::soup::meeting::Grid;
+    use std::sync::Arc;
 
     /// No setting of a soup is forgotten: another value makes another table.
     #[test]
@@ -693,6 +388,121 @@ mod tests {
         assert_eq!(parse_probability("2.5e-4"), Ok(2.5e-4));
         for wrong in ["-0.1", "1.1", "1/0", "0/0", "nan", "a", "1/2/3", ""] {
             assert!(parse_probability(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// A run that says something of nearly everything.
+    fn of_much() -> (Settings, Plan) {
+        let flags = r#"
+            lang = "bff"
+            seed = "18446744073709551615"
+            grid = "8x8"
+            radius = 1
+            torus = true
+            max-epochs = 3
+            max-steps = 99
+            mutation-prob = "1/1024"
+            zero-init = true
+            initial-program = "[[{.>]-]"
+            reset-interval = 2
+            log-interval = 1
+            checkpoint-interval = 2
+            keep = 2
+            engine = "reference"
+            no-closed-forms = true
+            jit-cache-mib = 3
+            log = "cubff.csv"
+            frames = "frames"
+            frame-interval = 2
+            stop-high-order-entropy = 7.5
+            stopping-bpb = 0.25
+            eval-selfrep = true
+            stopping-selfrep-count = 1000
+            tracers = true
+        "#;
+        from_flags(&flags.parse().unwrap(), Path::new("")).unwrap()
+    }
+
+    /// Run folders of other builds are gone on with: the file stays as it is, to the byte.
+    #[test]
+    fn the_file_has_these_bytes() {
+        let (settings, plan) = of_much();
+        let text = toml::to_string(&AsWritten(&settings, &plan)).unwrap();
+        assert_eq!(
+            text,
+            format!("broth-version = \"{VERSION}\"\n")
+                + r#"lang = "bff"
+num = 64
+seed = "18446744073709551615"
+max-epochs = 3
+max-steps = 99
+mutation-prob = 0.0009765625
+log-interval = 1
+checkpoint-interval = 2
+keep = 2
+engine = "reference"
+jit-cache-mib = 3
+no-closed-forms = true
+zero-init = true
+grid = "8x8"
+radius = 1
+torus = true
+initial-program = "[[{.>]-]"
+reset-interval = 2
+log = "cubff.csv"
+frames = "frames"
+frame-interval = 2
+stop-high-order-entropy = 7.5
+stopping-bpb = 0.25
+eval-selfrep = true
+tracers = true
+stopping-selfrep-count = 1000
+"#
+        );
+        let checked: Checked = toml::from_str(&text).unwrap();
+        assert_eq!(checked.interpret(Path::new("")).unwrap(), (settings, plan));
+    }
+
+    #[test]
+    fn a_sidecar_has_these_settings() {
+        let (settings, _) = of_much();
+        assert_eq!(
+            of_soup(&settings).unwrap().to_string(),
+            r#"grid = "8x8"
+initial-program = "[[{.>]-]"
+lang = "bff"
+max-steps = 99
+mutation-prob = 0.0009765625
+num = 64
+radius = 1
+reset-interval = 2
+seed = "18446744073709551615"
+torus = true
+zero-init = true
+"#
+        );
+    }
+
+    #[test]
+    fn a_run_goes_on_with_other_values_of_few_settings() {
+        let (_, plan) = of_much();
+        let given = |text: &str| text.parse().unwrap();
+        let changes = "max-epochs = 9\nkeep = 5\nengine = \"auto\"\nno-closed-forms = false\n\
+                       stop-high-order-entropy = \"none\"\nstopping-bpb = 0.5";
+        let new = changed(&plan, &given(changes)).unwrap();
+        let mut expected = plan.clone();
+        expected.max_epochs = 9;
+        expected.keep = Some(5);
+        expected.engine = "auto".parse().unwrap();
+        expected.options.closed_forms = true;
+        expected.stop_high_order_entropy = None;
+        expected.stopping_bpb = Some(0.5);
+        assert_eq!(new, expected);
+        for fixed in ["seed = 3", "log-interval = 3", "foo = 3"] {
+            assert!(
+                changed(&plan, &given(fixed)).unwrap_err().is_usage(),
+                "{fixed}"
+            );
         }
     }
 }

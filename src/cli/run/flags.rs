@@ -1,0 +1,433 @@
+//! The flags of `broth run`. Their help texts are here; what they mean is in the table of
+//! settings, by which their values are taken from the command line.
+
+use std::path::PathBuf;
+
+use broth::engine::Engine;
+use broth::language::Language;
+use broth::measure::row::on_request;
+use broth::run::folder::settings::{
+    Kind, NONE, Row, TABLE, parse_grid, parse_probability, seed_value,
+};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use toml::Table;
+
+use crate::cli::engine::{EngineArgs, parse_engine};
+use crate::cli::{checkpoint, parse_language};
+
+const EXAMPLES: &str = "\
+Examples:
+  broth run --seed 29 --log-interval 16
+      a soup that comes alive at epoch 945
+  broth run --lang forthtrivial --seed random --stop-high-order-entropy 3
+      a soup of its own each time, until it lives
+  broth run --grid 240x135 --radius 2 --max-epochs 4096 --out world
+      programs on a grid, meeting their neighbours
+  broth run --world zff --seed 3 --max-epochs 20000
+      Z80 programs on a grid, as in zff: first they push, later they copy blocks
+  broth run --world long-tape --lang i8080
+      one tape whose ends are joined, run from random places
+  broth run --seed 29 --frames frames --frame-interval 4
+      pictures of the soup while it runs, for `broth film frames`
+  broth run --resume runs/bff_noheads-seed-29 --max-epochs 32768
+      go on with a run: the same bytes as if it had never stopped
+  broth run --engine jit --no-closed-forms --jit-cache-mib 16
+      the same soup by native code alone, in 16 MiB of it
+  broth run --resume runs/bff_noheads-seed-29 --stop-high-order-entropy none
+      go on with a run that met this rule
+  broth run --settings runs/bff_noheads-seed-29/settings.toml --seed 30
+      a new run with the settings of another
+  broth run --load runs/bff_noheads-seed-29/checkpoints/0000001025.dat
+      a new run from a checkpoint of broth, with the soup's settings from its sidecar
+  broth run --load cubff/0000000512.dat --lang bff --seed 7
+      start from a checkpoint of cubff
+
+Ctrl-C ends the epoch, writes a checkpoint and says how to go on.";
+
+/// What is given on the command line.
+pub struct RunArgs {
+    /// The settings, by their names.
+    pub given: Result<Table, String>,
+    pub out: Option<PathBuf>,
+    pub load: Option<PathBuf>,
+    pub settings: Option<PathBuf>,
+    pub checkpoint: checkpoint::CheckpointArgs,
+    pub resume: Option<PathBuf>,
+    pub threads: Option<u16>,
+    pub quiet: bool,
+}
+
+impl Args for RunArgs {
+    fn augment_args(command: Command) -> Command {
+        // A resumed run takes from its folder what it may not go on with another value of.
+        Flags::augment_args(command).mut_args(|arg| {
+            let row = arg.get_long().and_then(Row::of);
+            if row.is_some_and(|row| !row.is_changeable) {
+                arg.conflicts_with("resume")
+            } else {
+                arg
+            }
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        RunArgs::augment_args(command)
+    }
+}
+
+impl FromArgMatches for RunArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<RunArgs, clap::Error> {
+        let given = given(matches);
+        let flags = Flags::from_arg_matches(matches)?;
+        Ok(RunArgs {
+            given,
+            out: flags.records.out,
+            load: flags.load,
+            settings: flags.settings,
+            checkpoint: flags.checkpoint,
+            resume: flags.resume,
+            threads: flags.threads,
+            quiet: flags.quiet,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = RunArgs::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The settings that are given, by their names; a checkpoint to load is not among them.
+fn given(matches: &ArgMatches) -> Result<Table, String> {
+    let mut table = Table::new();
+    for row in TABLE.iter().filter(|row| row.name != "load") {
+        let id = row.name.replace('-', "_");
+        if let Ok(Some(mut values)) = matches.try_get_raw(&id)
+            && matches.value_source(&id) == Some(ValueSource::CommandLine)
+            && let Some(value) = values.next()
+        {
+            let text = value.to_str().ok_or_else(|| {
+                format!(
+                    "--{} {}: settings.toml holds text only; choose a path that is text",
+                    row.name,
+                    value.display()
+                )
+            })?;
+            let value = match row.kind {
+                Kind::Seed if text == RANDOM => seed_value(rand::random()),
+                _ => row.value_of(text)?,
+            };
+            table.insert(row.name.into(), value);
+        }
+    }
+    Ok(table)
+}
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true)]
+struct Flags {
+    #[command(flatten)]
+    soup: SoupArgs,
+
+    #[command(flatten)]
+    records: RecordArgs,
+
+    /// End after exactly so many epochs [default: 16384]
+    #[arg(long, value_name = "EPOCHS", help_heading = "Run", value_parser = parse_count)]
+    max_epochs: Option<u64>,
+
+    /// End at the first log point with high-order entropy above this (bits per byte); of
+    /// this and the next two, `none` lifts the rule of --resume or --settings
+    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_real_or_none)]
+    stop_high_order_entropy: Option<String>,
+
+    /// End at the first log point with brotli's bits per byte below this
+    #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_real_or_none)]
+    stopping_bpb: Option<String>,
+
+    /// End at the first log point with at least so many replicators (score of 5 or more)
+    #[arg(long, value_name = "PROGRAMS", help_heading = "Run", value_parser = parse_count_or_none)]
+    stopping_selfrep_count: Option<String>,
+
+    /// What runs the tapes; changes the speed only: reference (step by step),
+    /// interpreter, jit (native code of every hot loop, and of programs where it pays),
+    /// auto (native code where it pays) [default: auto]
+    #[arg(long, value_name = "ENGINE", help_heading = "Engine", value_parser = parse_engine)]
+    engine: Option<Engine>,
+
+    #[command(flatten)]
+    how: EngineArgs,
+
+    /// Threads to run on; changes the speed only [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Run",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// Start from a checkpoint of broth or cubff: programs, epochs done and next reset come
+    /// from it, the soup's settings from its sidecar; without a sidecar --lang must be given
+    #[arg(long, value_name = "FILE", help_heading = "Run",
+          conflicts_with_all = ["num", "initial_program"])]
+    load: Option<PathBuf>,
+
+    /// Start a new run with the settings in this file, a run's settings.toml or one written
+    /// by hand; flags win over it
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    settings: Option<PathBuf>,
+
+    #[command(flatten)]
+    checkpoint: checkpoint::CheckpointArgs,
+
+    /// Go on with the run in this folder; everything comes from it, and only --max-epochs,
+    /// --keep, --threads, --quiet, stop rules and what is said of the engine may be given
+    #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = ["out", "settings", "override_settings"])]
+    resume: Option<PathBuf>,
+
+    /// Show nothing but errors
+    #[arg(long, short, help_heading = "Run")]
+    quiet: bool,
+}
+
+/// What determines the soup.
+#[derive(Args)]
+#[command(next_help_heading = "Soup")]
+struct SoupArgs {
+    /// What the bytes mean; `broth languages` lists them [default: bff_noheads; in zff z80]
+    #[arg(long, value_name = "LANG", value_parser = parse_language)]
+    lang: Option<&'static Language>,
+
+    /// Where programs are: pairs (each its own, two meet), zff (a grid of 200 x 200 Z80
+    /// programs; an epoch is a batch of zff), long-tape (one tape whose ends are joined)
+    /// [default: pairs]
+    #[arg(long, value_name = "WORLD")]
+    world: Option<String>,
+
+    /// Number of programs, even; of a long tape, its bytes by those of a program
+    /// [default: 131072, or what --grid holds]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    num: Option<u64>,
+
+    /// Bytes of the long tape, a power of two [default: 65536]
+    #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"], value_parser = parse_count)]
+    tape_bytes: Option<u64>,
+
+    /// On the long tape, how many bytes ahead of the first head of the BFF family the
+    /// second one starts [default: 0]
+    #[arg(long, value_name = "BYTES", value_parser = parse_count)]
+    head_offset: Option<u64>,
+
+    /// Seed of every random number, below 2^64; `random` draws one and prints it [default: 0]
+    #[arg(long, value_name = "SEED", value_parser = parse_seed)]
+    seed: Option<String>,
+
+    /// Steps after which an interaction ends [default: 8192; z80 512, in zff 128; on the
+    /// long tape 1024]
+    #[arg(long, value_name = "STEPS")]
+    max_steps: Option<u32>,
+
+    /// Chance of a byte to mutate before an interaction: a number or a fraction; in zff
+    /// mutations for each pair, on the long tape for each step [default: 1/4096; in zff
+    /// 1/16, on the long tape 1/8192]
+    #[arg(long, value_name = "P", value_parser = parse_probability)]
+    mutation_prob: Option<f64>,
+
+    /// Start, and restart, from zeros instead of random bytes
+    #[arg(long)]
+    zero_init: bool,
+
+    /// Program text that overwrites the first bytes of program 0 in the first soup
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    initial_program: Option<String>,
+
+    /// Start afresh after epochs e (from 0) divisible by this
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count_or_none)]
+    reset_interval: Option<String>,
+
+    /// Pair programs by a fixed pattern that depends on the epoch alone (N a power of two)
+    #[arg(long, conflicts_with_all = ["interaction_pattern", "grid", "no_permute_programs"])]
+    fixed_shuffle: bool,
+
+    /// Pair programs with their neighbours by index, in turns
+    #[arg(long)]
+    no_permute_programs: bool,
+
+    /// Only let programs meet that a file names: a line `a b` lets a meet b
+    #[arg(long, value_name = "FILE", conflicts_with = "grid")]
+    interaction_pattern: Option<PathBuf>,
+
+    /// Lay programs out on a grid, columns x rows; neighbours meet (Nx1 is a 1D world)
+    #[arg(long, value_name = "WxH", value_parser = parse_grid_or_none)]
+    grid: Option<String>,
+
+    /// How many columns and rows away neighbours on the grid are [default: 2]
+    #[arg(long, value_name = "R", value_parser = parse_count)]
+    radius: Option<u64>,
+
+    /// Join opposite edges of the grid: programs at an edge have neighbours at the other
+    #[arg(long)]
+    torus: bool,
+}
+
+/// What is written, and where to.
+#[derive(Args)]
+#[command(next_help_heading = "Records")]
+struct RecordArgs {
+    /// The run folder, new [default: runs/LANG-seed-SEED, numbered on where taken]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Measure and log after epochs e (from 0) divisible by this [default: 64]
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    log_interval: Option<u64>,
+
+    /// Score every program as a replicator at each log point, and count those that
+    /// score at least 5 (cubff) and 48 (Knierim et al.)
+    #[arg(long)]
+    eval_selfrep: bool,
+
+    /// Have every byte carry a tracer token (epoch, position, char) through copies, and
+    /// log how many distinct ones there are; BFF family, slower
+    #[arg(long)]
+    tracers: bool,
+
+    /// Measure this too at each log point, by the names of its columns, separated by commas
+    #[arg(long, value_name = "NAMES", hide = on_request().next().is_none())]
+    also_measure: Option<String>,
+
+    /// Write cubff's log too, to this new file
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+
+    /// Write a checkpoint after epochs e (from 0) divisible by this, and at the end
+    /// [default: 1024]
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    checkpoint_interval: Option<u64>,
+
+    /// Keep the newest K checkpoints only; also with --resume [default: all]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=i64::MAX.cast_unsigned()))]
+    keep: Option<u64>,
+
+    /// Where checkpoints go [default: checkpoints in the run folder]
+    #[arg(long, value_name = "DIR")]
+    checkpoint_dir: Option<PathBuf>,
+
+    /// Write pictures of the soup while it runs to this folder; `broth film` makes a film
+    /// of them
+    #[arg(long, value_name = "DIR")]
+    frames: Option<PathBuf>,
+
+    /// Write them after epochs e (from 0) divisible by this [default: 16]
+    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    frame_interval: Option<u64>,
+}
+
+/// What stands for a seed that is drawn.
+const RANDOM: &str = "random";
+
+fn parse_seed(text: &str) -> Result<String, String> {
+    if text != RANDOM && text.parse::<u64>().is_err() {
+        return Err("choose a whole number from 0 to 2^64 - 1, or `random`".into());
+    }
+    Ok(text.into())
+}
+
+/// Check a flag's text, unless it is `none`.
+fn unless_none<T>(text: &str, parse: fn(&str) -> Result<T, String>) -> Result<String, String> {
+    if text != NONE {
+        parse(text)?;
+    }
+    Ok(text.into())
+}
+
+fn parse_count_or_none(text: &str) -> Result<String, String> {
+    unless_none(text, parse_count)
+}
+
+fn parse_real_or_none(text: &str) -> Result<String, String> {
+    unless_none(text, |text| {
+        text.parse::<f64>().map_err(|error| error.to_string())
+    })
+}
+
+fn parse_grid_or_none(text: &str) -> Result<String, String> {
+    unless_none(text, parse_grid)
+}
+
+/// A number that fits into a settings file.
+fn parse_count(text: &str) -> Result<u64, String> {
+    let count: u64 = text
+        .parse()
+        .map_err(|error: std::num::ParseIntError| error.to_string())?;
+    if i64::try_from(count).is_err() {
+        return Err(format!("choose a number up to {}", i64::MAX));
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every flag of a setting has its row, and every row its flag.
+    #[test]
+    fn flags_are_rows_of_the_table() {
+        let of_no_setting = [
+            "out",
+            "settings",
+            "override-settings",
+            "resume",
+            "threads",
+            "quiet",
+        ];
+        let command = RunArgs::augment_args(Command::new("run"));
+        let flags: Vec<&str> = command
+            .get_arguments()
+            .filter_map(|arg| arg.get_long())
+            .collect();
+        for flag in &flags {
+            assert_eq!(
+                Row::of(flag).is_none(),
+                of_no_setting.contains(flag),
+                "{flag}"
+            );
+        }
+        for row in TABLE {
+            assert_eq!(
+                flags.contains(&row.name),
+                row.name != "broth-version",
+                "{}",
+                row.name
+            );
+        }
+    }
+
+    #[test]
+    fn resume_goes_with_few_flags_only() {
+        let free = [
+            "max-epochs",
+            "keep",
+            "threads",
+            "engine",
+            "no-closed-forms",
+            "jit-cache-mib",
+            "stop-high-order-entropy",
+            "stopping-bpb",
+            "stopping-selfrep-count",
+            "quiet",
+            "resume",
+        ];
+        let command = RunArgs::augment_args(Command::new("run"));
+        for arg in command.get_arguments() {
+            let conflicts = command.get_arg_conflicts_with(arg);
+            let resume = command
+                .get_arguments()
+                .find(|arg| arg.get_id() == "resume")
+                .unwrap();
+            let of_resume = command.get_arg_conflicts_with(resume);
+            let goes_not = conflicts.iter().any(|other| other.get_id() == "resume")
+                || of_resume.iter().any(|other| other.get_id() == arg.get_id());
+            let flag = arg.get_long().unwrap();
+            assert_eq!(goes_not, !free.contains(&flag), "{flag}");
+        }
+    }
+}
