@@ -1,9 +1,12 @@
-//! The table of settings: one row for each, and nothing about a setting anywhere else but its
-//! flag's help text. settings.toml and sidecars are written and read by it, the command line's
-//! flags become values by it, and it says what `--resume` may change, what a sweep may set and
-//! what decides a result. A new setting is a field, a row and a flag.
+//! The table of settings, with one row for each. settings.toml and sidecars are written and read
+//! by it, flags become values by it, and it says what `--resume` may change, what a sweep may set
+//! and what decides a result. To add a setting to those that [`Settings`] and [`Plan`] hold, add
+//! its row here and its flag, with the help text, in the command line's `run/flags.rs`.
 //!
-//! Rows stand in the order of settings.toml.
+//! Rows are in the order of settings.toml. Reading goes row by row too, those that affect the
+//! soup first: a row may rely on what was read by earlier ones, as a program's text on the
+//! language. What depends on several settings at once, such as who meets whom, is put together
+//! from the draft once all are read.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -26,7 +29,7 @@ use crate::soup::settings::{Meeting, Settings, World};
 pub enum Affects {
     /// What the soup becomes.
     Soup,
-    /// What is measured of it, and for how long.
+    /// Where the run begins, how long it goes, and what is measured.
     Results,
     /// What is written besides, and when.
     Records,
@@ -109,7 +112,7 @@ const fn row(name: &'static str, affects: Affects, kind: Kind, write: Write, rea
 }
 
 impl Row {
-    /// Of which every file says something.
+    /// Every settings.toml has it.
     const fn required(mut self) -> Row {
         self.is_required = true;
         self
@@ -135,7 +138,7 @@ impl Row {
         self
     }
 
-    /// A flag that other settings keep the meaning of.
+    /// It has a flag, and is kept as another setting.
     const fn flag_only(mut self) -> Row {
         self.is_in_file = false;
         self
