@@ -2,6 +2,7 @@
 //! that writes, reads, joins or draws columns asks here.
 
 mod commonest;
+mod distinct;
 mod entropy;
 mod replicators;
 mod tokens;
@@ -21,6 +22,7 @@ static COLUMNS: &[&[Column]] = &[
     &commonest::COLUMNS,
     &replicators::COLUMNS,
     &tokens::COLUMNS,
+    &distinct::COLUMNS,
 ];
 
 /// Every column that a run's tables may have, in order.
