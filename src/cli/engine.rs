@@ -12,15 +12,15 @@ use clap::Args;
 #[derive(Args, Clone, Copy)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineArgs {
-    /// Run every lap of every loop, also where the end of a loop is known at once or
-    /// a run repeats; never changes a result, shows what native code alone is worth
-    /// (`=false`: the other way round, where a resumed run was begun so)
+    /// Run every iteration of every loop, even if its outcome could be computed at once or the run
+    /// repeats; never changes a result, shows what native code alone is worth (`=false` undoes it
+    /// for a resumed run)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
     no_closed_forms: Option<bool>,
 
-    /// Machine code that is kept, in MiB, at least 1; what was made first goes first;
-    /// never changes a result [default: 64]
+    /// Most machine code to keep, in MiB, at least 1; the oldest is freed first; never changes a
+    /// result [default: 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     jit_cache_mib: Option<u32>,
 }

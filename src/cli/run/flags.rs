@@ -21,21 +21,21 @@ Examples:
   broth run --seed 29 --log-interval 16
       a soup that comes alive at epoch 945
   broth run --lang forthtrivial --seed random --stop-high-order-entropy 3
-      a soup of its own each time, until it lives
+      a different soup each time, until it is alive
   broth run --grid 240x135 --radius 2 --max-epochs 4096 --out world
       programs on a grid, meeting their neighbours
   broth run --world zff --seed 3 --max-epochs 20000
-      Z80 programs on a grid, as in zff: first they push, later they copy blocks
+      Z80 programs on a grid, as in zff: first push copiers, later block copiers
   broth run --world long-tape --lang i8080
       one tape whose ends are joined, run from random places
   broth run --seed 29 --frames frames --frame-interval 4
       pictures of the soup while it runs, for `broth film frames`
   broth run --resume runs/bff_noheads-seed-29 --max-epochs 32768
-      go on with a run: the same bytes as if it had never stopped
+      resume a run: the same bytes as if it had never stopped
   broth run --engine jit --no-closed-forms --jit-cache-mib 16
-      the same soup by native code alone, in 16 MiB of it
+      the same soup without closed forms, with at most 16 MiB of native code
   broth run --resume runs/bff_noheads-seed-29 --stop-high-order-entropy none
-      go on with a run that met this rule
+      resume a run that met this rule
   broth run --settings runs/bff_noheads-seed-29/settings.toml --seed 30
       a new run with the settings of another
   broth run --load runs/bff_noheads-seed-29/checkpoints/0000001025.dat
@@ -43,7 +43,7 @@ Examples:
   broth run --load cubff/0000000512.dat --lang bff --seed 7
       start from a checkpoint of cubff
 
-Ctrl-C ends the epoch, writes a checkpoint and says how to go on.";
+Ctrl-C ends the epoch, writes a checkpoint and says how to resume.";
 
 /// What is given on the command line.
 pub struct RunArgs {
@@ -133,7 +133,7 @@ struct Flags {
     #[command(flatten)]
     records: RecordArgs,
 
-    /// End after exactly so many epochs [default: 16384]
+    /// End after exactly this many epochs [default: 16384]
     #[arg(long, value_name = "EPOCHS", help_heading = "Run", value_parser = parse_count)]
     max_epochs: Option<u64>,
 
@@ -146,20 +146,20 @@ struct Flags {
     #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_real_or_none)]
     stopping_bpb: Option<String>,
 
-    /// End at the first log point with at least so many replicators (score of 5 or more)
+    /// End at the first log point with at least this many replicators (score of 5 or more)
     #[arg(long, value_name = "PROGRAMS", help_heading = "Run", value_parser = parse_count_or_none)]
     stopping_selfrep_count: Option<String>,
 
-    /// What runs the tapes; changes the speed only: reference (step by step),
-    /// interpreter, jit (native code of every hot loop, and of programs where it pays),
-    /// auto (native code where it pays) [default: auto]
+    /// What runs the tapes; affects only the speed: reference (step by step), interpreter, jit
+    /// (native code for every hot loop, and for programs where it pays), auto (native code where it
+    /// pays) [default: auto]
     #[arg(long, value_name = "ENGINE", help_heading = "Engine", value_parser = parse_engine)]
     engine: Option<Engine>,
 
     #[command(flatten)]
     how: EngineArgs,
 
-    /// Threads to run on; changes the speed only [default: all cores]
+    /// Threads to run on; affects only the speed [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -170,16 +170,16 @@ struct Flags {
           conflicts_with_all = ["num", "initial_program"])]
     load: Option<PathBuf>,
 
-    /// Start a new run with the settings in this file, a run's settings.toml or one written
-    /// by hand; flags win over it
+    /// Start a new run with the settings in this file, a run's settings.toml or one written by
+    /// hand; flags take precedence
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     settings: Option<PathBuf>,
 
     #[command(flatten)]
     checkpoint: checkpoint::CheckpointArgs,
 
-    /// Go on with the run in this folder; everything comes from it, and only --max-epochs,
-    /// --keep, --threads, --quiet, stop rules and what is said of the engine may be given
+    /// Resume the run in this folder; of the other flags, only --max-epochs, --keep, --threads,
+    /// --quiet, stop rules and those of the engine may be given
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = ["out", "settings", "override_settings"])]
     resume: Option<PathBuf>,
 
@@ -196,14 +196,14 @@ struct SoupArgs {
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 
-    /// Where programs are: pairs (each its own, two meet), zff (a grid of 200 x 200 Z80
-    /// programs; an epoch is a batch of zff), long-tape (one tape whose ends are joined)
+    /// Layout of the programs: pairs (separate programs, two of which meet), zff (a grid of 200 x
+    /// 200 Z80 programs; an epoch is a batch of zff), long-tape (one tape whose ends are joined)
     /// [default: pairs]
     #[arg(long, value_name = "WORLD")]
     world: Option<String>,
 
-    /// Number of programs, even; of a long tape, its bytes by those of a program
-    /// [default: 131072, or what --grid holds]
+    /// Number of programs, even; for a long tape, its length in programs [default: 131072, or what
+    /// --grid holds]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     num: Option<u64>,
 
@@ -211,8 +211,8 @@ struct SoupArgs {
     #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"], value_parser = parse_count)]
     tape_bytes: Option<u64>,
 
-    /// On the long tape, how many bytes ahead of the first head of the BFF family the
-    /// second one starts [default: 0]
+    /// On the long tape, how many bytes ahead of the BFF family's first head the second one starts
+    /// [default: 0]
     #[arg(long, value_name = "BYTES", value_parser = parse_count)]
     head_offset: Option<u64>,
 
@@ -225,13 +225,13 @@ struct SoupArgs {
     #[arg(long, value_name = "STEPS")]
     max_steps: Option<u32>,
 
-    /// Chance of a byte to mutate before an interaction: a number or a fraction; in zff
-    /// mutations for each pair, on the long tape for each step [default: 1/4096; in zff
-    /// 1/16, on the long tape 1/8192]
+    /// Probability of a byte to mutate before an interaction: a number or a fraction; in zff
+    /// mutations per pair, on the long tape per step [default: 1/4096; in zff 1/16, on the long
+    /// tape 1/8192]
     #[arg(long, value_name = "P", value_parser = parse_probability)]
     mutation_prob: Option<f64>,
 
-    /// Start, and restart, from zeros instead of random bytes
+    /// Start, and reset, with zeros instead of random bytes
     #[arg(long)]
     zero_init: bool,
 
@@ -239,19 +239,19 @@ struct SoupArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     initial_program: Option<String>,
 
-    /// Start afresh after epochs e (from 0) divisible by this
+    /// Refill the soup at this interval: with N, after 1, N + 1, 2N + 1, ... epochs
     #[arg(long, value_name = "EPOCHS", value_parser = parse_count_or_none)]
     reset_interval: Option<String>,
 
-    /// Pair programs by a fixed pattern that depends on the epoch alone (N a power of two)
+    /// Pair programs by a fixed pattern that depends only on the epoch (N a power of two)
     #[arg(long, conflicts_with_all = ["interaction_pattern", "grid", "no_permute_programs"])]
     fixed_shuffle: bool,
 
-    /// Pair programs with their neighbours by index, in turns
+    /// Pair programs with their neighbours by index, on either side in turn
     #[arg(long)]
     no_permute_programs: bool,
 
-    /// Only let programs meet that a file names: a line `a b` lets a meet b
+    /// Let only those programs meet that a file lists: a line `a b` lets a meet b
     #[arg(long, value_name = "FILE", conflicts_with = "grid")]
     interaction_pattern: Option<PathBuf>,
 
@@ -259,7 +259,7 @@ struct SoupArgs {
     #[arg(long, value_name = "WxH", value_parser = parse_grid_or_none)]
     grid: Option<String>,
 
-    /// How many columns and rows away neighbours on the grid are [default: 2]
+    /// Maximum distance of neighbours on the grid, in columns and rows [default: 2]
     #[arg(long, value_name = "R", value_parser = parse_count)]
     radius: Option<u64>,
 
@@ -272,11 +272,11 @@ struct SoupArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Records")]
 struct RecordArgs {
-    /// The run folder, new [default: runs/LANG-seed-SEED, numbered on where taken]
+    /// The run folder, which must not exist [default: runs/LANG-seed-SEED, with a number if taken]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Measure and log after epochs e (from 0) divisible by this [default: 64]
+    /// Measure and log at this interval: with N, after 1, N + 1, 2N + 1, ... epochs [default: 64]
     #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
     log_interval: Option<u64>,
 
@@ -285,8 +285,8 @@ struct RecordArgs {
     #[arg(long)]
     eval_selfrep: bool,
 
-    /// Have every byte carry a tracer token (epoch, position, char) through copies, and
-    /// log how many distinct ones there are; BFF family, slower
+    /// Let every byte carry a tracer token (epoch, position, char) through copies, and log how many
+    /// distinct ones there are; BFF family only, slower
     #[arg(long)]
     tracers: bool,
 
@@ -294,29 +294,28 @@ struct RecordArgs {
     #[arg(long, value_name = "NAMES", hide = on_request().next().is_none())]
     also_measure: Option<String>,
 
-    /// Write cubff's log too, to this new file
+    /// Also write cubff's log, to this new file
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
-    /// Write a checkpoint after epochs e (from 0) divisible by this, and at the end
-    /// [default: 1024]
+    /// Write a checkpoint at the end and at this interval, counted as for --log-interval [default:
+    /// 1024]
     #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
     checkpoint_interval: Option<u64>,
 
-    /// Keep the newest K checkpoints only; also with --resume [default: all]
+    /// Keep only the newest K checkpoints; also with --resume [default: all]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=i64::MAX.cast_unsigned()))]
     keep: Option<u64>,
 
-    /// Where checkpoints go [default: checkpoints in the run folder]
+    /// Folder for checkpoints [default: checkpoints in the run folder]
     #[arg(long, value_name = "DIR")]
     checkpoint_dir: Option<PathBuf>,
 
-    /// Write pictures of the soup while it runs to this folder; `broth film` makes a film
-    /// of them
+    /// Write pictures of the soup to this folder during the run; `broth film` makes a film of them
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
 
-    /// Write them after epochs e (from 0) divisible by this [default: 16]
+    /// Write them at this interval, counted as for --log-interval [default: 16]
     #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
     frame_interval: Option<u64>,
 }
