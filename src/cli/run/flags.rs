@@ -159,10 +159,6 @@ struct Flags {
     #[command(flatten)]
     how: EngineArgs,
 
-    /// Jumps back in a run before native code is looked for; affects only the speed [default: 0]
-    #[arg(long, value_name = "JUMPS", help_heading = "Engine")]
-    jit_backoff: Option<u32>,
-
     /// Threads to run on; affects only the speed [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -413,7 +409,6 @@ mod tests {
             "engine",
             "no-closed-forms",
             "jit-cache-mib",
-            "jit-backoff",
             "stop-high-order-entropy",
             "stopping-bpb",
             "stopping-selfrep-count",

@@ -346,12 +346,6 @@ pub static TABLE: &[Row] = &[
             Ok(())
         })
         .changeable(),
-    row("jit-backoff", Speed, Kind::Steps,
-        |_, plan| Some(plan.options.jit.backoff)
-            .filter(|backoff| *backoff != Plan::default().options.jit.backoff)
-            .map(|backoff| Count(backoff.into())),
-        |draft, value| { draft.plan.options.jit.backoff = get(value)?; Ok(()) })
-        .changeable(),
     row("no-closed-forms", Speed, Kind::Switch,
         |_, plan| switch(!plan.options.closed_forms),
         |draft, value| { draft.plan.options.closed_forms = !get::<bool>(value)?; Ok(()) })
