@@ -455,14 +455,13 @@ const fn language(name: &'static str, summary: &'static str, dialect: Dialect) -
 }
 
 /// The family's languages of 64-byte programs that every engine runs, in alphabetical order.
-pub(super) const LANGUAGES: [&Language; 8] = [
+pub(super) const LANGUAGES: [&Language; 7] = [
     &BFF,
     &BFF8,
     &BFF8_NOHEADS,
     &BFF_NOHEADS,
     &BFF_NOHEADS_4BIT,
     &BFF_PERM,
-    &BFF_PERM_NOHEADS,
     &BFF_SELFMOVE,
 ];
 
@@ -561,25 +560,4 @@ pub static BFF_SELFMOVE: Language = language(
     )
     .with_heads_on_tape()
     .with_moving_copy(),
-);
-
-/// bff_perm with both heads starting at 0.
-pub static BFF_PERM_NOHEADS: Language = language(
-    "bff_perm_noheads",
-    "bff_perm with both heads starting at 0",
-    Dialect::new(
-        [
-            Some(9),
-            Some(10),
-            Some(5),
-            Some(6),
-            Some(7),
-            Some(8),
-            Some(1),
-            Some(2),
-            Some(3),
-            Some(4),
-        ],
-        0xff,
-    ),
 );
