@@ -2,7 +2,6 @@
 //! that writes, reads, joins or draws columns asks here.
 
 mod commonest;
-mod distinct;
 mod entropy;
 mod replicators;
 mod tokens;
@@ -22,7 +21,6 @@ static COLUMNS: &[&[Column]] = &[
     &commonest::COLUMNS,
     &replicators::COLUMNS,
     &tokens::COLUMNS,
-    &distinct::COLUMNS,
 ];
 
 /// Every column that a run's tables may have, in order.
