@@ -107,10 +107,10 @@ fuzz_target!(|bytes: &[u8]| {
         Err(error) => return assert!(is_clear(&error), "{error}"),
     };
     let resume = |more| {
-        let changes = Changes {
-            max_epochs: Some(epochs_done.saturating_add(more)),
-            ..Changes::default()
-        };
+        let max_epochs = i64::try_from(epochs_done.saturating_add(more)).unwrap_or(i64::MAX);
+        let mut changes = Changes::default();
+        let max_epochs = toml::Value::Integer(max_epochs);
+        changes.given.insert("max-epochs".into(), max_epochs);
         Run::resume(folder, &changes, Some(&SoupPictures))
     };
     match resume(MORE_EPOCHS) {
