@@ -13,7 +13,7 @@ const HUGE_PAGE: usize = 2 << 20;
 /// Zeroed bytes, aligned to a huge page and in huge pages if the system provides them. A program
 /// that starts at a multiple of its length lies in one cache line.
 #[derive(Debug)]
-pub struct Memory {
+pub(crate) struct Memory {
     map: MmapMut,
     start: usize,
     len: usize,
@@ -21,7 +21,7 @@ pub struct Memory {
 
 impl Memory {
     /// Room for `bytes` bytes for each of `num_programs` programs.
-    pub fn zeroed(num_programs: usize, bytes: usize) -> Result<Memory, Error> {
+    pub(crate) fn zeroed(num_programs: usize, bytes: usize) -> Result<Memory, Error> {
         let too_big = || too_big(num_programs, bytes);
         let len = num_programs.checked_mul(bytes).ok_or_else(too_big)?;
         let with_margin = len.checked_add(HUGE_PAGE).ok_or_else(too_big)?;
@@ -51,7 +51,7 @@ impl DerefMut for Memory {
 }
 
 /// Whether there is memory for a soup of this many programs of this length, and a copy of it.
-pub fn check_memory(num_programs: usize, program_len: usize) -> Result<(), Error> {
+pub(crate) fn check_memory(num_programs: usize, program_len: usize) -> Result<(), Error> {
     let needed = num_programs.saturating_mul(2 * program_len) as u64;
     if available().is_some_and(|available| needed > available) {
         return Err(too_big(num_programs, program_len));
@@ -68,7 +68,7 @@ fn too_big(num_programs: usize, bytes: usize) -> Error {
 }
 
 /// Bytes of memory available without swapping, if the system tells.
-pub fn available() -> Option<u64> {
+pub(crate) fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text
         .lines()

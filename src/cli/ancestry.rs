@@ -41,7 +41,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct AncestryArgs {
+pub(super) struct AncestryArgs {
     /// A run folder
     run: PathBuf,
 
@@ -80,7 +80,7 @@ pub struct AncestryArgs {
     quiet: bool,
 }
 
-pub fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
+pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     let text_path = args.out.clone().unwrap_or(args.run.join("ancestry.txt"));
     let [json_path, picture] = ["json", "png"].map(|ending| text_path.with_extension(ending));
     if [&json_path, &picture].contains(&&text_path) {

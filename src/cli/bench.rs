@@ -52,7 +52,7 @@ const ENGINES: &str = if cfg!(feature = "jit") {
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
-pub struct BenchArgs {
+pub(super) struct BenchArgs {
     /// Languages, or `all`; `broth languages` lists them
     #[arg(long, value_name = "LANG,...", default_value = "bff_noheads",
           value_delimiter = ',', value_parser = parse_languages)]
@@ -160,7 +160,7 @@ struct Entry {
     measured: Option<Comparison>,
 }
 
-pub fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
+pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     let cache = match args.cache {
         Some(path) => path,
         None => default_cache(|name| std::env::var_os(name)).ok_or_else(|| {

@@ -35,7 +35,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct CensusArgs {
+pub(super) struct CensusArgs {
     /// A run folder, or a checkpoint of broth or of cubff
     path: PathBuf,
 
@@ -106,7 +106,7 @@ impl Subject {
     }
 }
 
-pub fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
+pub(super) fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
     let subject = Subject::read(&args)?;
     let census = Census::of(subject.language, &subject.programs)?;
     let scorer = Scorer::new(subject.language, Engine::Auto, &Options::default());

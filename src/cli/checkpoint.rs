@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::{Failure, printable};
 
 #[derive(Args, Clone, Copy)]
-pub struct CheckpointArgs {
+pub(super) struct CheckpointArgs {
     /// Have settings that are given win where they contradict the checkpoint's sidecar,
     /// which is an error otherwise
     #[arg(long)]
@@ -21,18 +21,23 @@ pub struct CheckpointArgs {
 
 impl CheckpointArgs {
     /// Whether what is given wins over the sidecar.
-    pub fn overrides(self) -> bool {
+    pub(super) fn overrides(self) -> bool {
         self.override_settings
     }
 
     /// The checkpoint at `path`, to go on with.
-    pub fn load_to_run(self, path: &Path, given: &Table) -> Result<Loaded, Error> {
+    pub(super) fn load_to_run(self, path: &Path, given: &Table) -> Result<Loaded, Error> {
         self.load(path, given, true)
     }
 
     /// The checkpoint at `path`, to look at. Where its sidecar says any of the settings `used`
     /// that were not given, this says so.
-    pub fn load_to_see(self, path: &Path, given: &Table, used: &[&str]) -> Result<Loaded, Failure> {
+    pub(super) fn load_to_see(
+        self,
+        path: &Path,
+        given: &Table,
+        used: &[&str],
+    ) -> Result<Loaded, Failure> {
         let loaded = self.load(path, given, false)?;
         for note in notes(path, &loaded, Some(used)) {
             writeln!(anstream::stderr(), "{}", printable(&note))?;
@@ -51,7 +56,7 @@ impl CheckpointArgs {
 }
 
 /// The settings that commands that only look at a checkpoint may be given.
-pub fn given(lang: Option<&Language>, seed: Option<u64>) -> Table {
+pub(super) fn given(lang: Option<&Language>, seed: Option<u64>) -> Table {
     let lang = lang.map(|lang| ("lang".into(), Value::String(lang.name.into())));
     let seed = seed.map(|seed| {
         (
@@ -64,7 +69,7 @@ pub fn given(lang: Option<&Language>, seed: Option<u64>) -> Table {
 
 /// What is to be said of a checkpoint's settings: those that come from its sidecar, of those
 /// that are `used`, and those that are not as it says.
-pub fn notes(path: &Path, loaded: &Loaded, used: Option<&[&str]>) -> Vec<String> {
+pub(super) fn notes(path: &Path, loaded: &Loaded, used: Option<&[&str]>) -> Vec<String> {
     let Some(sidecar) = &loaded.sidecar else {
         return Vec::new();
     };

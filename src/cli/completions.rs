@@ -27,27 +27,27 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = COMPLETIONS)]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
 #[derive(Args)]
 #[command(after_help = MAN)]
-pub struct ManArgs {
+pub(super) struct ManArgs {
     /// Write the pages of all commands to this folder, replacing older ones
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-pub fn completions(args: CompletionsArgs) -> Result<ExitCode, Failure> {
+pub(super) fn completions(args: CompletionsArgs) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut help::command(), "broth", &mut script);
     std::io::stdout().write_all(&script)?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub fn man(args: ManArgs) -> Result<ExitCode, Failure> {
+pub(super) fn man(args: ManArgs) -> Result<ExitCode, Failure> {
     let mut command = help::command().disable_help_subcommand(true);
     command.build();
     let Some(folder) = args.out else {

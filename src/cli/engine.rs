@@ -11,7 +11,7 @@ use clap::Args;
 /// How engines are to work.
 #[derive(Args, Clone, Copy)]
 #[command(next_help_heading = "Engine")]
-pub struct EngineArgs {
+pub(super) struct EngineArgs {
     /// Run every iteration of every loop, even if its outcome could be computed at once or the run
     /// repeats; never changes a result, shows what native code alone is worth (`=false` undoes it
     /// for a resumed run)
@@ -27,18 +27,18 @@ pub struct EngineArgs {
 
 impl EngineArgs {
     /// Whether to use closed forms, if that was said.
-    pub fn closed_forms(&self) -> Option<bool> {
+    pub(super) fn closed_forms(&self) -> Option<bool> {
         self.no_closed_forms.map(|without| !without)
     }
 
     /// Bytes of machine code to keep, if that was said.
-    pub fn jit_cache_bytes(&self) -> Option<usize> {
+    pub(super) fn jit_cache_bytes(&self) -> Option<usize> {
         let mib = self.jit_cache_mib?;
         Some((mib as usize).saturating_mul(MIB))
     }
 
     /// The options of an engine that starts anew.
-    pub fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         let mut options = Options::default();
         options.closed_forms = self.closed_forms().unwrap_or(options.closed_forms);
         options.jit.cache_bytes = self.jit_cache_bytes().unwrap_or(options.jit.cache_bytes);
@@ -47,7 +47,7 @@ impl EngineArgs {
 }
 
 /// Reads the name of an engine.
-pub fn parse_engine(name: &str) -> Result<Engine, String> {
+pub(super) fn parse_engine(name: &str) -> Result<Engine, String> {
     match name.parse() {
         Ok(Engine::Jit) if !cfg!(feature = "jit") => Err(
             "this broth is built without native code (its feature `jit`); choose auto, or build \
@@ -59,17 +59,17 @@ pub fn parse_engine(name: &str) -> Result<Engine, String> {
 }
 
 /// What to say where native code was asked for and is not possible.
-pub fn no_native_code_warning(why: &NoNativeCode) -> String {
+pub(super) fn no_native_code_warning(why: &NoNativeCode) -> String {
     format!("warning: native code is not possible here ({why}): the interpreter runs everything")
 }
 
 /// Say so.
-pub fn warn_without_native_code(why: &NoNativeCode) -> io::Result<()> {
+pub(super) fn warn_without_native_code(why: &NoNativeCode) -> io::Result<()> {
     writeln!(anstream::stderr(), "{}", no_native_code_warning(why))
 }
 
 /// What native code was made, and what share of a run it did.
-pub fn describe_native_code(cache: &CacheTally, tally: &Tally) -> [String; 2] {
+pub(super) fn describe_native_code(cache: &CacheTally, tally: &Tally) -> [String; 2] {
     let CacheTally { compiled, .. } = cache;
     let share = |part: u64, whole: u64| percent(part as f64 / whole.max(1) as f64);
     [
@@ -89,18 +89,18 @@ pub fn describe_native_code(cache: &CacheTally, tally: &Tally) -> [String; 2] {
 }
 
 /// So many of something.
-pub fn plural(count: u64, what: &str) -> String {
+pub(super) fn plural(count: u64, what: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{} {what}{ending}", thousands(count as usize))
 }
 
 /// A share in per cent.
-pub fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1}%", 100.0 * share)
 }
 
 /// A number of bytes in KiB once there are that many.
-pub fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     match count {
         0..1024 => format!("{count} bytes"),
         _ => format!("{} KiB", thousands(count.div_ceil(1024) as usize)),

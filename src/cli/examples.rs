@@ -26,7 +26,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct ExamplesArgs {
+pub(super) struct ExamplesArgs {
     /// A language, an example, or both as LANG/NAME; list all if left out
     #[arg(value_name = "LANG|NAME")]
     which: Option<String>,
@@ -41,7 +41,7 @@ pub struct ExamplesArgs {
     hex: bool,
 }
 
-pub fn examples(args: ExamplesArgs) -> Result<ExitCode, Failure> {
+pub(super) fn examples(args: ExamplesArgs) -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(anstream::stdout().lock());
     match &args.which {
         None => list(&mut out)?,

@@ -31,7 +31,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct ExecArgs {
+pub(super) struct ExecArgs {
     /// What the bytes mean; `broth languages` lists them
     #[arg(long, value_name = "LANG", default_value = "bff_noheads", value_parser = parse_language)]
     lang: &'static Language,
@@ -67,7 +67,7 @@ pub struct ExecArgs {
     how: EngineArgs,
 }
 
-pub fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
+pub(super) fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
     if args.trace && args.engine != Engine::Reference {
         return Err(Error::Usage(format!(
             "--trace shows each step, and the engine {} takes many at once; \
@@ -226,7 +226,7 @@ fn trace(
     written.map(|()| outcome)
 }
 
-pub fn write_step(
+pub(super) fn write_step(
     out: &mut impl Write,
     language: &Language,
     step: u32,

@@ -23,7 +23,7 @@ and the entropy of all runs by epoch.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct FiguresArgs {
+pub(super) struct FiguresArgs {
     /// The folder of a sweep, or its table as CSV
     table: PathBuf,
 
@@ -33,7 +33,7 @@ pub struct FiguresArgs {
     out: Option<PathBuf>,
 }
 
-pub fn figures(args: FiguresArgs) -> Result<ExitCode, Failure> {
+pub(super) fn figures(args: FiguresArgs) -> Result<ExitCode, Failure> {
     let table = match args.table.is_dir() {
         true => args.table.join("results.csv"),
         false => args.table,

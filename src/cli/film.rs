@@ -27,7 +27,7 @@ about 60 frames, and a film of a folder of frames has all of them.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct FilmArgs {
+pub(super) struct FilmArgs {
     /// A run folder, or a folder of frames
     source: PathBuf,
 
@@ -60,7 +60,7 @@ pub struct FilmArgs {
 /// Frames of a film, if nobody says how many.
 const GOOD_FRAMES: u64 = 60;
 
-pub fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
+pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
     check_out(&args.out)?;
     let interrupt = Interrupt::finishing(
         "finishing this epoch, writing the film up to it; once more to stop without it",

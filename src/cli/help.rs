@@ -36,12 +36,12 @@ const COMMON: [(&str, &[&str]); 1] = [(
 const SLIP: usize = 2;
 
 /// The whole command line.
-pub fn command() -> Command {
+pub(super) fn command() -> Command {
     with_short_help(Cli::command())
 }
 
 /// What the user asked for; ends the program where that is help, or wrong.
-pub fn parse() -> Cli {
+pub(super) fn parse() -> Cli {
     let result = matches(std::env::args_os());
     match result.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
         Ok(cli) => cli,

@@ -22,7 +22,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct InspectArgs {
+pub(super) struct InspectArgs {
     /// A checkpoint of broth or of cubff
     file: PathBuf,
 
@@ -49,7 +49,7 @@ fn read(args: &InspectArgs) -> Result<(Option<&'static Language>, Checkpoint), F
     Ok((Some(loaded.settings.language), loaded.checkpoint))
 }
 
-pub fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
+pub(super) fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
     let (lang, checkpoint) = read(&args)?;
     let program_len = checkpoint.program_len;
     let measures = Measures::of(&checkpoint.programs);

@@ -27,7 +27,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct InteractionArgs {
+pub(super) struct InteractionArgs {
     /// A run folder
     run: PathBuf,
 
@@ -52,7 +52,7 @@ pub struct InteractionArgs {
     threads: Option<u16>,
 }
 
-pub fn show_interaction(args: InteractionArgs) -> Result<ExitCode, Failure> {
+pub(super) fn show_interaction(args: InteractionArgs) -> Result<ExitCode, Failure> {
     start_threads(args.threads)?;
     let interrupt = Interrupt::at_once()?;
     interrupt.last_words(|| "stopped: nothing is lost; the run is as it was".into());
@@ -97,7 +97,7 @@ fn halves(language: &Language, tape: &Tape) -> String {
 }
 
 /// All there is to say of an interaction.
-pub fn describe(
+pub(super) fn describe(
     out: &mut impl Write,
     language: &Language,
     interaction: &Interaction,

@@ -27,7 +27,7 @@ type LastWords = Box<dyn Fn() -> String + Send>;
 
 /// Requests to end, for one command.
 #[derive(Clone)]
-pub struct Interrupt {
+pub(super) struct Interrupt {
     shared: Arc<Shared>,
 }
 
@@ -48,12 +48,12 @@ struct Screen {
 impl Interrupt {
     /// Have the first request to end set [`Interrupt::flag`] and show `finishing`, which says
     /// what the command still does.
-    pub fn finishing(finishing: &'static str, quiet: bool) -> Result<Interrupt, Error> {
+    pub(super) fn finishing(finishing: &'static str, quiet: bool) -> Result<Interrupt, Error> {
         Interrupt::catch(Some(finishing), quiet)
     }
 
     /// Have the first request end the command at once, since nothing is worth finishing.
-    pub fn at_once() -> Result<Interrupt, Error> {
+    pub(super) fn at_once() -> Result<Interrupt, Error> {
         Interrupt::catch(None, false)
     }
 
@@ -89,28 +89,28 @@ impl Interrupt {
     }
 
     /// Set once the command is to come to its end.
-    pub fn flag(&self) -> &AtomicBool {
+    pub(super) fn flag(&self) -> &AtomicBool {
         &self.shared.asked
     }
 
     /// [`Interrupt::flag`], to keep.
-    pub fn shared_flag(&self) -> Arc<AtomicBool> {
+    pub(super) fn shared_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.shared.asked)
     }
 
     /// Whether the command is to come to its end.
-    pub fn is_asked(&self) -> bool {
+    pub(super) fn is_asked(&self) -> bool {
         self.flag().load(Ordering::Relaxed)
     }
 
     /// From now on `words` tell what is lost where the command ends at once. They are asked for
     /// while no [`files::commit`] is under way, and must wait for nothing.
-    pub fn last_words(&self, words: impl Fn() -> String + Send + 'static) {
+    pub(super) fn last_words(&self, words: impl Fn() -> String + Send + 'static) {
         *lock(&self.shared.last_words) = Box::new(words);
     }
 
     /// Write around this moving line from now on.
-    pub fn draws(&self, bar: &ProgressBar) {
+    pub(super) fn draws(&self, bar: &ProgressBar) {
         lock(&self.shared.screen).bar = Some(bar.clone());
     }
 }
@@ -158,7 +158,7 @@ impl Screen {
 }
 
 /// Whether anybody has asked the program to end.
-pub fn was_asked() -> bool {
+pub(super) fn was_asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 

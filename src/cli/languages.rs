@@ -7,7 +7,7 @@ use broth::language::Language;
 
 use super::Failure;
 
-pub fn languages() -> Result<ExitCode, Failure> {
+pub(super) fn languages() -> Result<ExitCode, Failure> {
     let mut out = anstream::stdout().lock();
     for language in Language::every() {
         writeln!(out, "{:<20}{}", language.name, language.summary)?;

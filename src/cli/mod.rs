@@ -128,7 +128,7 @@ const USAGE: u8 = 2;
 /// Exit code of a run that was interrupted, as of any program that Ctrl-C ends.
 const INTERRUPTED: u8 = 130;
 
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let result = match help::parse().command {
         Command::Run(args) => run::run(*args),
         Command::Exec(args) => exec::exec(args),

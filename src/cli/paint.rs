@@ -3,12 +3,12 @@
 use broth::language::Language;
 use broth::plot::picture::role_colour;
 
-pub const RESET: &str = "\x1b[0m";
-pub const DIM: &str = "\x1b[2m";
-pub const BOLD: &str = "\x1b[1m";
+pub(super) const RESET: &str = "\x1b[0m";
+pub(super) const DIM: &str = "\x1b[2m";
+pub(super) const BOLD: &str = "\x1b[1m";
 
 /// What stands at a place of the tape, in order of importance.
-pub const MARKS: [&str; 4] = [
+pub(super) const MARKS: [&str; 4] = [
     "\x1b[48;2;0;110;60m",
     "\x1b[48;2;20;70;170m",
     "\x1b[48;2;170;30;30m",
@@ -17,7 +17,7 @@ pub const MARKS: [&str; 4] = [
 
 /// The bytes of a tape in the colours of their kinds, those at `marks` with a
 /// background: the program counter, then heads or operands.
-pub fn tape(language: &Language, tape: &[u8], marks: [Option<usize>; 4]) -> String {
+pub(super) fn tape(language: &Language, tape: &[u8], marks: [Option<usize>; 4]) -> String {
     let mut text = String::new();
     for (place, byte) in tape.iter().enumerate() {
         let [r, g, b] = role_colour(language.kind(*byte).role);

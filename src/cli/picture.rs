@@ -28,7 +28,7 @@ Each byte is a pixel in the colour of its kind. If a soup is too large for a pic
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct PictureArgs {
+pub(super) struct PictureArgs {
     /// A run folder, or a checkpoint of broth or of cubff
     from: PathBuf,
 
@@ -67,7 +67,7 @@ enum LayoutName {
     Grid,
 }
 
-pub fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
+pub(super) fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
     let (mut view, checkpoint, folder) = match args.from.is_dir() {
         true => of_run(&args)?,
         false => of_checkpoint(&args)?,

@@ -23,7 +23,7 @@ run measured them.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct PlotArgs {
+pub(super) struct PlotArgs {
     /// A run folder
     run: PathBuf,
 
@@ -32,7 +32,7 @@ pub struct PlotArgs {
     out: Option<PathBuf>,
 }
 
-pub fn plot(args: PlotArgs) -> Result<ExitCode, Failure> {
+pub(super) fn plot(args: PlotArgs) -> Result<ExitCode, Failure> {
     let folder = RunFolder::look(&args.run)?;
     let (settings, _) = settings_file::read(&folder)?;
     let out = args.out.unwrap_or(folder.path().join("plot.png"));

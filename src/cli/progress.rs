@@ -22,7 +22,7 @@ const WINDOW: Duration = Duration::from_secs(3);
 /// Time between updates of the moving line.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-pub struct Progress {
+pub(super) struct Progress {
     /// None where nobody wants to see anything.
     screen: Option<Screen>,
     max_epochs: u64,
@@ -58,7 +58,7 @@ impl Screen {
 }
 
 impl Progress {
-    pub fn new(quiet: bool, run: &Run) -> Progress {
+    pub(super) fn new(quiet: bool, run: &Run) -> Progress {
         let (epochs_done, max_epochs) = (run.soup().epochs_done(), run.plan().max_epochs);
         let screen = match quiet {
             true => None,
@@ -79,14 +79,14 @@ impl Progress {
     }
 
     /// Have what is said of an interruption go above the moving line.
-    pub fn leaves_room_for(&self, interrupt: &Interrupt) {
+    pub(super) fn leaves_room_for(&self, interrupt: &Interrupt) {
         if let Some(Screen::Terminal(bar)) = &self.screen {
             interrupt.draws(bar);
         }
     }
 
     /// A line that stays. Where nobody can read it, the run goes on all the same.
-    pub fn say(&self, line: &str) {
+    pub(super) fn say(&self, line: &str) {
         let write = || {
             let _ = writeln!(std::io::stderr(), "{}", printable(line));
         };
@@ -132,7 +132,7 @@ impl Progress {
         )
     }
 
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         if let Some(Screen::Terminal(bar)) = &self.screen {
             bar.finish_and_clear();
         }
@@ -188,7 +188,7 @@ impl Observer for Progress {
 }
 
 /// What going through a run again shows: how far it is.
-pub struct ReplayProgress {
+pub(super) struct ReplayProgress {
     /// None where nobody wants to see anything.
     screen: Option<Screen>,
     to: u64,
@@ -196,7 +196,7 @@ pub struct ReplayProgress {
 }
 
 impl ReplayProgress {
-    pub fn new(quiet: bool, from: u64, to: u64, interrupt: &Interrupt) -> ReplayProgress {
+    pub(super) fn new(quiet: bool, from: u64, to: u64, interrupt: &Interrupt) -> ReplayProgress {
         let screen = match quiet {
             true => None,
             false => Some(Screen::of_epochs(to)),
@@ -213,7 +213,7 @@ impl ReplayProgress {
     }
 
     /// So many epochs are done.
-    pub fn see(&mut self, epochs_done: u64) {
+    pub(super) fn see(&mut self, epochs_done: u64) {
         match &self.screen {
             Some(Screen::Terminal(bar)) => bar.set_position(epochs_done),
             Some(Screen::Plain) if self.shown.elapsed() >= PLAIN_INTERVAL => {
@@ -225,7 +225,7 @@ impl ReplayProgress {
         }
     }
 
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         if let Some(Screen::Terminal(bar)) = &self.screen {
             bar.finish_and_clear();
         }
@@ -233,7 +233,7 @@ impl ReplayProgress {
 }
 
 /// `31.4 epochs/s  2.06 M interactions/s`
-pub fn rates(epochs: f64, interactions: f64) -> String {
+pub(super) fn rates(epochs: f64, interactions: f64) -> String {
     let epochs = match epochs {
         rate if rate >= 1000.0 => thousands(rate as usize),
         rate => format!("{rate:.1}"),

@@ -20,7 +20,7 @@ use broth::soup::tokens::TokenMeasures;
 use broth::{Error, Settings, Tally};
 use toml::{Table, Value};
 
-pub use self::flags::RunArgs;
+pub(super) use self::flags::RunArgs;
 use super::checkpoint;
 use super::engine::{describe_native_code, no_native_code_warning};
 use super::interrupt::Interrupt;
@@ -28,7 +28,7 @@ use super::paint::{BOLD, RESET};
 use super::progress::{Progress, rates};
 use super::{Failure, INTERRUPTED, shown, start_threads};
 
-pub fn run(args: RunArgs) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let quiet = args.quiet;
     let threads = start_threads(args.threads)?;
 

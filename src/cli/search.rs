@@ -47,7 +47,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
-pub struct SearchArgs {
+pub(super) struct SearchArgs {
     /// What the bytes mean; `broth languages` lists them [default: bff_noheads; of a
     /// checkpoint what its sidecar records]
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
@@ -105,7 +105,7 @@ pub struct SearchArgs {
     quiet: bool,
 }
 
-pub fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
+pub(super) fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
     let (language, source) = read_source(&args)?;
     if language.program_len != PROGRAM_LEN {
         return Err(Error::Usage(format!(

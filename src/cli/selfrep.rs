@@ -41,7 +41,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct SelfrepArgs {
+pub(super) struct SelfrepArgs {
     /// What the bytes mean; `broth languages` lists them [default: bff_noheads; of a
     /// checkpoint what its sidecar records]
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
@@ -98,7 +98,7 @@ fn bands(program_len: usize) -> Vec<u8> {
     lowest
 }
 
-pub fn selfrep(args: SelfrepArgs) -> Result<ExitCode, Failure> {
+pub(super) fn selfrep(args: SelfrepArgs) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.checkpoint {
         let given = checkpoint::given(args.lang, args.seed);
         let loaded = args.loading.load_to_see(path, &given, &["lang", "seed"])?;

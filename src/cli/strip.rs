@@ -29,7 +29,7 @@ The run is recomputed from its nearest checkpoint; its folder is not changed.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct StripArgs {
+pub(super) struct StripArgs {
     /// A run folder
     run: PathBuf,
 
@@ -65,7 +65,7 @@ fn parse_programs(text: &str) -> Result<Range<usize>, String> {
     range.ok_or_else(|| format!("`{text}` is no range of programs; write A..B, as in 0..512"))
 }
 
-pub fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
+pub(super) fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     let out = args.out.unwrap_or(args.run.join("strip.png"));
     start_threads(None)?;
     let interrupt = Interrupt::at_once()?;

@@ -48,7 +48,7 @@ A sweep file in short (docs/sweeps.md has the details):
 #[derive(Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true,
           subcommand_negates_reqs = true)]
-pub struct SweepArgs {
+pub(super) struct SweepArgs {
     #[command(subcommand)]
     command: Option<SweepCommand>,
 
@@ -110,7 +110,7 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "choose a number of seconds from 0 up".into())
 }
 
-pub fn sweep(args: SweepArgs) -> Result<ExitCode, Failure> {
+pub(super) fn sweep(args: SweepArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         Some(SweepCommand::Merge(args)) => merge(args),
         None => run(args),

@@ -18,7 +18,7 @@ use crate::language::{Ended, Outcome, Rules, Tape};
 
 /// How many steps and ops a run has taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub(crate) struct Taken {
     pub steps: u32,
     pub ops: u32,
 }
@@ -26,7 +26,7 @@ pub struct Taken {
 impl Taken {
     /// What the run came to if it ended here.
     #[inline(always)]
-    pub fn outcome(self, ended: Ended) -> Outcome {
+    pub(crate) fn outcome(self, ended: Ended) -> Outcome {
         Outcome {
             ops: self.ops,
             steps: self.steps,
@@ -36,13 +36,13 @@ impl Taken {
 
     /// How often what was done since `then` can be done again in `max_steps`.
     #[inline(always)]
-    pub fn periods_left(self, then: Taken, max_steps: u32) -> u32 {
+    pub(crate) fn periods_left(self, then: Taken, max_steps: u32) -> u32 {
         (max_steps - self.steps) / (self.steps - then.steps)
     }
 
     /// Do what was done since `then` so many times more.
     #[inline(always)]
-    pub fn repeat(&mut self, then: Taken, periods: u32) {
+    pub(crate) fn repeat(&mut self, then: Taken, periods: u32) {
         self.ops += periods * (self.ops - then.ops);
         self.steps += periods * (self.steps - then.steps);
     }
@@ -50,7 +50,7 @@ impl Taken {
     /// Given that the run was at `then` as it is now: take as many whole periods as fit, so that
     /// less than one is left.
     #[inline(always)]
-    pub fn skip_periods(&mut self, then: Taken, max_steps: u32) {
+    pub(crate) fn skip_periods(&mut self, then: Taken, max_steps: u32) {
         self.repeat(then, self.periods_left(then, max_steps));
     }
 }
@@ -59,26 +59,26 @@ impl Taken {
 ///
 /// A run is as long as it has been told, in whatever is counted: steps, jumps, iterations.
 #[derive(Clone, Copy, Debug)]
-pub struct Brent {
+pub(super) struct Brent {
     next: u32,
 }
 
 impl Brent {
     /// The first state is held once a run is so long.
-    pub const fn from(first: u32) -> Brent {
+    pub(super) const fn from(first: u32) -> Brent {
         Brent { next: first }
     }
 
     /// How long a run is when its next state is to be held.
     #[inline(always)]
-    pub fn next(self) -> u32 {
+    pub(super) fn next(self) -> u32 {
         self.next
     }
 
     /// Whether the state of a run that is so long now is to be held. If so, the next one is once
     /// it is twice as long.
     #[inline(always)]
-    pub fn holds(&mut self, len: u32) -> bool {
+    pub(super) fn holds(&mut self, len: u32) -> bool {
         let is_due = len >= self.next;
         if is_due {
             self.next = len.saturating_mul(2);
@@ -89,13 +89,13 @@ impl Brent {
 
 /// A run by a family's rules.
 #[derive(Clone)]
-pub struct Running<S> {
+pub(super) struct Running<S> {
     pub state: S,
     pub taken: Taken,
 }
 
 /// Rules whose runs can be told to repeat.
-pub trait Cyclic: Rules<State: Clone> {
+pub(super) trait Cyclic: Rules<State: Clone> {
     /// Place of the byte about to be read.
     fn pc(state: &Self::State) -> usize;
 
@@ -125,7 +125,7 @@ pub trait Cyclic: Rules<State: Clone> {
 /// After every jump back `leap` is told from where, and may go on by whole iterations of
 /// a loop; it answers with how the run ended, if it did.
 #[inline(always)]
-pub fn run<R: Cyclic>(
+pub(super) fn run<R: Cyclic>(
     rules: &R,
     tape: &mut Tape,
     now: &mut Running<R::State>,

@@ -15,7 +15,11 @@ const WIDTH: usize = 4;
 /// most runs are over after a few, nobody can guess how many. So several of them are
 /// interleaved, and where one is over, the next one takes its place without a branch.
 #[inline(always)]
-pub fn interleave<R: Copy>(count: usize, start: R, mut step: impl FnMut(usize, R) -> (R, bool)) {
+pub(super) fn interleave<R: Copy>(
+    count: usize,
+    start: R,
+    mut step: impl FnMut(usize, R) -> (R, bool),
+) {
     if count < WIDTH {
         return;
     }

@@ -43,7 +43,7 @@ impl Run {
 
 /// The interpreter of a variant.
 #[derive(Debug)]
-pub struct Interpreter<const ADDRESSES: usize, const RELATIVE: bool>(
+pub(super) struct Interpreter<const ADDRESSES: usize, const RELATIVE: bool>(
     pub &'static Variant<ADDRESSES, RELATIVE>,
 );
 

@@ -19,7 +19,11 @@ fn error<T>(index: usize, problem: impl Into<String>) -> Result<T, TextError> {
     })
 }
 
-pub fn parse_commands(language: &str, dialect: &Dialect, text: &str) -> Result<Vec<u8>, TextError> {
+pub(super) fn parse_commands(
+    language: &str,
+    dialect: &Dialect,
+    text: &str,
+) -> Result<Vec<u8>, TextError> {
     let mut bytes = Vec::new();
     let mut chars = text.chars().enumerate();
     while let Some((index, char)) = chars.next() {
@@ -56,7 +60,7 @@ pub fn parse_commands(language: &str, dialect: &Dialect, text: &str) -> Result<V
 }
 
 /// The character for `byte`, if there is one; several bytes of a dialect may share it.
-pub fn command_symbol(dialect: &Dialect, byte: u8) -> Option<char> {
+pub(super) fn command_symbol(dialect: &Dialect, byte: u8) -> Option<char> {
     match dialect.op(byte) {
         Op::Null => Some('0'),
         Op::Noop => (dialect.byte_of(Op::Noop) == Some(byte)).then_some(' '),
@@ -64,7 +68,7 @@ pub fn command_symbol(dialect: &Dialect, byte: u8) -> Option<char> {
     }
 }
 
-pub fn show_commands(dialect: &Dialect, program: &[u8]) -> String {
+pub(super) fn show_commands(dialect: &Dialect, program: &[u8]) -> String {
     let mut text = String::new();
     for byte in program {
         match command_symbol(dialect, *byte) {
@@ -75,7 +79,7 @@ pub fn show_commands(dialect: &Dialect, program: &[u8]) -> String {
     text
 }
 
-pub fn parse_hex(text: &str) -> Result<Vec<u8>, TextError> {
+pub(super) fn parse_hex(text: &str) -> Result<Vec<u8>, TextError> {
     let mut bytes = Vec::new();
     let mut chars = text.chars().enumerate();
     while let Some((index, first)) = chars.next() {
@@ -104,7 +108,7 @@ fn byte_of_hex(digits: &str) -> Option<u8> {
     }
 }
 
-pub fn show_hex(program: &[u8]) -> String {
+pub(super) fn show_hex(program: &[u8]) -> String {
     program.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Axis {
 
 impl Axis {
     /// Whole numbers.
-    pub fn of_epochs(range: Range<u64>) -> Axis {
+    pub(super) fn of_epochs(range: Range<u64>) -> Axis {
         let (first, last) = (range.start as f64, range.end as f64);
         // A single epoch stands in the middle.
         let room = if first == last {
@@ -39,7 +39,7 @@ impl Axis {
     }
 
     /// About `count` steps or fewer, none smaller than `least_step`.
-    pub fn linear(range: Range<f64>, count: usize, least_step: f64) -> Axis {
+    pub(super) fn linear(range: Range<f64>, count: usize, least_step: f64) -> Axis {
         let rough = ((range.end - range.start) / count as f64).max(least_step);
         let power = 10_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0]
@@ -61,13 +61,13 @@ impl Axis {
     }
 
     /// Have no ticks.
-    pub fn leave_out_ticks(&mut self) {
+    pub(super) fn leave_out_ticks(&mut self) {
         self.ticks.clear();
     }
 
     /// By powers of ten, from the one below `least` (from 0, if that is below 1) to at least
     /// ten times as much.
-    pub fn logarithmic(least: f64, most: f64) -> Axis {
+    pub(super) fn logarithmic(least: f64, most: f64) -> Axis {
         let powers = || (0..16).map(|power| 10_f64.powi(power));
         let bottom = powers().take_while(|power| *power <= least).last();
         let bottom = bottom.unwrap_or(0.0);

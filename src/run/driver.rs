@@ -21,7 +21,7 @@ const PAUSE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// When a soup is saved.
 #[derive(Clone, Copy, Debug)]
-pub enum Saves {
+pub(crate) enum Saves {
     /// After epochs e (from 0) divisible by this.
     Epochs(u64),
     /// After the first epoch that ends so long after the last save.
@@ -30,7 +30,7 @@ pub enum Saves {
 
 /// The time that a run may take over all its sessions.
 #[derive(Clone, Copy, Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     pub seconds: f64,
     /// What earlier sessions took of it.
     pub used: f64,
@@ -38,7 +38,7 @@ pub struct Budget {
 
 /// How a soup is to be driven.
 #[derive(Debug)]
-pub struct Driver<'a> {
+pub(crate) struct Driver<'a> {
     pub plan: &'a Plan,
     /// Epochs after which the run ends.
     pub max_epochs: u64,
@@ -54,7 +54,7 @@ pub struct Driver<'a> {
 
 /// How a soup's epochs ended.
 #[derive(Debug)]
-pub enum Ended<Stop> {
+pub(crate) enum Ended<Stop> {
     /// All are done.
     Finished,
     /// A rule stopped the run at a log point.
@@ -67,7 +67,7 @@ pub enum Ended<Stop> {
 
 /// A soup at the end of its epochs.
 #[derive(Debug)]
-pub struct Driven<S: Sink> {
+pub(crate) struct Driven<S: Sink> {
     pub sink: S,
     pub ended: Ended<S::Stop>,
     /// The soup that the run ends with.
@@ -81,7 +81,7 @@ pub struct Driven<S: Sink> {
 
 impl Driver<'_> {
     /// Run the soup to its end. Uses the rayon thread pool it is called in.
-    pub fn drive<S: Sink>(
+    pub(crate) fn drive<S: Sink>(
         &self,
         soup: &mut Soup,
         sink: S,

@@ -8,7 +8,7 @@ use crate::run::folder::csv::Lines;
 
 /// What is known of the log points so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Past {
+pub(super) struct Past {
     /// The last one.
     pub last: Option<PastRow>,
     /// Epochs done at the first one at which the soup was alive.
@@ -19,7 +19,7 @@ pub struct Past {
 
 impl Past {
     /// Count a log point in.
-    pub fn add(&mut self, row: PastRow) {
+    pub(super) fn add(&mut self, row: PastRow) {
         let first = |at: Option<u64>, is_so: bool| at.or(is_so.then_some(row.epoch));
         let replicates = row.replicators.is_some_and(|count| count.knierim > 0);
         self.alive_at = first(self.alive_at, row.is_alive());
@@ -29,7 +29,7 @@ impl Past {
 }
 
 /// The rows of a metrics.csv, one after another; none where there is no file.
-pub fn past_rows(
+pub(super) fn past_rows(
     path: &Path,
     columns: Columns,
 ) -> Result<impl FnMut() -> Result<Option<PastRow>, Error>, Error> {

@@ -38,7 +38,7 @@ impl SavedAt {
 
 /// The files that grow with a run.
 #[derive(Debug)]
-pub struct Recorder {
+pub(super) struct Recorder {
     pub metrics: Table,
     pub performance: Table,
     pub log: Option<Table>,
@@ -57,7 +57,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Write a checkpoint: the tables before it are made to last, its sidecar comes first.
-    pub fn save_soup(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+    pub(super) fn save_soup(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
         for table in [&self.metrics, &self.performance]
             .into_iter()
             .chain(&self.log)

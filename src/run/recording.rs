@@ -16,7 +16,7 @@ use crate::soup::tokens::TokenMeasures;
 use crate::soup::{Soup, Tally};
 
 /// What becomes of a soup's snapshots.
-pub trait Sink: Send {
+pub(crate) trait Sink: Send {
     /// Why a run stops before its last epoch.
     type Stop: Send;
 
@@ -40,7 +40,7 @@ pub trait Sink: Send {
 
 /// What is to be written of a soup.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Due {
+pub(crate) struct Due {
     pub log: bool,
     pub frame: bool,
     pub checkpoint: bool,
@@ -48,14 +48,14 @@ pub struct Due {
 
 impl Due {
     /// Whether anything is.
-    pub fn any(self) -> bool {
+    pub(crate) fn any(self) -> bool {
         self.log || self.frame || self.checkpoint
     }
 }
 
 /// A copy of the soup, and what to do with it.
 #[derive(Debug)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     pub soup: Checkpoint,
     /// What the last epoch came to.
     pub tally: Tally,
@@ -70,7 +70,7 @@ pub struct Snapshot {
 
 /// What was counted at a log point while the soup stood still.
 #[derive(Clone, Debug)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// How many replicators there are, where they are counted.
     pub replicators: Option<Replicators>,
     /// What the tracer tokens measure, where bytes carry some.
@@ -85,7 +85,7 @@ pub struct Counts {
 
 /// A snapshot that was measured and written.
 #[derive(Debug)]
-pub struct Recorded<Stop> {
+pub(crate) struct Recorded<Stop> {
     pub snapshot: Snapshot,
     /// Set at a log point.
     pub row: Option<LogRow>,
@@ -97,7 +97,7 @@ type Outcome<S> = Result<Recorded<<S as Sink>::Stop>, Error>;
 
 /// A sink at work, on one snapshot at a time. There is one buffer for copies of the soup, which
 /// goes back and forth.
-pub struct Recording<'scope, S: Sink> {
+pub(crate) struct Recording<'scope, S: Sink> {
     worker: Worker<'scope, S>,
     /// None while a snapshot is under way.
     buffer: Option<Checkpoint>,
@@ -118,7 +118,7 @@ enum Worker<'scope, S: Sink> {
 
 impl<'scope, S: Sink> Recording<'scope, S> {
     /// Put `sink` to work in a thread of its own.
-    pub fn beside(scope: &'scope Scope<'scope, '_>, mut sink: S) -> Self
+    pub(crate) fn beside(scope: &'scope Scope<'scope, '_>, mut sink: S) -> Self
     where
         S: 'scope,
     {
@@ -145,7 +145,7 @@ impl<'scope, S: Sink> Recording<'scope, S> {
     }
 
     /// Have `sink` work while the soup waits.
-    pub fn in_turn(sink: S) -> Self {
+    pub(crate) fn in_turn(sink: S) -> Self {
         Recording {
             may_stop: sink.may_stop(),
             worker: Worker::InTurn { sink, result: None },
@@ -155,7 +155,7 @@ impl<'scope, S: Sink> Recording<'scope, S> {
 
     /// Copy the soup and hand it over. The snapshot before must have been collected and its
     /// buffer given back.
-    pub fn submit(
+    pub(crate) fn submit(
         &mut self,
         soup: &Soup,
         snapshot: impl FnOnce(Checkpoint) -> Snapshot,
@@ -181,7 +181,7 @@ impl<'scope, S: Sink> Recording<'scope, S> {
     }
 
     /// What came of the snapshot under way: once it is recorded, or with `wait` for sure.
-    pub fn collect(&mut self, wait: bool) -> Result<Option<Recorded<S::Stop>>, Error> {
+    pub(crate) fn collect(&mut self, wait: bool) -> Result<Option<Recorded<S::Stop>>, Error> {
         if self.buffer.is_some() {
             return Ok(None);
         }
@@ -199,12 +199,12 @@ impl<'scope, S: Sink> Recording<'scope, S> {
     }
 
     /// Return the buffer of a snapshot that was collected.
-    pub fn give_back(&mut self, buffer: Checkpoint) {
+    pub(crate) fn give_back(&mut self, buffer: Checkpoint) {
         self.buffer = Some(buffer);
     }
 
     /// The buffer, unless it was kept, and the sink.
-    pub fn close(self) -> Result<(Checkpoint, S), Error> {
+    pub(crate) fn close(self) -> Result<(Checkpoint, S), Error> {
         let sink = match self.worker {
             Worker::Beside {
                 snapshots, thread, ..

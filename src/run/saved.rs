@@ -9,7 +9,7 @@ use crate::soup::Soup;
 use crate::soup::settings::Settings;
 
 /// A soup as a run has saved it.
-pub struct Newest {
+pub(super) struct Newest {
     pub soup: Soup,
     /// Whether it comes from a checkpoint; else it is the run's first soup.
     pub is_saved: bool,
@@ -20,7 +20,7 @@ pub struct Newest {
 impl Newest {
     /// The newest checkpoint of a run that can be read; without any, its start.
     /// `of_soup` is what sidecars must say of the settings.
-    pub fn of(
+    pub(super) fn of(
         settings: &Settings,
         plan: &Plan,
         checkpoints: &Path,
@@ -30,7 +30,7 @@ impl Newest {
     }
 
     /// As [`Newest::of`], with so many epochs done at most.
-    pub fn up_to(
+    pub(super) fn up_to(
         most_epochs: u64,
         settings: &Settings,
         plan: &Plan,

@@ -9,7 +9,7 @@ use crate::random::{FACTOR_1, GAMMA, finish_mix, mix};
 /// Hardly any byte mutates. So a vector pass, in the widest lanes that the
 /// machine offers, first sorts out nearly all that do not.
 #[derive(Clone, Copy, Debug)]
-pub struct Mutation {
+pub(super) struct Mutation {
     /// A byte mutates where 30 random bits, as a number, are below this.
     threshold: u64,
     apply: Apply,
@@ -20,7 +20,7 @@ type Apply = fn(&mut [Tape], u64, u64);
 
 impl Mutation {
     /// `probability` is that of one byte in one interaction, 0 to 1.
-    pub fn new(probability: f64) -> Self {
+    pub(super) fn new(probability: f64) -> Self {
         Mutation {
             threshold: (probability * f64::from(1 << 30)).round() as u64,
             apply: apply_in(InstructionSet::widest()),
@@ -30,14 +30,14 @@ impl Mutation {
     /// Mutate `tapes`: byte i of all, counted through, has the random number
     /// mix(`stream` + i).
     #[inline]
-    pub fn apply(self, tapes: &mut [Tape], stream: u64) {
+    pub(super) fn apply(self, tapes: &mut [Tape], stream: u64) {
         if self.threshold > 0 {
             (self.apply)(tapes, stream, self.threshold);
         }
     }
 
     /// As [`Mutation::apply`], for tapes of any length that lie one behind the other.
-    pub fn apply_to_bytes(self, bytes: &mut [u8], stream: u64) {
+    pub(super) fn apply_to_bytes(self, bytes: &mut [u8], stream: u64) {
         let (tapes, rest) = bytes.as_chunks_mut();
         self.apply(tapes, stream);
         let behind = stream.wrapping_add(tapes.as_flattened().len() as u64);
@@ -51,7 +51,7 @@ impl Mutation {
 
     /// As [`Mutation::apply`], and tell the places of each tape that mutated, even where the
     /// byte came out as it was; `see` is given the number of the tape and the place.
-    pub fn apply_and_tell(
+    pub(super) fn apply_and_tell(
         self,
         tapes: &mut [Tape],
         stream: u64,
@@ -224,7 +224,7 @@ mod avx512 {
     #[target_feature(
         enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx512ifma,popcnt"
     )]
-    pub fn apply(tapes: &mut [Tape], stream: u64, threshold: u64) {
+    pub(super) fn apply(tapes: &mut [Tape], stream: u64, threshold: u64) {
         for (index, tapes) in tapes.chunks_mut(BATCH).enumerate() {
             let stream = stream.wrapping_add((index * BATCH * TAPE_LEN) as u64);
             match Eights::of(stream, tapes.len() * TAPE_LEN) {

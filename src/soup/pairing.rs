@@ -203,7 +203,7 @@ mod avx512 {
 
     /// As [`super::pick`].
     #[target_feature(enable = "avx512f,avx512dq")]
-    pub fn pick(streams: &Streams, first: u64, start: u64, picks: &mut [u64]) {
+    pub(super) fn pick(streams: &Streams, first: u64, start: u64, picks: &mut [u64]) {
         let (blocks, rest) = picks.as_chunks_mut::<{ 8 * WIDTH }>();
         let mut i = start;
         for picks in blocks {
@@ -261,7 +261,7 @@ mod avx512 {
     /// than 2^13 divisors, and after the second less than one, give or take one.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq")]
-    pub fn remainder(numbers: &mut Numbers, divisors: &Numbers) {
+    pub(super) fn remainder(numbers: &mut Numbers, divisors: &Numbers) {
         let zero = _mm512_setzero_si512();
         let mut inverses = [_mm512_set1_pd(1.0); WIDTH];
         for (inverse, divisor) in inverses.iter_mut().zip(divisors) {

@@ -12,7 +12,7 @@ use crate::language::{Program, Tape};
 ///
 /// The caller's side of the bargain is that no pair is worked on by two threads at once.
 /// Nobody else sees the programs meanwhile, since they are borrowed mutably.
-pub struct SharedPrograms<'a> {
+pub(super) struct SharedPrograms<'a> {
     programs: &'a [Cell<Program>],
     pairs: &'a Pairs,
     load: Load,
@@ -29,7 +29,7 @@ type Store = fn(&SharedPrograms<'_>, Range<usize>, &[Tape]);
 unsafe impl Sync for SharedPrograms<'_> {}
 
 impl<'a> SharedPrograms<'a> {
-    pub fn new(programs: &'a mut [u8], pairs: &'a Pairs) -> Self {
+    pub(super) fn new(programs: &'a mut [u8], pairs: &'a Pairs) -> Self {
         let (programs, rest) = programs.as_chunks_mut();
         assert!(rest.is_empty() && programs.len() == 2 * pairs.len());
         let (load, store) = moves_in(InstructionSet::widest());
@@ -41,13 +41,13 @@ impl<'a> SharedPrograms<'a> {
         }
     }
 
-    pub fn pairs(&self) -> &Pairs {
+    pub(super) fn pairs(&self) -> &Pairs {
         self.pairs
     }
 
     /// Ask for the programs of pairs that are about to be loaded.
     #[inline]
-    pub fn prefetch(&self, pairs: Range<usize>) {
+    pub(super) fn prefetch(&self, pairs: Range<usize>) {
         for program in self.pairs.programs_of(pairs) {
             prefetch(&self.programs[program]);
         }
@@ -59,7 +59,7 @@ impl<'a> SharedPrograms<'a> {
     ///
     /// No other thread may load or store any of these pairs meanwhile.
     #[inline]
-    pub unsafe fn load(&self, pairs: Range<usize>, tapes: &mut [Tape]) {
+    pub(super) unsafe fn load(&self, pairs: Range<usize>, tapes: &mut [Tape]) {
         (self.load)(self, pairs, tapes);
     }
 
@@ -69,7 +69,7 @@ impl<'a> SharedPrograms<'a> {
     ///
     /// As for [`SharedPrograms::load`].
     #[inline]
-    pub unsafe fn store(&self, pairs: Range<usize>, tapes: &[Tape]) {
+    pub(super) unsafe fn store(&self, pairs: Range<usize>, tapes: &[Tape]) {
         (self.store)(self, pairs, tapes);
     }
 

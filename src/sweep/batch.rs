@@ -21,14 +21,14 @@ const MEMORY_OF_RUN: u64 = 32 << 20;
 const SOUPS_OF_RUN: u64 = 3;
 
 /// Some runs that are done side by side.
-pub struct Batch<'a> {
+pub(super) struct Batch<'a> {
     runs: Vec<&'a Planned>,
     workers: usize,
     threads_each: usize,
 }
 
 /// What is done one after the other: first all soups that can be done side by side.
-pub fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
+pub(super) fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>> {
     let is_big = |run: &&&Planned| run.combination.settings.num_programs > BIG;
     let (big, others): (Vec<&Planned>, Vec<&Planned>) = missing.iter().partition(|run| is_big(run));
     let batch = |runs: Vec<&'a Planned>, usual: usize| {
@@ -57,7 +57,7 @@ pub fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Batch<'a>>
 }
 
 /// How far a sweep is.
-pub struct Counts<'a> {
+pub(super) struct Counts<'a> {
     pub records: &'a Records,
     pub runs: usize,
     pub done: usize,
@@ -126,7 +126,7 @@ type Tell<'t, 'a> =
 
 impl<'a> Batch<'a> {
     /// Do the runs; `tell` is told of each that ends, and ten times a second how far all is.
-    pub fn go(
+    pub(super) fn go(
         &self,
         records: &Records,
         options: &Options,

@@ -183,7 +183,7 @@ pub struct Sweep {
     pub shard: Option<Shard>,
 }
 
-pub use crate::run::folder::settings::ALWAYS_TOLD as ALWAYS;
+pub(super) use crate::run::folder::settings::ALWAYS_TOLD as ALWAYS;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,14 +17,14 @@ use crate::soup::checkpoint::Checkpoint;
 
 /// The folder of one run.
 #[derive(Debug)]
-pub struct Folder {
+pub(super) struct Folder {
     path: PathBuf,
     /// Epochs of all runs of the sweep that no save holds.
     unsaved: Arc<AtomicU64>,
 }
 
 impl Folder {
-    pub fn new(path: PathBuf, unsaved: Arc<AtomicU64>) -> Folder {
+    pub(super) fn new(path: PathBuf, unsaved: Arc<AtomicU64>) -> Folder {
         Folder { path, unsaved }
     }
 
@@ -33,7 +33,11 @@ impl Folder {
     }
 
     /// What there is of the run already; none where it has to begin, or to begin anew.
-    pub fn saved(&self, planned: &Planned, of_soup: &toml::Table) -> Option<(Outcome, Soup)> {
+    pub(super) fn saved(
+        &self,
+        planned: &Planned,
+        of_soup: &toml::Table,
+    ) -> Option<(Outcome, Soup)> {
         let outcome = read_outcome(&self.so_far(), planned).ok()??;
         let path = self.path.join(Checkpoint::file_name(outcome.epochs));
         let settings = &planned.combination.settings;
@@ -47,12 +51,16 @@ impl Folder {
     }
 
     /// Epochs done of the run so far, as far as it was saved.
-    pub fn saved_epochs(&self, planned: &Planned) -> Option<u64> {
+    pub(super) fn saved_epochs(&self, planned: &Planned) -> Option<u64> {
         Some(read_outcome(&self.so_far(), planned).ok()??.epochs)
     }
 
     /// Save a checkpoint, its sidecar before it.
-    pub fn save_soup(&self, checkpoint: &Checkpoint, of_soup: &toml::Table) -> Result<(), Error> {
+    pub(super) fn save_soup(
+        &self,
+        checkpoint: &Checkpoint,
+        of_soup: &toml::Table,
+    ) -> Result<(), Error> {
         files::make_folder(&self.path)?;
         let path = self
             .path
@@ -62,7 +70,7 @@ impl Folder {
     }
 
     /// Save all that is needed to go on, and `note` it; what was saved before is good until then.
-    pub fn save(
+    pub(super) fn save(
         &self,
         checkpoint: &Checkpoint,
         outcome: &Outcome,
@@ -79,17 +87,17 @@ impl Folder {
     }
 
     /// Count an epoch in that no save holds.
-    pub fn count_unsaved(&self) {
+    pub(super) fn count_unsaved(&self) {
         self.unsaved.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A save holds so many epochs more.
-    pub fn count_saved(&self, epochs: u64) {
+    pub(super) fn count_saved(&self, epochs: u64) {
         self.unsaved.fetch_sub(epochs, Ordering::Relaxed);
     }
 
     /// Remove what is not needed any more once the result is written down.
-    pub fn settle(&self, planned: &Planned, ended: Ended) -> Result<(), Error> {
+    pub(super) fn settle(&self, planned: &Planned, ended: Ended) -> Result<(), Error> {
         let keep = planned
             .combination
             .rules
@@ -122,13 +130,13 @@ impl Folder {
     }
 
     /// Whether [`Folder::settle`] was kept from its work.
-    pub fn is_unsettled(&self) -> bool {
+    pub(super) fn is_unsettled(&self) -> bool {
         self.so_far().exists()
     }
 }
 
 /// Read what came of `planned`; none where there is no such file.
-pub fn read_outcome(path: &Path, planned: &Planned) -> Result<Option<Outcome>, Error> {
+pub(super) fn read_outcome(path: &Path, planned: &Planned) -> Result<Option<Outcome>, Error> {
     match read_any(path) {
         Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
         Ok(outcome) if outcome.settings != planned.of_results() => Err(of_others(path)),
@@ -137,13 +145,13 @@ pub fn read_outcome(path: &Path, planned: &Planned) -> Result<Option<Outcome>, E
 }
 
 /// Read what came of whatever run it is.
-pub fn read_any(path: &Path) -> Result<Outcome, Error> {
+pub(super) fn read_any(path: &Path) -> Result<Outcome, Error> {
     toml::from_str(&files::read_text(path)?)
         .map_err(|error| Error::file(path, format!("is no result of a run: {error}")))
 }
 
 /// What is wrong with a result that has another run's name.
-pub fn of_others(path: &Path) -> Error {
+pub(super) fn of_others(path: &Path) -> Error {
     Error::file(
         path,
         "is the result of other settings than its name says: it was renamed or changed; \
@@ -152,7 +160,11 @@ pub fn of_others(path: &Path) -> Error {
 }
 
 /// Write down what came of a run, whole or not at all, and call `note` once that is there.
-pub fn write_outcome(path: &Path, outcome: &Outcome, note: impl FnOnce()) -> Result<(), Error> {
+pub(super) fn write_outcome(
+    path: &Path,
+    outcome: &Outcome,
+    note: impl FnOnce(),
+) -> Result<(), Error> {
     let text = toml::to_string(outcome)
         .map_err(|error| Error::file(path, format!("cannot be written: {error}")))?;
     files::write_and_note(path, |file| file.write_all(text.as_bytes()), note)

@@ -20,7 +20,7 @@ const FIRST: [&str; 5] = [
 ];
 
 /// The columns of sweeps that runs have on request.
-pub fn on_request() -> impl Iterator<Item = &'static Column> + Clone {
+pub(super) fn on_request() -> impl Iterator<Item = &'static Column> + Clone {
     let is_other = |column: &&Column| column.in_sweeps && !FIRST.contains(&column.name);
     columns::all().filter(is_other)
 }

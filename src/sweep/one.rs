@@ -19,7 +19,7 @@ use crate::soup::{Soup, Tally};
 
 /// What others may see of a worker while it runs a soup.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub(super) struct Progress {
     /// Which run of the sweep it is.
     pub run: AtomicU64,
     /// Its epochs done.
@@ -51,7 +51,7 @@ impl Observer for Counting<'_> {
 
 /// When a run stops to save itself, or for good.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace<'a> {
+pub(super) struct Pace<'a> {
     /// Time between two saves.
     pub save_every: Duration,
     /// Set where all runs are to stop.
@@ -122,7 +122,7 @@ impl Sink for Sums<'_> {
 
 /// Run `planned` to its end, from where `folder` has it on. Uses the rayon thread pool it is
 /// called in; where that has several threads, one thread more for measures.
-pub fn run(
+pub(super) fn run(
     planned: &Planned,
     folder: &Folder,
     pace: Pace<'_>,

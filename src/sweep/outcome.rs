@@ -16,7 +16,7 @@ use crate::soup::Tally;
 /// byte.
 pub const LINE_OF_PAPER: f32 = 1.0;
 /// Points of a run's course that are kept, at most, and the last one.
-pub const TRACE_POINTS: u64 = 128;
+pub(super) const TRACE_POINTS: u64 = 128;
 
 /// How a run of a sweep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -266,7 +266,7 @@ const MAY_DIFFER: [&str; 3] = ["seconds", "engine", "version"];
 
 /// The first column in which two results of the same run differ and may not, with what they
 /// have there.
-pub fn disagreement(a: &Outcome, b: &Outcome) -> Option<(&'static str, Cell, Cell)> {
+pub(super) fn disagreement(a: &Outcome, b: &Outcome) -> Option<(&'static str, Cell, Cell)> {
     of_results()
         .filter(|(name, ..)| !MAY_DIFFER.contains(name))
         .map(|column| (column.0, cell(&column, a), cell(&column, b)))

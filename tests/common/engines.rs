@@ -15,13 +15,13 @@ const NATIVE_EVERY: u64 = 64;
 /// Run `tape` by the reference engine and by the interpreter at every width, which
 /// must all agree; some tapes by native code, too.
 #[track_caller]
-pub fn check(language: &'static Language, tape: &Tape, max_steps: u32) -> Outcome {
+pub(crate) fn check(language: &'static Language, tape: &Tape, max_steps: u32) -> Outcome {
     check_named("a tape", language, tape, max_steps)
 }
 
 /// As [`check`], and say what sort of tape it was where they do not.
 #[track_caller]
-pub fn check_named(
+pub(crate) fn check_named(
     name: &str,
     language: &'static Language,
     tape: &Tape,
@@ -53,13 +53,13 @@ pub fn check_named(
     outcome
 }
 
-pub const NO_CLOSED_FORMS: Options = Options {
+pub(crate) const NO_CLOSED_FORMS: Options = Options {
     closed_forms: false,
     jit: EAGER,
 };
 
 /// Everything is compiled the first time that it comes up.
-pub const EAGER: jit::Options = jit::Options {
+pub(crate) const EAGER: jit::Options = jit::Options {
     sample: 1,
     loop_threshold: 1,
     program_threshold: 1,
@@ -69,7 +69,7 @@ pub const EAGER: jit::Options = jit::Options {
 };
 
 /// What a run must come to.
-pub struct Expected<'a> {
+pub(crate) struct Expected<'a> {
     pub name: &'a str,
     pub language: &'static Language,
     pub tape: &'a Tape,
@@ -81,7 +81,7 @@ pub struct Expected<'a> {
 impl Expected<'_> {
     /// Hold `runner` to it.
     #[track_caller]
-    pub fn check(&self, engine: &str, runner: &Runner) -> NativeTally {
+    pub(crate) fn check(&self, engine: &str, runner: &Runner) -> NativeTally {
         let (mut tape_then, mut outcomes) = (*self.tape, [Outcome::default()]);
         let tapes = std::slice::from_mut(&mut tape_then);
         let tally = runner.run_all(tapes, self.max_steps, &mut outcomes);
@@ -107,7 +107,7 @@ impl Expected<'_> {
 }
 
 /// Runners of one language that make native code of whatever comes up.
-pub struct Natives {
+pub(crate) struct Natives {
     language: &'static Language,
     runners: Vec<(&'static str, Runner)>,
     /// What native code did in them.
@@ -118,7 +118,7 @@ impl Natives {
     /// Units beyond which a runner is made anew: each generation takes whole pages.
     const MOST_UNITS: u64 = 600;
 
-    pub fn new(language: &'static Language) -> Natives {
+    pub(crate) fn new(language: &'static Language) -> Natives {
         let of_loops = jit::Options {
             // Where programs are native, loops are hardly ever looked for.
             program_threshold: u32::MAX,
@@ -141,7 +141,7 @@ impl Natives {
     }
 
     /// Those of this thread, for as long as `work` takes.
-    pub fn with<T>(language: &'static Language, work: impl FnOnce(&mut Natives) -> T) -> T {
+    pub(crate) fn with<T>(language: &'static Language, work: impl FnOnce(&mut Natives) -> T) -> T {
         thread_local! {
             static NATIVES: RefCell<HashMap<&'static str, Natives>> = RefCell::default();
         }
@@ -154,13 +154,13 @@ impl Natives {
     /// Run a tape as it comes, then by the native code of what came up, as often as
     /// there is more of that.
     #[track_caller]
-    pub fn check(&mut self, expected: &Expected<'_>) {
+    pub(crate) fn check(&mut self, expected: &Expected<'_>) {
         self.each(|name, runner| expected.check(name, runner));
     }
 
     /// As [`Natives::check`], whatever is run and however it is checked.
     #[track_caller]
-    pub fn each(&mut self, mut check: impl FnMut(&str, &Runner) -> NativeTally) {
+    pub(crate) fn each(&mut self, mut check: impl FnMut(&str, &Runner) -> NativeTally) {
         for (name, runner) in &mut self.runners {
             loop {
                 self.tally = self.tally + check(name, runner);
@@ -184,13 +184,13 @@ impl Natives {
 
     /// Run a tape by what native code there is already.
     #[track_caller]
-    pub fn check_as_it_is(&mut self, expected: &Expected<'_>) {
+    pub(crate) fn check_as_it_is(&mut self, expected: &Expected<'_>) {
         self.each_as_it_is(|name, runner| expected.check(name, runner));
     }
 
     /// As [`Natives::check_as_it_is`], whatever is run and however it is checked.
     #[track_caller]
-    pub fn each_as_it_is(&mut self, mut check: impl FnMut(&str, &Runner) -> NativeTally) {
+    pub(crate) fn each_as_it_is(&mut self, mut check: impl FnMut(&str, &Runner) -> NativeTally) {
         for (name, runner) in &self.runners {
             self.tally = self.tally + check(name, runner);
         }
@@ -198,7 +198,7 @@ impl Natives {
 }
 
 /// What the rules say of a tape for every step limit up to some, by one walk.
-pub struct Walk {
+pub(crate) struct Walk {
     language: &'static Language,
     tape: Tape,
     /// The outcome and the tape for each limit.
@@ -206,7 +206,12 @@ pub struct Walk {
 }
 
 impl Walk {
-    pub fn new(language: &'static Language, dialect: &Dialect, tape: &Tape, last: u32) -> Walk {
+    pub(crate) fn new(
+        language: &'static Language,
+        dialect: &Dialect,
+        tape: &Tape,
+        last: u32,
+    ) -> Walk {
         let (mut state, mut then) = (dialect.start(tape), *tape);
         let mut outcome = Outcome::default();
         let mut limits = vec![(outcome, then)];
@@ -230,11 +235,11 @@ impl Walk {
     }
 
     /// Steps that the walk goes.
-    pub fn steps(&self) -> u32 {
+    pub(crate) fn steps(&self) -> u32 {
         self.limits.len() as u32 - 1
     }
 
-    pub fn expected<'a>(&'a self, name: &'a str, max_steps: u32) -> Expected<'a> {
+    pub(crate) fn expected<'a>(&'a self, name: &'a str, max_steps: u32) -> Expected<'a> {
         let (outcome, tape_then) = match self.limits.get(max_steps as usize) {
             Some(limit) => *limit,
             None => {
@@ -255,7 +260,7 @@ impl Walk {
 }
 
 /// Every language of the BFF family, and its dialect.
-pub fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Dialect)> {
+pub(crate) fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Dialect)> {
     Language::ALL
         .into_iter()
         .filter_map(|language| match &language.family {
@@ -265,6 +270,6 @@ pub fn bff_dialects() -> impl Iterator<Item = (&'static Language, &'static Diale
 }
 
 /// Whether the tape says where the heads start.
-pub fn has_heads_on_tape(dialect: &Dialect) -> bool {
+pub(crate) fn has_heads_on_tape(dialect: &Dialect) -> bool {
     dialect.start(&[0; TAPE_LEN]).pc > 0
 }

@@ -5,17 +5,17 @@ use memmap2::MmapMut;
 
 /// Which end of the memory a guard page touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     Before,
     Behind,
 }
 
 impl Side {
-    pub const BOTH: [Side; 2] = [Side::Before, Side::Behind];
+    pub(crate) const BOTH: [Side; 2] = [Side::Before, Side::Behind];
 }
 
 /// Some pages between two guard pages.
-pub struct Guarded {
+pub(crate) struct Guarded {
     /// The bytes that may be touched.
     open: *mut u8,
     len: usize,
@@ -24,7 +24,7 @@ pub struct Guarded {
 
 impl Guarded {
     /// Room for so many bytes.
-    pub fn new(bytes: usize) -> Guarded {
+    pub(crate) fn new(bytes: usize) -> Guarded {
         // SAFETY: asks for a number.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap();
         let len = bytes.next_multiple_of(page);
@@ -43,7 +43,7 @@ impl Guarded {
     }
 
     /// These values, at this end of the room, next to the guard page.
-    pub fn put<T: Copy>(&mut self, side: Side, values: &[T]) -> &mut [T] {
+    pub(crate) fn put<T: Copy>(&mut self, side: Side, values: &[T]) -> &mut [T] {
         let bytes = size_of_val(values);
         assert!(bytes <= self.len, "no room");
         let place = match side {

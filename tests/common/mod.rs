@@ -1,8 +1,8 @@
 //! What several tests share: running broth as a user does, and comparing files.
 
-pub mod engines;
+pub(crate) mod engines;
 #[cfg(target_os = "linux")]
-pub mod guard;
+pub(crate) mod guard;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 /// The program, ready for arguments, working in the package's folder.
-pub fn broth() -> Command {
+pub(crate) fn broth() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_broth"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command
 }
 
 /// Run broth with words that are split at spaces, then whole arguments.
-pub fn broth_with(words: &str, arguments: &[&Path]) -> Output {
+pub(crate) fn broth_with(words: &str, arguments: &[&Path]) -> Output {
     broth()
         .args(words.split_whitespace())
         .args(arguments)
@@ -27,7 +27,7 @@ pub fn broth_with(words: &str, arguments: &[&Path]) -> Output {
 }
 
 /// As [`broth_with`], and it must succeed.
-pub fn succeed(words: &str, arguments: &[&Path]) -> Output {
+pub(crate) fn succeed(words: &str, arguments: &[&Path]) -> Output {
     let output = broth_with(words, arguments);
     assert!(
         output.status.success(),
@@ -39,7 +39,7 @@ pub fn succeed(words: &str, arguments: &[&Path]) -> Output {
 
 /// As [`broth_with`], and it must fail with this code and one message, free of
 /// panics, that holds each of the hints.
-pub fn fail(code: i32, words: &str, arguments: &[&Path], hints: &[&str]) {
+pub(crate) fn fail(code: i32, words: &str, arguments: &[&Path], hints: &[&str]) {
     let output = broth_with(words, arguments);
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "broth {words}: {message}");
@@ -54,7 +54,7 @@ pub fn fail(code: i32, words: &str, arguments: &[&Path], hints: &[&str]) {
 
 /// Run a command that may neither wait for anything nor take much memory; gives its exit
 /// code and message, which must be free of panics.
-pub fn bounded(mut command: Command) -> (Option<i32>, String) {
+pub(crate) fn bounded(mut command: Command) -> (Option<i32>, String) {
     #[cfg(target_os = "linux")]
     {
         use std::os::unix::process::CommandExt;
@@ -90,21 +90,21 @@ pub fn bounded(mut command: Command) -> (Option<i32>, String) {
     (output.status.code(), message)
 }
 
-pub fn data(name: &str) -> PathBuf {
+pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(name)
 }
 
-pub fn read(path: impl AsRef<Path>) -> Vec<u8> {
+pub(crate) fn read(path: impl AsRef<Path>) -> Vec<u8> {
     std::fs::read(path.as_ref()).unwrap_or_else(|e| panic!("{}: {e}", path.as_ref().display()))
 }
 
-pub fn read_text(path: impl AsRef<Path>) -> String {
+pub(crate) fn read_text(path: impl AsRef<Path>) -> String {
     String::from_utf8(read(path)).expect("text")
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -86,7 +86,7 @@ struct Departure {
 }
 
 const BOTH: &[Variant] = &[Variant::Zff, Variant::Hardware];
-pub const YX: u16 = 0x28;
+pub(super) const YX: u16 = 0x28;
 const ALL: u16 = 0xffff;
 
 fn is_index(byte: u8) -> bool {
@@ -99,7 +99,7 @@ fn is_displaced_cb(bytes: &[u8], opcodes: impl Fn(u8) -> bool) -> bool {
 }
 
 /// The bytes behind one prefix DD or FD, if there is one.
-pub fn bare(bytes: &[u8]) -> &[u8] {
+pub(super) fn bare(bytes: &[u8]) -> &[u8] {
     if is_index(bytes[0]) {
         &bytes[1..]
     } else {
@@ -296,7 +296,7 @@ fn by_iz80(cpu: &mut Cpu, registers: &[u16; 14], iff2: bool, memory: [u8; SIZE])
 }
 
 /// Every opcode behind every prefix, and what is odd: a prefix before another one.
-pub fn instructions() -> Vec<Vec<u8>> {
+pub(super) fn instructions() -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for opcode in 0..=255 {
         all.push(vec![opcode]);

@@ -23,7 +23,7 @@ fn check_budgets(language: &'static Language, tape: &Tape, random: &mut StdRng) 
 }
 
 /// The bytes of the commands that a dialect has, in the order of [`Op`].
-pub fn command_bytes(dialect: &Dialect) -> Vec<u8> {
+pub(super) fn command_bytes(dialect: &Dialect) -> Vec<u8> {
     let all = &Op::ALL[..COMMANDS.len()];
     all.iter().filter_map(|op| dialect.byte_of(*op)).collect()
 }
@@ -64,7 +64,7 @@ fn tapes_of_few_commands() {
     }
 }
 
-pub fn tape_of_few_commands(random: &mut StdRng, commands: &[u8]) -> Tape {
+pub(super) fn tape_of_few_commands(random: &mut StdRng, commands: &[u8]) -> Tape {
     let mut few = vec![commands[0], commands[1]];
     few.extend((0..random.random_range(1..4)).map(|_| commands.choose(random).unwrap()));
     few.extend((0..random.random_range(0..3)).map(|_| random.random::<u8>()));
@@ -100,7 +100,7 @@ fn more_random_tapes_by_native_code() {
 }
 
 /// Bodies of loops, of every closed form and others.
-pub const BODIES: [&str; 38] = [
+pub(super) const BODIES: [&str; 38] = [
     "", "<", ">", "{", "}", "<<", ">>>", "<{", ">}", ".<{", ".>}", ".<}", ".>{", "<.}", "{.>",
     ",<{", ",>}", ",<}", ",>{", "<,}", ">,{", "{,>", "}.<", "{.<>>", "<,}.", "+", "-", "+>", "-<",
     "->+<", "+>-", ".>}+", ",.", ".}<,>", ">+", ">>.}}", "<,", ">,",
@@ -122,7 +122,12 @@ fn tapes_grown_around_loops() {
 
 /// A loop of a few commands with room between, somewhere on a tape of few or many nulls,
 /// by the `round`, heads anywhere.
-pub fn tape_around_a_loop(random: &mut StdRng, dialect: &Dialect, body: &str, round: u64) -> Tape {
+pub(super) fn tape_around_a_loop(
+    random: &mut StdRng,
+    dialect: &Dialect,
+    body: &str,
+    round: u64,
+) -> Tape {
     let fill = match round % 4 {
         0 => 0.0,
         1 => 0.02,

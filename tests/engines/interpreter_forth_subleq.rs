@@ -18,12 +18,12 @@ fn languages() -> impl Iterator<Item = &'static Language> {
 }
 
 /// Every language of the Forth family.
-pub fn forths() -> impl Iterator<Item = &'static Language> {
+pub(super) fn forths() -> impl Iterator<Item = &'static Language> {
     languages().filter(|language| matches!(language.family, Family::Forth(_)))
 }
 
 /// A small soup with many mutations.
-pub fn small_soup(language: &'static Language) -> Soup {
+pub(super) fn small_soup(language: &'static Language) -> Soup {
     Soup::new(Settings {
         language,
         num_programs: 512,
@@ -34,15 +34,15 @@ pub fn small_soup(language: &'static Language) -> Soup {
 }
 
 /// A stream of numbers.
-pub struct Numbers(pub u64);
+pub(super) struct Numbers(pub u64);
 
 impl Numbers {
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 += 1;
         (mix(self.0) % end as u64) as usize
     }
 
-    pub fn byte(&mut self) -> u8 {
+    pub(super) fn byte(&mut self) -> u8 {
         self.below(256) as u8
     }
 
@@ -57,7 +57,7 @@ impl Numbers {
     }
 
     /// A byte that makes loops likely.
-    pub fn loopy_byte(&mut self, language: &Language) -> u8 {
+    pub(super) fn loopy_byte(&mut self, language: &Language) -> u8 {
         match language.family {
             Family::Forth(_) => match self.below(8) {
                 0 => 0xc0 + self.below(12) as u8,

@@ -78,7 +78,7 @@ fn check_all(language: &'static Language, tapes: &[Tape]) -> [NativeTally; 2] {
 
 impl Numbers {
     /// A byte that makes loops likely.
-    pub fn byte_of_a_loop(&mut self) -> u8 {
+    pub(super) fn byte_of_a_loop(&mut self) -> u8 {
         match self.below(9) {
             0 => 0xc0 + self.below(12) as u8,
             1 => 0x80 + self.below(4) as u8,
@@ -90,7 +90,7 @@ impl Numbers {
 
     /// A tape with a loop somewhere, which a run comes to with some entries on its
     /// stack.
-    pub fn tape_around_a_loop(&mut self) -> Tape {
+    pub(super) fn tape_around_a_loop(&mut self) -> Tape {
         let mut tape: Tape = match self.below(4) {
             0 => [self.byte(); TAPE_LEN],
             // Guards.

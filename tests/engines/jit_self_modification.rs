@@ -101,7 +101,7 @@ const CODES: &[&str] = &[
 
 /// What lies around the code, and between its commands.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fill {
+pub(super) enum Fill {
     Noop,
     Null,
     /// Bytes that are a command once 1 is added or taken away, and others.
@@ -243,7 +243,7 @@ fn check_codes(dialect: (&'static Language, &'static Dialect), one_in: u32) -> N
 
 /// A tape on which several of the codes lie, with bytes put in between and cut off; what
 /// fills it, and where the code is.
-pub fn grown(random: &mut StdRng, dialect: &Dialect) -> (Tape, Fill, Range<usize>) {
+pub(super) fn grown(random: &mut StdRng, dialect: &Dialect) -> (Tape, Fill, Range<usize>) {
     loop {
         let mut code = String::new();
         for _ in 0..random.random_range(1..5) {

@@ -39,7 +39,7 @@ order in which they became hot.";
 #[command(after_help = EXAMPLES)]
 #[command(group(ArgGroup::new("what").required(true).multiple(true)
                     .args(["run", "checkpoint", "program"])))]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// A run folder
     run: Option<PathBuf>,
 
@@ -109,7 +109,7 @@ fn parse_kind(name: &str) -> Result<EntryKind, String> {
     })
 }
 
-pub fn show(args: ShowArgs) -> Result<ExitCode, Failure> {
+pub(super) fn show(args: ShowArgs) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     match &args.program {
         Some(text) => show_program(&mut out, &args, text)?,

@@ -23,12 +23,12 @@ the cache are those at the last log point; they start over when a run is resumed
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub struct StatsArgs {
+pub(crate) struct StatsArgs {
     /// A run folder
     run: PathBuf,
 }
 
-pub fn stats(args: StatsArgs) -> Result<ExitCode, Failure> {
+pub(super) fn stats(args: StatsArgs) -> Result<ExitCode, Failure> {
     let folder = RunFolder::look(&args.run)?;
     let totals = NativeTotals::read(&folder.performance())?;
     let mut out = anstream::stdout().lock();

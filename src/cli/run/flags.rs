@@ -46,7 +46,7 @@ Examples:
 Ctrl-C ends the epoch, writes a checkpoint and says how to resume.";
 
 /// What is given on the command line.
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// The settings, by their names.
     pub given: Result<Table, String>,
     pub out: Option<PathBuf>,

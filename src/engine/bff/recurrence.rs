@@ -5,14 +5,14 @@ use crate::language::{TAPE_LEN, Tape};
 
 /// Where a BFF run stands, besides its tape: the program counter and both heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State(u32);
+pub(crate) struct State(u32);
 
 impl State {
     /// No run's state.
     const NONE: State = State(u32::MAX);
 
     #[inline(always)]
-    pub fn new(pc: usize, head0: usize, head1: usize) -> State {
+    pub(crate) fn new(pc: usize, head0: usize, head1: usize) -> State {
         State((pc << 16 | head0 << 8 | head1) as u32)
     }
 }
@@ -26,7 +26,7 @@ const RECENT: usize = 8;
 /// run that goes on for long must take). It holds the latest of them, which tell
 /// of short periods soon, and one more, as [`Brent`] says.
 #[derive(Clone)]
-pub struct Recurrence {
+pub(crate) struct Recurrence {
     /// The states held; the last is Brent's.
     states: [State; RECENT + 1],
     held: [Held; RECENT + 1],
@@ -41,7 +41,7 @@ struct Held {
 }
 
 impl Recurrence {
-    pub const NEW: Recurrence = Recurrence {
+    pub(crate) const NEW: Recurrence = Recurrence {
         states: [State::NONE; RECENT + 1],
         held: [Held {
             tape: [0; TAPE_LEN],
@@ -53,7 +53,7 @@ impl Recurrence {
 
     /// Begin with another run.
     #[inline(always)]
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         if self.told > 0 {
             self.states = [State::NONE; RECENT + 1];
             self.told = 0;
@@ -65,7 +65,13 @@ impl Recurrence {
     /// Where it was there before, take as many whole periods as fit, so that less
     /// than one is left to do, and say so.
     #[inline]
-    pub fn skip(&mut self, state: State, tape: &Tape, taken: &mut Taken, max_steps: u32) -> bool {
+    pub(crate) fn skip(
+        &mut self,
+        state: State,
+        tape: &Tape,
+        taken: &mut Taken,
+        max_steps: u32,
+    ) -> bool {
         let (recent, brents) = self.states.split_at(RECENT);
         let alike = recent.iter().position(|held| *held == state);
         let brents = (brents[0] == state).then_some(RECENT);

@@ -5,7 +5,7 @@ use crate::language::{Ended, Outcome};
 
 /// The heads of a run, and what it has taken so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Registers {
+pub(crate) struct Registers {
     pub head0: usize,
     pub head1: usize,
     pub steps: u32,
@@ -15,7 +15,7 @@ pub struct Registers {
 impl Registers {
     /// What the run has taken so far.
     #[inline(always)]
-    pub fn taken(&self) -> Taken {
+    pub(crate) fn taken(&self) -> Taken {
         Taken {
             steps: self.steps,
             ops: self.ops,
@@ -24,7 +24,7 @@ impl Registers {
 
     /// What the run came to if it ended here.
     #[inline(always)]
-    pub fn outcome(&self, ended: Ended) -> Outcome {
+    pub(crate) fn outcome(&self, ended: Ended) -> Outcome {
         self.taken().outcome(ended)
     }
 }

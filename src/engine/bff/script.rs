@@ -12,7 +12,7 @@ use crate::language::bff::{Class, Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
 
 /// Ops of a script and one place more, for where it ends.
-pub const LEN: usize = 64;
+pub(crate) const LEN: usize = 64;
 
 /// The ops of a tape from a place on, as long as the program counter goes
 /// straight on and no byte changes what it means. Entry i is the i-th op.
@@ -21,7 +21,7 @@ pub const LEN: usize = 64;
 /// some op with its heads in some places.
 #[derive(Clone)]
 #[repr(align(64))]
-pub struct Script {
+pub(crate) struct Script {
     /// Where each op lies, and behind the last the place where the script ends.
     pub place: [u8; 2 * LEN],
     /// How far the heads have moved before each op, modulo 256.
@@ -52,7 +52,7 @@ pub struct Script {
 /// By the command bits of a class: how far it moves the heads, and what it
 /// adds and jumps at, where it is an event.
 #[repr(align(16))]
-pub struct Effects {
+pub(crate) struct Effects {
     pub move0: [u8; 16],
     pub move1: [u8; 16],
     pub add: [u8; 16],
@@ -60,10 +60,10 @@ pub struct Effects {
 }
 
 /// Of the command bits of classes, the last that is an event.
-pub const LAST_EVENT: u8 = Class::command(Op::CopyTo0);
+pub(crate) const LAST_EVENT: u8 = Class::command(Op::CopyTo0);
 
 /// Indexed by whether a copy moves head 1.
-pub static EFFECTS: [Effects; 2] = [Effects::new(false), Effects::new(true)];
+pub(crate) static EFFECTS: [Effects; 2] = [Effects::new(false), Effects::new(true)];
 
 impl Effects {
     const fn new(copy_moves: bool) -> Effects {
@@ -87,13 +87,13 @@ impl Effects {
 
     /// The effects of a dialect's commands.
     #[inline(always)]
-    pub fn of(dialect: &Dialect) -> &'static Effects {
+    pub(crate) fn of(dialect: &Dialect) -> &'static Effects {
         &EFFECTS[usize::from(dialect.copy_moves())]
     }
 }
 
 impl Script {
-    pub const EMPTY: Script = Script {
+    pub(crate) const EMPTY: Script = Script {
         place: [0; 2 * LEN],
         moved0: [0; LEN],
         moved1: [0; LEN],
@@ -113,13 +113,13 @@ impl Script {
 
     /// Where the script ends: the tape's end, or an op too many.
     #[inline(always)]
-    pub fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         usize::from(self.place[self.len % LEN])
     }
 
     /// The number of ops before `place`.
     #[inline(always)]
-    pub fn index<V: Vectors>(&self, vectors: V, place: usize) -> usize {
+    pub(crate) fn index<V: Vectors>(&self, vectors: V, place: usize) -> usize {
         let (low, high) = (self.ops as u64, (self.ops >> 64) as u64);
         let low = vectors.lowest(low, place);
         let high = vectors.lowest(high, place.saturating_sub(64));
@@ -128,7 +128,7 @@ impl Script {
 
     /// Where the byte of entry `event` comes from and where it goes to, on the tape.
     #[inline(always)]
-    pub fn goes(&self, event: usize) -> (usize, usize) {
+    pub(crate) fn goes(&self, event: usize) -> (usize, usize) {
         let (from, to) = (self.from[event % LEN], self.to[event % LEN]);
         debug_assert!(from < TAPE_LEN as u8 && to < TAPE_LEN as u8);
         // SAFETY: they are private, zeros at first, and written by `aim_each`, which takes them
@@ -147,13 +147,13 @@ impl Script {
     ///
     /// Nothing but numbers below 128 may be written.
     #[inline(always)]
-    pub unsafe fn goes_mut(&mut self) -> [&mut [u8; LEN]; 2] {
+    pub(crate) unsafe fn goes_mut(&mut self) -> [&mut [u8; LEN]; 2] {
         [&mut self.from, &mut self.to]
     }
 
     /// The heads before entry `index`.
     #[inline(always)]
-    pub fn heads(&self, index: usize) -> (usize, usize) {
+    pub(crate) fn heads(&self, index: usize) -> (usize, usize) {
         (
             (self.base0 + usize::from(self.moved0[index % LEN])) % TAPE_LEN,
             (self.base1 + usize::from(self.moved1[index % LEN])) % TAPE_LEN,
@@ -162,14 +162,20 @@ impl Script {
 
     /// Tell of `tape` from `first` on.
     #[inline(always)]
-    pub fn read<V: Vectors>(&mut self, vectors: V, dialect: &Dialect, tape: &Tape, first: usize) {
+    pub(crate) fn read<V: Vectors>(
+        &mut self,
+        vectors: V,
+        dialect: &Dialect,
+        tape: &Tape,
+        first: usize,
+    ) {
         self.first = first;
         vectors.decode(dialect, tape, self);
     }
 
     /// Tell of `tape` so that `place` is told of, of all of it if possible.
     #[inline(always)]
-    pub fn read_around<V: Vectors>(
+    pub(crate) fn read_around<V: Vectors>(
         &mut self,
         vectors: V,
         dialect: &Dialect,
@@ -184,14 +190,14 @@ impl Script {
 
     /// Whether the script tells of `place`.
     #[inline(always)]
-    pub fn tells_of(&self, place: usize) -> bool {
+    pub(crate) fn tells_of(&self, place: usize) -> bool {
         (self.first..self.end()).contains(&place)
     }
 
     /// The entry of the `]` that matches the `[` at entry `open`, if the script
     /// tells of it.
     #[inline(always)]
-    pub fn matching_close<V: Vectors>(&self, vectors: V, open: usize) -> Option<usize> {
+    pub(crate) fn matching_close<V: Vectors>(&self, vectors: V, open: usize) -> Option<usize> {
         let (opens, closes) = vectors.brackets(self);
         let mut rest = (opens | closes) & self.all() & !1 << open;
         let mut depth = 0;
@@ -212,7 +218,7 @@ impl Script {
     /// The entry of the `[` that matches the `]` at entry `close`, if the script
     /// tells of it.
     #[inline(always)]
-    pub fn matching_open<V: Vectors>(&self, vectors: V, close: usize) -> Option<usize> {
+    pub(crate) fn matching_open<V: Vectors>(&self, vectors: V, close: usize) -> Option<usize> {
         let (opens, closes) = vectors.brackets(self);
         let mut rest = (opens | closes) & !(!0 << close);
         let mut depth = 0;
@@ -238,7 +244,7 @@ impl Script {
 
     /// Have the heads at `head0` and `head1` before entry `index`.
     #[inline(always)]
-    pub fn aim<V: Vectors>(&mut self, vectors: V, index: usize, head0: usize, head1: usize) {
+    pub(crate) fn aim<V: Vectors>(&mut self, vectors: V, index: usize, head0: usize, head1: usize) {
         let back = |head: usize, moved: u8| head.wrapping_sub(usize::from(moved)) % TAPE_LEN;
         let base0 = back(head0, self.moved0[index % LEN]);
         let base1 = back(head1, self.moved1[index % LEN]);
@@ -247,14 +253,14 @@ impl Script {
 
     /// Have the heads at `head0` and `head1` before the first entry.
     #[inline(always)]
-    pub fn aim_first<V: Vectors>(&mut self, vectors: V, head0: usize, head1: usize) {
+    pub(crate) fn aim_first<V: Vectors>(&mut self, vectors: V, head0: usize, head1: usize) {
         (self.base0, self.base1) = (head0, head1);
         vectors.aim(self, head0 as u8, head1 as u8);
     }
 
     /// What [`Vectors::decode`] does, entry by entry.
     #[inline(always)]
-    pub fn decode(&mut self, dialect: &Dialect, tape: &Tape, ops: u128) {
+    pub(crate) fn decode(&mut self, dialect: &Dialect, tape: &Tape, ops: u128) {
         let effects = Effects::of(dialect);
         let (mut moved0, mut moved1) = (0u8, 0u8);
         let mut rest = ops;
@@ -284,7 +290,7 @@ impl Script {
 
     /// What [`Vectors::aim`] does, entry by entry.
     #[inline(always)]
-    pub fn aim_each(&mut self, base0: u8, base1: u8) {
+    pub(crate) fn aim_each(&mut self, base0: u8, base1: u8) {
         for i in 0..self.len {
             let [head0, head1] = [
                 base0.wrapping_add(self.moved0[i]),

@@ -14,7 +14,7 @@ use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
 pub struct Skeleton(pub [u128; 4]);
 
 /// The planes of one program.
-pub type HalfSkeleton = [u64; 4];
+pub(crate) type HalfSkeleton = [u64; 4];
 
 impl Skeleton {
     /// Of `tape`, byte by byte.

@@ -79,7 +79,7 @@ impl Run {
 
 /// The interpreter of a dialect.
 #[derive(Debug)]
-pub struct Interpreter {
+pub(crate) struct Interpreter {
     pub dialect: &'static Dialect,
     pub closed_forms: bool,
 }

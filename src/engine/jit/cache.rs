@@ -34,7 +34,7 @@ const EPOCHS_PER_PROGRAMS: u64 = 1024;
 const RATINGS: u32 = 64;
 
 /// The native code of a soup, made by `T`.
-pub struct Cache<T: Translator> {
+pub(crate) struct Cache<T: Translator> {
     options: Options,
     compiler: Arc<Compiler<T>>,
     index: T::Index,
@@ -74,7 +74,7 @@ struct Entry<U> {
 impl<T: Translator> Cache<T> {
     /// For soups of what `translator` translates; an error where this machine has no native
     /// code.
-    pub fn new(translator: T, options: Options) -> Result<Cache<T>, NoNativeCode> {
+    pub(crate) fn new(translator: T, options: Options) -> Result<Cache<T>, NoNativeCode> {
         let compiler = Compiler::new(translator)?;
         // Whether memory may be executable is known once some was asked for.
         compiler.compile(&[compiler.translator().smallest_unit()])?;
@@ -99,28 +99,28 @@ impl<T: Translator> Cache<T> {
         })
     }
 
-    pub fn options(&self) -> &Options {
+    pub(crate) fn options(&self) -> &Options {
         &self.options
     }
 
     /// What is looked for at the moment.
-    pub fn tier(&self) -> Tier {
+    pub(crate) fn tier(&self) -> Tier {
         self.tier
     }
 
     /// What it holds and has cost.
-    pub fn tally(&self) -> CacheTally {
+    pub(crate) fn tally(&self) -> CacheTally {
         self.tally
     }
 
     /// The units that are native now.
-    pub fn units(&self) -> impl Iterator<Item = &T::Unit> {
+    pub(crate) fn units(&self) -> impl Iterator<Item = &T::Unit> {
         let kept = self.entries.iter().filter(|entry| !entry.is_blacklisted);
         kept.map(|entry| &entry.unit)
     }
 
     /// A unit, compiled to be read.
-    pub fn show(&self, unit: &T::Unit) -> Result<Listing, NoNativeCode> {
+    pub(crate) fn show(&self, unit: &T::Unit) -> Result<Listing, NoNativeCode> {
         self.compiler.show(unit)
     }
 }
@@ -129,38 +129,38 @@ impl<T: Translator> Cache<T> {
 impl<T: Translator> Cache<T> {
     /// Where native functions are found.
     #[inline(always)]
-    pub fn index(&self) -> &T::Index {
+    pub(crate) fn index(&self) -> &T::Index {
         &self.index
     }
 
     /// Whether a thread that has run so many `batches` is to look at the next one more
     /// closely, which counts.
     #[inline(always)]
-    pub fn looks_closer(&self, batches: &mut u32) -> bool {
+    pub(crate) fn looks_closer(&self, batches: &mut u32) -> bool {
         *batches = batches.wrapping_add(1);
         batches.is_multiple_of(self.options.sample)
     }
 
     /// Whether to look for programs.
     #[inline(always)]
-    pub fn wants_programs(&self) -> bool {
+    pub(crate) fn wants_programs(&self) -> bool {
         self.tier == Tier::Programs && self.index.serves(Tier::Programs)
     }
 
     /// Whether to look for loops.
     #[inline(always)]
-    pub fn wants_loops(&self) -> bool {
+    pub(crate) fn wants_loops(&self) -> bool {
         self.tier != Tier::Interpreter
     }
 
     /// Whether to count programs. Where they do not pay, a few of them are enough for the next
     /// trial.
-    pub fn counts_programs(&self) -> bool {
+    pub(crate) fn counts_programs(&self) -> bool {
         self.tier == Tier::Programs || self.epochs % EPOCHS_PER_PROGRAMS < EPOCHS_OF_PROGRAMS
     }
 
     /// Count a unit that is not native: iterations of a loop, or a program that came up.
-    pub fn came_up(&self, unit: T::Unit, times: u32) {
+    pub(crate) fn came_up(&self, unit: T::Unit, times: u32) {
         let threshold = match unit.kind() {
             EntryKind::Loop => self.options.loop_threshold,
             EntryKind::Left | EntryKind::Right => self.options.program_threshold,
@@ -185,7 +185,7 @@ impl<T: Translator> Cache<T> {
 
     /// Say whether entering a native function was worth while.
     #[cold]
-    pub fn rate(&self, native: Native, paid: bool) {
+    pub(crate) fn rate(&self, native: Native, paid: bool) {
         if let Some(entry) = self.entries.get(native.entry as usize) {
             entry.ratings.fetch_add(1, Relaxed);
             entry.failures.fetch_add(u32::from(!paid), Relaxed);
@@ -197,7 +197,7 @@ impl<T: Translator> Cache<T> {
 impl<T: Translator> Cache<T> {
     /// Install what has been compiled, and have compiled what has become hot. No tape is
     /// running meanwhile. The epoch before took this `time`.
-    pub fn safepoint(&mut self, time: Duration) {
+    pub(crate) fn safepoint(&mut self, time: Duration) {
         self.tier = self.selection.next(time);
         self.epochs += 1;
         if self.epochs.is_multiple_of(EPOCHS_BETWEEN_RATINGS) {
@@ -226,7 +226,7 @@ impl<T: Translator> Cache<T> {
     }
 
     /// Wait until all that has become hot is native.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if let Some(worker) = &mut self.code().worker
             && let Some(generation) = worker.wait()
         {
@@ -240,7 +240,7 @@ impl<T: Translator> Cache<T> {
     }
 
     /// Have `units` made native at once, whether they are hot or not.
-    pub fn compile(&mut self, units: &[T::Unit]) -> Result<(), NoNativeCode> {
+    pub(crate) fn compile(&mut self, units: &[T::Unit]) -> Result<(), NoNativeCode> {
         let known = &mut self.queue_mut().known;
         let mut new = units.to_vec();
         new.retain(|unit| known.insert(*unit));

@@ -20,14 +20,14 @@ use super::unit::{Pinned, Translator};
 use super::{Listing, NoNativeCode};
 
 /// Compiles the units of one dialect for this machine.
-pub struct Compiler<T> {
+pub(super) struct Compiler<T> {
     isa: OwnedTargetIsa,
     machine: Machine,
     translator: T,
 }
 
 /// Functions that were compiled together and are freed together.
-pub struct Generation<T: Translator> {
+pub(super) struct Generation<T: Translator> {
     module: Option<JITModule>,
     /// What the code points to.
     data: Pinned<T::Data>,
@@ -74,7 +74,7 @@ fn isa() -> Result<OwnedTargetIsa, NoNativeCode> {
 
 impl<T: Translator> Compiler<T> {
     /// For what `translator` translates, on this machine.
-    pub fn new(translator: T) -> Result<Compiler<T>, NoNativeCode> {
+    pub(super) fn new(translator: T) -> Result<Compiler<T>, NoNativeCode> {
         let isa = isa()?;
         Ok(Compiler {
             machine: Machine::of(&*isa),
@@ -83,7 +83,7 @@ impl<T: Translator> Compiler<T> {
         })
     }
 
-    pub fn translator(&self) -> &T {
+    pub(super) fn translator(&self) -> &T {
         &self.translator
     }
 
@@ -100,7 +100,7 @@ impl<T: Translator> Compiler<T> {
     }
 
     /// Compile all `units`.
-    pub fn compile(&self, units: &[T::Unit]) -> Result<Generation<T>, NoNativeCode> {
+    pub(super) fn compile(&self, units: &[T::Unit]) -> Result<Generation<T>, NoNativeCode> {
         let begun = Instant::now();
         let builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         let mut generation = Generation {
@@ -139,7 +139,7 @@ impl<T: Translator> Compiler<T> {
     }
 
     /// Compile `unit` to be read.
-    pub fn show(&self, unit: &T::Unit) -> Result<Listing, NoNativeCode> {
+    pub(super) fn show(&self, unit: &T::Unit) -> Result<Listing, NoNativeCode> {
         let mut context = Context::new();
         let mut data = Pinned::new();
         let mut builder_context = FunctionBuilderContext::new();
@@ -162,7 +162,7 @@ impl<T: Translator> Compiler<T> {
 
 impl<T: Translator> Generation<T> {
     /// Bytes of memory it takes, about: code lies in whole pages.
-    pub fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         const PAGE: usize = 4096;
         (self.code_bytes + self.data.bytes()).next_multiple_of(PAGE) + PAGE
     }
@@ -182,7 +182,7 @@ impl<T: Translator> Drop for Generation<T> {
 type Compiled<T> = Result<Generation<T>, NoNativeCode>;
 
 /// The thread that compiles while the soup lives.
-pub struct Worker<T: Translator> {
+pub(super) struct Worker<T: Translator> {
     to: Option<Sender<Vec<T::Unit>>>,
     from: Receiver<Compiled<T>>,
     is_busy: bool,
@@ -191,7 +191,7 @@ pub struct Worker<T: Translator> {
 
 impl<T: Translator> Worker<T> {
     /// Nothing where the system gives no thread.
-    pub fn start(compiler: Arc<Compiler<T>>) -> Option<Worker<T>> {
+    pub(super) fn start(compiler: Arc<Compiler<T>>) -> Option<Worker<T>> {
         let (to, batches) = channel::<Vec<T::Unit>>();
         let (done, from) = channel();
         let thread = std::thread::Builder::new().name("compiler".into());
@@ -210,26 +210,26 @@ impl<T: Translator> Worker<T> {
         })
     }
 
-    pub fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         self.is_busy
     }
 
     /// Have `units` compiled.
-    pub fn begin(&mut self, units: Vec<T::Unit>) {
+    pub(super) fn begin(&mut self, units: Vec<T::Unit>) {
         if let Some(to) = &self.to {
             self.is_busy = to.send(units).is_ok();
         }
     }
 
     /// What has been compiled, if it is finished.
-    pub fn finished(&mut self) -> Option<Compiled<T>> {
+    pub(super) fn finished(&mut self) -> Option<Compiled<T>> {
         let compiled = self.from.try_recv().ok();
         self.is_busy &= compiled.is_none();
         compiled
     }
 
     /// What is being compiled, once it is finished; nothing if nothing is.
-    pub fn wait(&mut self) -> Option<Compiled<T>> {
+    pub(super) fn wait(&mut self) -> Option<Compiled<T>> {
         if !std::mem::take(&mut self.is_busy) {
             return None;
         }

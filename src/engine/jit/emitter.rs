@@ -19,13 +19,13 @@ use crate::language::TAPE_LEN;
 
 /// What functions are written for.
 #[derive(Clone, Copy)]
-pub struct Machine {
+pub(crate) struct Machine {
     frontend: TargetFrontendConfig,
     call_conv: CallConv,
 }
 
 impl Machine {
-    pub fn of(isa: &dyn TargetIsa) -> Machine {
+    pub(crate) fn of(isa: &dyn TargetIsa) -> Machine {
         Machine {
             frontend: isa.frontend_config(),
             call_conv: CallConv::triple_default(isa.triple()),
@@ -43,13 +43,13 @@ impl Machine {
 
 /// Steps and ops of a basic block that the variables do not have yet.
 #[derive(Clone, Copy, Default)]
-pub struct Pending {
+pub(crate) struct Pending {
     pub steps: i64,
     pub ops: i64,
 }
 
 /// Writes one native function.
-pub struct Emitter<'f> {
+pub(crate) struct Emitter<'f> {
     pub builder: FunctionBuilder<'f>,
     machine: Machine,
     tape: Value,
@@ -67,7 +67,7 @@ const MEMORY: MemFlagsData = MemFlagsData::trusted();
 
 impl<'f> Emitter<'f> {
     /// Begin `function`, an empty one.
-    pub fn start(
+    pub(crate) fn start(
         machine: Machine,
         function: &'f mut Function,
         context: &'f mut FunctionBuilderContext,
@@ -97,7 +97,7 @@ impl<'f> Emitter<'f> {
 
     /// Set the variables of the state's counts, ops from the frame or to what they are known
     /// to be.
-    pub fn begin_counts(&mut self, known_ops: Option<i64>) {
+    pub(crate) fn begin_counts(&mut self, known_ops: Option<i64>) {
         self.set_from_frame(self.steps_left, offset::STEPS_LEFT);
         let ops = match known_ops {
             Some(ops) => self.constant(ops),
@@ -109,105 +109,105 @@ impl<'f> Emitter<'f> {
     }
 
     /// Do not tell the frame of iterations: there are none.
-    pub fn has_no_iterations(&mut self) {
+    pub(crate) fn has_no_iterations(&mut self) {
         self.counts_iterations = false;
     }
 
     /// The function is complete.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.builder.seal_all_blocks();
         self.builder.finalize(self.machine.frontend);
     }
 
     /// The next instruction.
-    pub fn ins(&mut self) -> FuncInstBuilder<'_, 'f> {
+    pub(crate) fn ins(&mut self) -> FuncInstBuilder<'_, 'f> {
         self.builder.ins()
     }
 
-    pub fn constant(&mut self, number: i64) -> Value {
+    pub(crate) fn constant(&mut self, number: i64) -> Value {
         self.ins().iconst(types::I64, number)
     }
 
     /// The address of what lives as long as the code.
-    pub fn address(&mut self, of: usize) -> Value {
+    pub(crate) fn address(&mut self, of: usize) -> Value {
         let pointer = self.machine.frontend.pointer_type();
         self.ins().iconst(pointer, of as i64)
     }
 
-    pub fn add(&mut self, value: Value, by: i64) -> Value {
+    pub(crate) fn add(&mut self, value: Value, by: i64) -> Value {
         self.ins().iadd_imm_s(value, by)
     }
 
     /// `value` modulo the tape's length.
-    pub fn on_tape(&mut self, value: Value) -> Value {
+    pub(crate) fn on_tape(&mut self, value: Value) -> Value {
         self.ins().band_imm_u(value, TAPE_LEN as i64 - 1)
     }
 
-    pub fn is_below(&mut self, value: Value, end: i64) -> Value {
+    pub(crate) fn is_below(&mut self, value: Value, end: i64) -> Value {
         self.ins().icmp_imm_u(IntCC::UnsignedLessThan, value, end)
     }
 
-    pub fn is_at_most(&mut self, value: Value, last: i64) -> Value {
+    pub(crate) fn is_at_most(&mut self, value: Value, last: i64) -> Value {
         let less = IntCC::UnsignedLessThanOrEqual;
         self.ins().icmp_imm_u(less, value, last)
     }
 
-    pub fn is_above(&mut self, value: Value, than: i64) -> Value {
+    pub(crate) fn is_above(&mut self, value: Value, than: i64) -> Value {
         let greater = IntCC::UnsignedGreaterThan;
         self.ins().icmp_imm_u(greater, value, than)
     }
 
-    pub fn is_equal(&mut self, value: Value, to: i64) -> Value {
+    pub(crate) fn is_equal(&mut self, value: Value, to: i64) -> Value {
         self.ins().icmp_imm_u(IntCC::Equal, value, to)
     }
 }
 
 /// Variables and blocks.
 impl Emitter<'_> {
-    pub fn variable(&mut self) -> Variable {
+    pub(crate) fn variable(&mut self) -> Variable {
         self.builder.declare_var(types::I64)
     }
 
-    pub fn get(&mut self, variable: Variable) -> Value {
+    pub(crate) fn get(&mut self, variable: Variable) -> Value {
         self.builder.use_var(variable)
     }
 
-    pub fn set(&mut self, variable: Variable, value: Value) {
+    pub(crate) fn set(&mut self, variable: Variable, value: Value) {
         self.builder.def_var(variable, value);
     }
 
-    pub fn set_from_frame(&mut self, variable: Variable, offset: i32) {
+    pub(crate) fn set_from_frame(&mut self, variable: Variable, offset: i32) {
         let value = self.load_number(offset);
         self.set(variable, value);
     }
 
-    pub fn block(&mut self) -> Block {
+    pub(crate) fn block(&mut self) -> Block {
         self.builder.create_block()
     }
 
     /// A block that hardly any run comes to.
-    pub fn cold_block(&mut self) -> Block {
+    pub(crate) fn cold_block(&mut self) -> Block {
         let block = self.builder.create_block();
         self.builder.set_cold_block(block);
         block
     }
 
-    pub fn switch_to(&mut self, block: Block) {
+    pub(crate) fn switch_to(&mut self, block: Block) {
         self.builder.switch_to_block(block);
     }
 
-    pub fn jump(&mut self, block: Block) {
+    pub(crate) fn jump(&mut self, block: Block) {
         self.ins().jump(block, &[]);
     }
 
     /// Go to `then` where `condition` is not 0.
-    pub fn branch(&mut self, condition: Value, then: Block, otherwise: Block) {
+    pub(crate) fn branch(&mut self, condition: Value, then: Block, otherwise: Block) {
         self.ins().brif(condition, then, &[], otherwise, &[]);
     }
 
     /// Where `condition` is not 0, go to a cold block, where building goes on; the block of all
     /// other runs, which is empty yet.
-    pub fn branch_aside(&mut self, condition: Value) -> Block {
+    pub(crate) fn branch_aside(&mut self, condition: Value) -> Block {
         let side = self.builder.create_block();
         let on = self.builder.create_block();
         self.builder.set_cold_block(side);
@@ -219,45 +219,45 @@ impl Emitter<'_> {
 
 /// Memory.
 impl Emitter<'_> {
-    pub fn load_number(&mut self, offset: i32) -> Value {
+    pub(crate) fn load_number(&mut self, offset: i32) -> Value {
         let frame = self.frame;
         self.ins().load(types::I64, MEMORY, frame, offset)
     }
 
-    pub fn load_pointer(&mut self, offset: i32) -> Value {
+    pub(crate) fn load_pointer(&mut self, offset: i32) -> Value {
         let (pointer, frame) = (self.machine.frontend.pointer_type(), self.frame);
         self.ins().load(pointer, MEMORY, frame, offset)
     }
 
-    pub fn store_number(&mut self, value: Value, offset: i32) {
+    pub(crate) fn store_number(&mut self, value: Value, offset: i32) {
         let frame = self.frame;
         self.ins().store(MEMORY, value, frame, offset);
     }
 
     /// The byte of the tape at `place`, which must be below its length.
-    pub fn load_byte(&mut self, place: Value) -> Value {
+    pub(crate) fn load_byte(&mut self, place: Value) -> Value {
         let tape = self.tape;
         let address = self.ins().iadd(tape, place);
         self.load_byte_at(address, 0)
     }
 
     /// As [`Emitter::load_byte`].
-    pub fn store_byte(&mut self, byte: Value, place: Value) {
+    pub(crate) fn store_byte(&mut self, byte: Value, place: Value) {
         let tape = self.tape;
         let address = self.ins().iadd(tape, place);
         self.store_byte_at(byte, address, 0);
     }
 
-    pub fn load_byte_at(&mut self, address: Value, offset: i32) -> Value {
+    pub(crate) fn load_byte_at(&mut self, address: Value, offset: i32) -> Value {
         self.ins().load(types::I8, MEMORY, address, offset)
     }
 
-    pub fn store_byte_at(&mut self, byte: Value, address: Value, offset: i32) {
+    pub(crate) fn store_byte_at(&mut self, byte: Value, address: Value, offset: i32) {
         self.ins().store(MEMORY, byte, address, offset);
     }
 
     /// The entry of a table for a byte.
-    pub fn look_up(&mut self, table: &'static [u8; 256], byte: Value) -> Value {
+    pub(crate) fn look_up(&mut self, table: &'static [u8; 256], byte: Value) -> Value {
         let pointer = self.machine.frontend.pointer_type();
         let byte = self.ins().uextend(pointer, byte);
         let table = self.address(table.as_ptr() as usize);
@@ -270,24 +270,24 @@ impl Emitter<'_> {
 /// Counts of steps, ops and iterations.
 impl Emitter<'_> {
     /// Steps left once `pending` is paid for.
-    pub fn steps_left(&mut self, pending: Pending) -> Value {
+    pub(crate) fn steps_left(&mut self, pending: Pending) -> Value {
         let left = self.get(self.steps_left);
         self.add(left, -pending.steps)
     }
 
     /// The steps left as of the start of the basic block.
-    pub fn steps_left_at_start(&mut self) -> Value {
+    pub(crate) fn steps_left_at_start(&mut self) -> Value {
         self.get(self.steps_left)
     }
 
     /// Ops with those of `pending`.
-    pub fn ops(&mut self, pending: Pending) -> Value {
+    pub(crate) fn ops(&mut self, pending: Pending) -> Value {
         let ops = self.get(self.ops);
         self.add(ops, pending.ops)
     }
 
     /// Have the variables count `pending`.
-    pub fn commit(&mut self, pending: Pending) {
+    pub(crate) fn commit(&mut self, pending: Pending) {
         let left = self.steps_left(pending);
         self.set(self.steps_left, left);
         let ops = self.ops(pending);
@@ -295,7 +295,7 @@ impl Emitter<'_> {
     }
 
     /// Have the variables count `times` as much as `pending`.
-    pub fn commit_times(&mut self, pending: Pending, times: Value) {
+    pub(crate) fn commit_times(&mut self, pending: Pending, times: Value) {
         let steps = self.ins().imul_imm_s(times, pending.steps);
         let left = self.get(self.steps_left);
         let left = self.ins().isub(left, steps);
@@ -307,25 +307,25 @@ impl Emitter<'_> {
     }
 
     /// Take steps and ops from the frame again, which a call has changed.
-    pub fn reload_counts(&mut self) {
+    pub(crate) fn reload_counts(&mut self) {
         self.set_from_frame(self.steps_left, offset::STEPS_LEFT);
         self.set_from_frame(self.ops, offset::OPS);
     }
 
     /// Put steps and ops into the frame.
-    pub fn store_counts(&mut self, pending: Pending) {
+    pub(crate) fn store_counts(&mut self, pending: Pending) {
         let left = self.steps_left(pending);
         self.store_number(left, offset::STEPS_LEFT);
         let ops = self.ops(pending);
         self.store_number(ops, offset::OPS);
     }
 
-    pub fn iterations(&mut self) -> Value {
+    pub(crate) fn iterations(&mut self) -> Value {
         self.get(self.iterations)
     }
 
     /// Count `times` more iterations; how many there are then.
-    pub fn count_iterations(&mut self, times: Value) -> Value {
+    pub(crate) fn count_iterations(&mut self, times: Value) -> Value {
         let iterations = self.get(self.iterations);
         let iterations = self.ins().iadd(iterations, times);
         self.set(self.iterations, iterations);
@@ -333,14 +333,14 @@ impl Emitter<'_> {
     }
 
     /// As [`Emitter::count_iterations`], a number that is known.
-    pub fn count_iterations_by(&mut self, times: i64) -> Value {
+    pub(crate) fn count_iterations_by(&mut self, times: i64) -> Value {
         let iterations = self.get(self.iterations);
         let iterations = self.add(iterations, times);
         self.set(self.iterations, iterations);
         iterations
     }
 
-    pub fn store_iterations(&mut self) {
+    pub(crate) fn store_iterations(&mut self) {
         if self.counts_iterations {
             let iterations = self.get(self.iterations);
             self.store_number(iterations, offset::ITERATIONS);
@@ -351,13 +351,18 @@ impl Emitter<'_> {
 /// Calls and exits.
 impl Emitter<'_> {
     /// The signature of a function to call, of so many pointers.
-    pub fn import_signature(&mut self, pointers: usize, returns: &[Type]) -> SigRef {
+    pub(crate) fn import_signature(&mut self, pointers: usize, returns: &[Type]) -> SigRef {
         let signature = self.machine.signature(pointers, returns);
         self.builder.import_signature(signature)
     }
 
     /// Call `function` with the tape, the frame and this address, if any; the results.
-    pub fn call(&mut self, signature: SigRef, function: usize, data: Option<usize>) -> &[Value] {
+    pub(crate) fn call(
+        &mut self,
+        signature: SigRef,
+        function: usize,
+        data: Option<usize>,
+    ) -> &[Value] {
         let callee = self.address(function);
         let data = data.map(|data| self.address(data));
         let (tape, frame) = (self.tape, self.frame);
@@ -366,17 +371,17 @@ impl Emitter<'_> {
         self.builder.inst_results(call)
     }
 
-    pub fn exit_code(&mut self, exit: Exit) -> Value {
+    pub(crate) fn exit_code(&mut self, exit: Exit) -> Value {
         self.ins().iconst(types::I32, exit as i64)
     }
 
-    pub fn return_code(&mut self, code: Value) {
+    pub(crate) fn return_code(&mut self, code: Value) {
         self.ins().return_(&[code]);
     }
 
     /// Leave through the shared side exit, with `code` and with `numbers` put at these offsets
     /// of the frame: the same offsets for every exit of a function.
-    pub fn leave<const N: usize>(&mut self, code: Value, numbers: [(i32, Value); N]) {
+    pub(crate) fn leave<const N: usize>(&mut self, code: Value, numbers: [(i32, Value); N]) {
         let is_new = self.side_exit.is_none();
         let block = match self.side_exit {
             Some(block) => block,

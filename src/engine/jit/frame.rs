@@ -11,7 +11,7 @@ use crate::language::Tape;
 /// native code and this folder touch them.
 #[repr(C)]
 #[derive(Default)]
-pub struct RunState {
+pub(crate) struct RunState {
     /// Place of the byte about to be read; set by native code when it is left.
     pub pc: u64,
     /// Place of the unit's first byte.
@@ -24,17 +24,17 @@ pub struct RunState {
 }
 
 /// Where the numbers of a [`RunState`] are, in bytes from its start.
-pub mod offset {
+pub(super) mod offset {
     use super::{RunState, offset_of};
 
-    pub const PC: i32 = offset_of!(RunState, pc) as i32;
-    pub const BASE: i32 = offset_of!(RunState, base) as i32;
-    pub const STEPS_LEFT: i32 = offset_of!(RunState, steps_left) as i32;
-    pub const OPS: i32 = offset_of!(RunState, ops) as i32;
-    pub const ITERATIONS: i32 = offset_of!(RunState, iterations) as i32;
+    pub(crate) const PC: i32 = offset_of!(RunState, pc) as i32;
+    pub(crate) const BASE: i32 = offset_of!(RunState, base) as i32;
+    pub(crate) const STEPS_LEFT: i32 = offset_of!(RunState, steps_left) as i32;
+    pub(crate) const OPS: i32 = offset_of!(RunState, ops) as i32;
+    pub(crate) const ITERATIONS: i32 = offset_of!(RunState, iterations) as i32;
 }
 
 /// A native function: runs the unit that it was made of, on this tape, from what the frame
 /// says, which is its family's and begins with this state; answers with the number of an
 /// [`Exit`](super::Exit).
-pub type Function = unsafe extern "C" fn(*mut Tape, *mut RunState) -> u32;
+pub(super) type Function = unsafe extern "C" fn(*mut Tape, *mut RunState) -> u32;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 ///
 /// Threads count without waiting for each other; a count that gets lost makes a unit
 /// native later, and changes nothing else.
-pub struct Hotness {
+pub(super) struct Hotness {
     counters: Box<[Counter]>,
 }
 
@@ -18,7 +18,7 @@ struct Counter {
 }
 
 impl Hotness {
-    pub fn new(counters: usize) -> Hotness {
+    pub(super) fn new(counters: usize) -> Hotness {
         Hotness {
             counters: (0..counters.next_power_of_two())
                 .map(|_| Counter::default())
@@ -29,7 +29,7 @@ impl Hotness {
     /// Count a unit that came up so many `times`, one or more; whether that made it
     /// reach `threshold`.
     #[inline]
-    pub fn count(&self, fingerprint: u64, times: u32, threshold: u32) -> bool {
+    pub(super) fn count(&self, fingerprint: u64, times: u32, threshold: u32) -> bool {
         let counter = &self.counters[(fingerprint >> 32) as usize & (self.counters.len() - 1)];
         let count = counter.count.load(Relaxed);
         let is_same = counter.fingerprint.load(Relaxed) == fingerprint;
@@ -45,7 +45,7 @@ impl Hotness {
     }
 
     /// Forget everything.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         for counter in &mut self.counters {
             *counter = Counter::default();
         }

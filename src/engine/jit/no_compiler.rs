@@ -12,32 +12,32 @@ use super::{Listing, NoNativeCode};
 
 type Compiled<T> = Result<Generation<T>, NoNativeCode>;
 
-pub struct Compiler<T> {
+pub(crate) struct Compiler<T> {
     translator: T,
     never: Infallible,
 }
 
 impl<T: Translator> Compiler<T> {
-    pub fn new(_: T) -> Result<Compiler<T>, NoNativeCode> {
+    pub(crate) fn new(_: T) -> Result<Compiler<T>, NoNativeCode> {
         Err(NoNativeCode(
             "this broth is built without the feature `jit`".into(),
         ))
     }
 
-    pub fn translator(&self) -> &T {
+    pub(crate) fn translator(&self) -> &T {
         &self.translator
     }
 
-    pub fn compile(&self, _: &[T::Unit]) -> Compiled<T> {
+    pub(crate) fn compile(&self, _: &[T::Unit]) -> Compiled<T> {
         match self.never {}
     }
 
-    pub fn show(&self, _: &T::Unit) -> Result<Listing, NoNativeCode> {
+    pub(crate) fn show(&self, _: &T::Unit) -> Result<Listing, NoNativeCode> {
         match self.never {}
     }
 }
 
-pub struct Generation<T: Translator> {
+pub(crate) struct Generation<T: Translator> {
     pub functions: Vec<(T::Unit, Function)>,
     pub code_bytes: usize,
     pub time: Duration,
@@ -45,31 +45,31 @@ pub struct Generation<T: Translator> {
 }
 
 impl<T: Translator> Generation<T> {
-    pub fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         match self.never {}
     }
 }
 
-pub struct Worker<T>(Infallible, PhantomData<T>);
+pub(crate) struct Worker<T>(Infallible, PhantomData<T>);
 
 impl<T: Translator> Worker<T> {
-    pub fn start(compiler: Arc<Compiler<T>>) -> Option<Worker<T>> {
+    pub(crate) fn start(compiler: Arc<Compiler<T>>) -> Option<Worker<T>> {
         match compiler.never {}
     }
 
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         match self.0 {}
     }
 
-    pub fn begin(&mut self, _: Vec<T::Unit>) {
+    pub(crate) fn begin(&mut self, _: Vec<T::Unit>) {
         match self.0 {}
     }
 
-    pub fn finished(&mut self) -> Option<Compiled<T>> {
+    pub(crate) fn finished(&mut self) -> Option<Compiled<T>> {
         match self.0 {}
     }
 
-    pub fn wait(&mut self) -> Option<Compiled<T>> {
+    pub(crate) fn wait(&mut self) -> Option<Compiled<T>> {
         match self.0 {}
     }
 }

@@ -3,7 +3,7 @@
 use super::frame::Function;
 
 /// What units are found by.
-pub trait Key: Copy {
+pub(super) trait Key: Copy {
     /// No unit's key.
     const NONE: Self;
 
@@ -42,7 +42,7 @@ const SALT: [u64; 4] = [
 
 /// The hash of two halves, and of a number beside them.
 #[inline(always)]
-pub fn hash_halves(first: [u64; 4], second: [u64; 4], number: u64) -> u64 {
+pub(super) fn hash_halves(first: [u64; 4], second: [u64; 4], number: u64) -> u64 {
     fold(first.hash() ^ SALT[0] ^ number, second.hash() ^ SALT[1])
 }
 
@@ -54,14 +54,14 @@ fn fold(a: u64, b: u64) -> u64 {
 
 /// A native function, and its number among the entries of the cache.
 #[derive(Clone, Copy)]
-pub struct Native {
+pub(crate) struct Native {
     pub function: Function,
     pub entry: u32,
 }
 
 /// The native functions there are, by their units' keys. The whole key is compared:
 /// two units with the same hash are two units.
-pub struct Table<K> {
+pub(super) struct Table<K> {
     slots: Box<[Slot<K>]>,
     len: usize,
 }
@@ -85,13 +85,13 @@ impl<K: Key> Default for Table<K> {
 }
 
 impl<K: Key> Table<K> {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The function of the unit with this key.
     #[inline(always)]
-    pub fn find(&self, key: &K) -> Option<Native> {
+    pub(super) fn find(&self, key: &K) -> Option<Native> {
         let mask = self.slots.len() - 1;
         let mut at = key.hash() as usize & mask;
         loop {
@@ -106,7 +106,7 @@ impl<K: Key> Table<K> {
     }
 
     /// Hold these and no others.
-    pub fn fill(&mut self, functions: impl ExactSizeIterator<Item = (K, Native)>) {
+    pub(super) fn fill(&mut self, functions: impl ExactSizeIterator<Item = (K, Native)>) {
         self.len = functions.len();
         let len = (2 * self.len + 1).next_power_of_two();
         let empty = Slot {

@@ -43,7 +43,7 @@ const WORTH: f64 = 0.01;
 
 /// Selects a tier.
 #[derive(Debug)]
-pub struct TierSelection {
+pub(super) struct TierSelection {
     /// The lowest tier, which is always open.
     least: Tier,
     tier: Tier,
@@ -63,7 +63,7 @@ struct Trial {
 }
 
 impl TierSelection {
-    pub fn new(least: Tier) -> TierSelection {
+    pub(super) fn new(least: Tier) -> TierSelection {
         TierSelection {
             least,
             tier: least,
@@ -75,7 +75,7 @@ impl TierSelection {
     }
 
     /// There is other native code than before: for these tiers there is some.
-    pub fn reconsider(&mut self, has_code: [bool; Tier::ALL.len()]) {
+    pub(super) fn reconsider(&mut self, has_code: [bool; Tier::ALL.len()]) {
         let is_open = |tier| tier == self.least || tier > self.least && has_code[tier as usize];
         let open = Tier::ALL.map(is_open);
         if self.open != open {
@@ -89,7 +89,7 @@ impl TierSelection {
     }
 
     /// The tier of the next epoch, after one that took this `time`.
-    pub fn next(&mut self, time: Duration) -> Tier {
+    pub(super) fn next(&mut self, time: Duration) -> Tier {
         if let Some(trial) = &mut self.trial {
             let best = &mut trial.times[self.tier as usize];
             *best = Some(best.map_or(time, |best| best.min(time)));

@@ -34,7 +34,7 @@ impl EntryKind {
 }
 
 /// A unit of code that becomes one native function. Units that are equal mean the same.
-pub trait CompilationUnit: Copy + Eq + Hash + Debug + Send + 'static {
+pub(crate) trait CompilationUnit: Copy + Eq + Hash + Debug + Send + 'static {
     /// How a run enters it.
     fn kind(&self) -> EntryKind;
 
@@ -46,7 +46,7 @@ pub trait CompilationUnit: Copy + Eq + Hash + Debug + Send + 'static {
 }
 
 /// What turns a family's units into code.
-pub trait Translator: Send + Sync + Sized + 'static {
+pub(crate) trait Translator: Send + Sync + Sized + 'static {
     /// The family's units.
     type Unit: CompilationUnit;
     /// What the engine finds native functions in.
@@ -66,15 +66,15 @@ pub trait Translator: Send + Sync + Sized + 'static {
 }
 
 /// What code points to. It stays where it is until it is dropped with the code.
-pub struct Pinned<D>(Vec<Box<D>>);
+pub(crate) struct Pinned<D>(Vec<Box<D>>);
 
 impl<D> Pinned<D> {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Pinned(Vec::new())
     }
 
     /// Keep `data`; its address.
-    pub fn push(&mut self, data: D) -> usize {
+    pub(crate) fn push(&mut self, data: D) -> usize {
         let data = Box::new(data);
         let address = std::ptr::from_ref(&*data) as usize;
         self.0.push(data);
@@ -82,13 +82,13 @@ impl<D> Pinned<D> {
     }
 
     /// The memory that it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.0.len() * size_of::<D>()
     }
 }
 
 /// Where native functions are found while tapes are run.
-pub trait Index<U>: Default + Send + Sync + 'static {
+pub(crate) trait Index<U>: Default + Send + Sync + 'static {
     /// Hold these functions and no others.
     fn fill(&mut self, functions: &[(U, Native)]);
 

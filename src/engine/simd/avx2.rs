@@ -7,12 +7,12 @@ use crate::language::Tape;
 
 /// That this machine has AVX2, with BMI 1 and 2, LZCNT and POPCNT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Avx2(());
+pub(crate) struct Avx2(());
 
 impl Avx2 {
     /// Asks the CPU.
     #[inline]
-    pub fn detect() -> Option<Avx2> {
+    pub(crate) fn detect() -> Option<Avx2> {
         let has_all = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2")

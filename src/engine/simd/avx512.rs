@@ -12,7 +12,7 @@ use crate::language::{TAPE_LEN, Tape};
 
 /// That this machine has AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and IFMA, and all of [`Avx2`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Avx512(());
+pub(crate) struct Avx512(());
 
 /// The numbers from 0 to 63.
 static COUNT: [u8; 64] = {
@@ -36,7 +36,7 @@ struct OpsOfHalf {
 impl Avx512 {
     /// Asks the CPU.
     #[inline]
-    pub fn detect() -> Option<Avx512> {
+    pub(crate) fn detect() -> Option<Avx512> {
         let has_all = Avx2::detect().is_some()
             && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")

@@ -19,16 +19,16 @@ mod track;
 mod vectors;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
+pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub use avx512::Avx512;
-pub use portable::Portable;
-pub use track::{Stride, Track};
-pub use vectors::{Vectors, Work};
+pub(crate) use avx512::Avx512;
+pub(crate) use portable::Portable;
+pub(crate) use track::{Stride, Track};
+pub(crate) use vectors::{Vectors, Work};
 
 /// A set of vector instructions that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InstructionSet {
+pub(crate) enum InstructionSet {
     /// AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and IFMA, with those of AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
@@ -42,7 +42,7 @@ pub enum InstructionSet {
 impl InstructionSet {
     /// Those that this machine has, the widest first.
     #[inline]
-    pub fn available() -> impl Iterator<Item = InstructionSet> {
+    pub(crate) fn available() -> impl Iterator<Item = InstructionSet> {
         #[cfg(target_arch = "x86_64")]
         let wide = [
             Avx512::detect().map(InstructionSet::Avx512),
@@ -55,7 +55,7 @@ impl InstructionSet {
     }
 
     /// What it is called in a table.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx512(_) => "AVX-512",
@@ -66,7 +66,7 @@ impl InstructionSet {
     }
 
     /// The widest that this machine has.
-    pub fn widest() -> InstructionSet {
+    pub(crate) fn widest() -> InstructionSet {
         let widest = InstructionSet::available().next();
         widest.unwrap_or(InstructionSet::Portable(Portable))
     }
@@ -74,7 +74,7 @@ impl InstructionSet {
 
 /// Ask for what `value` lies in, which is about to be used.
 #[inline(always)]
-pub fn prefetch<T>(value: &T) {
+pub(crate) fn prefetch<T>(value: &T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads and writes nothing, and the address is that of a value.
     unsafe {

@@ -5,7 +5,7 @@ use crate::language::{TAPE_LEN, Tape};
 
 /// Eight bytes in a word, on any machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Portable;
+pub(crate) struct Portable;
 
 impl Vectors for Portable {
     type Loaded = [u64; TAPE_LEN / 8];

@@ -4,7 +4,7 @@ use crate::language::TAPE_LEN;
 
 /// Which way a head goes from iteration to iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stride {
+pub(crate) enum Stride {
     /// To the right, by one.
     Up,
     /// To the left, by one.
@@ -13,7 +13,7 @@ pub enum Stride {
 
 /// Places on a tape, one an iteration, around its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Track {
+pub(crate) struct Track {
     /// The place of iteration 0.
     pub start: usize,
     pub stride: Stride,
@@ -22,7 +22,7 @@ pub struct Track {
 impl Track {
     /// The place of an iteration.
     #[inline(always)]
-    pub fn at(self, iteration: usize) -> usize {
+    pub(crate) fn at(self, iteration: usize) -> usize {
         match self.stride {
             Stride::Up => (self.start + iteration) % TAPE_LEN,
             Stride::Down => self.start.wrapping_sub(iteration) % TAPE_LEN,
@@ -31,7 +31,7 @@ impl Track {
 
     /// The iteration of a place.
     #[inline(always)]
-    pub fn iteration_at(self, place: usize) -> usize {
+    pub(crate) fn iteration_at(self, place: usize) -> usize {
         match self.stride {
             Stride::Up => place.wrapping_sub(self.start) % TAPE_LEN,
             Stride::Down => self.start.wrapping_sub(place) % TAPE_LEN,
@@ -40,7 +40,7 @@ impl Track {
 
     /// The first iteration that comes to one of `places`.
     #[inline(always)]
-    pub fn first_iteration_in(self, places: u128) -> Option<usize> {
+    pub(crate) fn first_iteration_in(self, places: u128) -> Option<usize> {
         if places == 0 {
             return None;
         }

@@ -9,7 +9,7 @@ use crate::language::Tape;
 use crate::language::bff::{Class, Dialect, Op};
 
 /// Something to do with a set of instructions; see [`Vectors::run`].
-pub trait Work<V> {
+pub(crate) trait Work<V> {
     /// What comes of it.
     type Output;
 
@@ -19,7 +19,7 @@ pub trait Work<V> {
 }
 
 /// A set of instructions that this machine has, and work on whole tapes with it.
-pub trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// A tape in registers.
     type Loaded;
 

@@ -5,7 +5,7 @@ use ab_glyph::FontRef;
 use super::{Pen, kind_index};
 use crate::language::Language;
 
-pub struct Legend {
+pub(super) struct Legend {
     width: usize,
     /// Pixels of a line of text.
     line: usize,
@@ -17,7 +17,7 @@ pub struct Legend {
 impl Legend {
     /// The legend of a picture of this width. A text that is too wide is split after its semicolon
     /// into two lines.
-    pub fn new(
+    pub(super) fn new(
         font: &FontRef<'static>,
         width: usize,
         text: &[&str],
@@ -52,19 +52,19 @@ impl Legend {
     }
 
     /// Pixels of a line of text in a picture of this width.
-    pub fn line_height(width: usize) -> usize {
+    pub(super) fn line_height(width: usize) -> usize {
         (width / 45).clamp(22, 80)
     }
 
     /// The maximum height of a legend with this many kinds in pictures of at most this width: two
     /// lines of text, one more if a text is too wide (which happens in narrow pictures only), and
     /// lines of at least four kinds.
-    pub fn height_at_most(max_width: usize, kinds: usize) -> usize {
+    pub(super) fn height_at_most(max_width: usize, kinds: usize) -> usize {
         Legend::line_height(max_width) * (3 + kinds.div_ceil(4)) + Legend::line_height(0)
     }
 
     /// In pixels.
-    pub fn height(&self) -> usize {
+    pub(super) fn height(&self) -> usize {
         let last = self.kinds.last().map_or(self.text.len(), |kind| kind.1 + 1);
         self.line * (last + 1)
     }
@@ -90,7 +90,7 @@ impl Legend {
     }
 
     /// Draw the legend into as many rows of a picture as it is high.
-    pub fn draw(&self, font: &FontRef<'static>, pixels: &mut [u8]) {
+    pub(super) fn draw(&self, font: &FontRef<'static>, pixels: &mut [u8]) {
         let top = |row: usize| self.margin() + row * self.line;
         let pen = self.pen(font);
         for (row, text) in self.text.iter().enumerate() {

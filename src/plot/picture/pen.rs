@@ -6,17 +6,17 @@ use super::SHADES;
 use crate::Error;
 
 /// The Latin glyphs of DejaVu Sans; font/LICENSE.txt has the licence.
-pub static FONT: &[u8] = include_bytes!("../font/DejaVuSans-subset.ttf");
+pub(crate) static FONT: &[u8] = include_bytes!("../font/DejaVuSans-subset.ttf");
 
 /// The font of labels in pictures.
-pub fn open_font() -> Result<FontRef<'static>, Error> {
+pub(crate) fn open_font() -> Result<FontRef<'static>, Error> {
     FontRef::try_from_slice(FONT)
         .map_err(|_| Error::Bug("the font inside broth cannot be read".into()))
 }
 
 /// A font at a size.
 #[derive(Clone, Copy)]
-pub struct Pen<'a> {
+pub(crate) struct Pen<'a> {
     pub font: &'a FontRef<'static>,
     /// Height of a line in pixels.
     pub size: f32,
@@ -24,7 +24,7 @@ pub struct Pen<'a> {
 
 impl Pen<'_> {
     /// Width of a text in pixels.
-    pub fn width(&self, text: &str) -> usize {
+    pub(crate) fn width(&self, text: &str) -> usize {
         let scaled = self.font.as_scaled(PxScale::from(self.size));
         let advances = text.chars().map(|c| scaled.h_advance(scaled.glyph_id(c)));
         advances.sum::<f32>().ceil() as usize
@@ -32,7 +32,13 @@ impl Pen<'_> {
 
     /// Write a text with its top left corner at `(x, y)` into rows of `width` pixels;
     /// what does not fit is cut off.
-    pub fn write(&self, pixels: &mut [u8], width: usize, (x, y): (usize, usize), text: &str) {
+    pub(crate) fn write(
+        &self,
+        pixels: &mut [u8],
+        width: usize,
+        (x, y): (usize, usize),
+        text: &str,
+    ) {
         let height = pixels.len() / width;
         let scaled = self.font.as_scaled(PxScale::from(self.size));
         let baseline = y as f32 + scaled.ascent();

@@ -74,7 +74,7 @@ enum Form {
 
 /// A loop, decoded.
 #[derive(Clone, Copy)]
-pub struct Loop<'a> {
+pub(crate) struct Loop<'a> {
     dialect: &'a Dialect,
     /// First place of the body, and that of the `]`; these and all other places
     /// are counted from `base`.
@@ -93,7 +93,7 @@ pub struct Loop<'a> {
 
 /// How iterations came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoopExit {
+pub(crate) enum LoopExit {
     /// The test found null: the run goes on behind the `]`.
     Done,
     /// The steps do not cover another iteration, which is yet to be begun.
@@ -108,7 +108,7 @@ impl<'a> Loop<'a> {
     /// `script` does not tell of it, where there are brackets in between, or too
     /// many writes.
     #[inline(always)]
-    pub fn decode(
+    pub(crate) fn decode(
         vectors: impl Vectors,
         dialect: &'a Dialect,
         script: &Script,
@@ -173,27 +173,27 @@ impl<'a> Loop<'a> {
 
     /// The same loop, all of it `base` places further on.
     #[inline(always)]
-    pub fn at_base(&self, base: usize) -> Loop<'a> {
+    pub(crate) fn at_base(&self, base: usize) -> Loop<'a> {
         Loop { base, ..*self }
     }
 
     /// Forget what lies around the loop: it may have changed.
     #[inline(always)]
-    pub fn forget_nest(&mut self) {
+    pub(crate) fn forget_nest(&mut self) {
         if let Form::Nest(nest) = self.form {
             self.form = Form::Copy(nest.copy());
         }
     }
 
     /// Whether there is more to running it than one iteration after the other.
-    pub fn has_closed_form(&self) -> bool {
+    pub(crate) fn has_closed_form(&self) -> bool {
         !matches!(self.form, Form::Plain)
     }
 
     /// Run whole iterations from the start of one, as many as `max_steps` cover; says
     /// also whether any byte may have changed its kind.
     #[inline(always)]
-    pub fn run(
+    pub(crate) fn run(
         &self,
         vectors: impl Vectors,
         tape: &mut Tape,

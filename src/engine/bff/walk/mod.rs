@@ -30,7 +30,7 @@ use crate::language::{Ended, Outcome, Rules, TAPE_LEN, Tape};
 use stretch::Stretch;
 
 /// The interpreter of `dialect`, compiled for a set of instructions.
-pub fn interpreter(
+pub(crate) fn interpreter(
     dialect: &'static Dialect,
     closed_forms: bool,
     set: InstructionSet,

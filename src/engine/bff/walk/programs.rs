@@ -14,10 +14,10 @@ use crate::language::{Ended, Outcome, PROGRAM_LEN, Rules, TAPE_LEN, Tape};
 
 /// Steps in native code beyond which it was worth while to enter it, however it was
 /// left.
-pub const WORTH_STEPS: u32 = 48;
+pub(super) const WORTH_STEPS: u32 = 48;
 
 /// Runs all tapes of a batch, by the native code of their programs where there is some.
-pub struct WalkByPrograms<'a> {
+pub(super) struct WalkByPrograms<'a> {
     pub context: Context<'a>,
     pub jit: &'a Cache,
     pub batch: Batch<'a>,

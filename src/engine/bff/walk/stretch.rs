@@ -7,7 +7,7 @@ use crate::language::bff::{Class, Dialect};
 use crate::language::{TAPE_LEN, Tape};
 
 /// A stretch of a walk that went straight on.
-pub struct Stretch {
+pub(super) struct Stretch {
     /// Where it began, and the script's first entry there.
     pub pc: usize,
     pub index: usize,
@@ -26,7 +26,7 @@ impl Stretch {
     /// Walk from `pc`, the place of or before entry `index` of the script, for
     /// at most `steps` steps.
     #[inline(always)]
-    pub fn walk(
+    pub(super) fn walk(
         dialect: &Dialect,
         tape: &mut Tape,
         script: &Script,

@@ -23,7 +23,7 @@ mod record;
 use crate::engine::cycle::Brent;
 use crate::language::forth::{Dialect, STACK_LEN, State};
 use crate::language::{PROGRAM_LEN, TAPE_LEN, Tape};
-pub use record::record;
+pub(crate) use record::record;
 
 /// Steps of an iteration, actions of it, values of it, entries of the stack that
 /// it reads or leaves: loops with more are run step by step.
@@ -170,7 +170,7 @@ impl Drift {
 
 /// An iteration of a loop, recorded.
 #[derive(Debug)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// Steps and ops of an iteration.
     pub steps: u32,
     pub ops: u32,
@@ -197,7 +197,7 @@ pub struct Trace {
 
 impl Trace {
     /// A trace of no steps, to be recorded.
-    pub fn new(dialect: &Dialect) -> Trace {
+    pub(crate) fn new(dialect: &Dialect) -> Trace {
         Trace {
             steps: 0,
             ops: 0,
@@ -228,7 +228,7 @@ impl Trace {
 
     /// Run whole iterations, at most so many, from the start of one; answers with how
     /// many. Less than `iterations` only where the next one would do something else.
-    pub fn run(&self, tape: &mut Tape, state: &mut State, iterations: u32) -> u32 {
+    pub(crate) fn run(&self, tape: &mut Tape, state: &mut State, iterations: u32) -> u32 {
         // From the first iterations on there may be values that never come again.
         let enough = self.period.saturating_add(self.taken as u32);
         let (mut done, mut quiet) = (0, 0);

@@ -8,7 +8,7 @@ use crate::language::forth::{Dialect, Op, State};
 use crate::language::{Ended, Rules, TAPE_LEN, Tape};
 
 /// What came of recording.
-pub struct Recorded {
+pub(crate) struct Recorded {
     pub steps: u32,
     pub ops: u32,
     /// Set where the run ended.
@@ -19,7 +19,7 @@ pub struct Recorded {
 
 /// Run from `state` until its place comes again, for at most `max_steps` steps.
 /// Where that was an iteration that can be folded, `trace` is it.
-pub fn record(
+pub(crate) fn record(
     trace: &mut Trace,
     dialect: &Dialect,
     tape: &mut Tape,

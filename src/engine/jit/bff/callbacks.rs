@@ -13,7 +13,7 @@ use crate::language::Tape;
 use crate::language::bff::Dialect;
 
 /// A loop in a unit, which native code has run by its closed form.
-pub struct ClosedLoop {
+pub(crate) struct ClosedLoop {
     pub looped: Loop<'static>,
     pub dialect: &'static Dialect,
     /// First place of the loop's body and the one behind its `]`, in the unit.
@@ -25,7 +25,7 @@ pub struct ClosedLoop {
 }
 
 /// What [`ClosedLoop`]s are run by: for native code alone, which [`Frame::call`] entered.
-pub type RunLoop = unsafe extern "C" fn(&mut Tape, &mut Frame, &ClosedLoop) -> u32;
+pub(super) type RunLoop = unsafe extern "C" fn(&mut Tape, &mut Frame, &ClosedLoop) -> u32;
 
 /// A loop whose `]` has just jumped back, to be run by its closed form.
 struct RunClosedLoop<'a> {
@@ -98,7 +98,7 @@ impl ClosedLoop {
 }
 
 /// What runs [`ClosedLoop`]s, compiled for a set of instructions.
-pub fn run_loop_with(set: InstructionSet) -> RunLoop {
+pub(super) fn run_loop_with(set: InstructionSet) -> RunLoop {
     unsafe extern "C" fn call<V: Vectors>(
         tape: &mut Tape,
         frame: &mut Frame,
@@ -128,7 +128,7 @@ pub fn run_loop_with(set: InstructionSet) -> RunLoop {
 }
 
 /// The type of [`skip_periods`].
-pub type SkipPeriods = unsafe extern "C" fn(&mut Tape, &mut Frame);
+pub(super) type SkipPeriods = unsafe extern "C" fn(&mut Tape, &mut Frame);
 
 /// What native code calls now and then at a jump back, with the frame exact and
 /// its `pc` where the jump goes: whole periods are skipped where the run repeats.
@@ -136,7 +136,7 @@ pub type SkipPeriods = unsafe extern "C" fn(&mut Tape, &mut Frame);
 /// # Safety
 ///
 /// For native code alone, which [`Frame::call`] entered.
-pub unsafe extern "C" fn skip_periods(tape: &mut Tape, frame: &mut Frame) {
+pub(super) unsafe extern "C" fn skip_periods(tape: &mut Tape, frame: &mut Frame) {
     let state = State::new(
         frame.run.pc as usize,
         frame.head0 as usize,

@@ -12,7 +12,7 @@ use crate::language::{TAPE_LEN, Tape};
 /// A running BFF tape: native code is entered with one and leaves one. As in [`RunState`], all
 /// numbers are 64 bits wide.
 #[repr(C)]
-pub struct Frame {
+pub(crate) struct Frame {
     pub run: RunState,
     pub head0: u64,
     pub head1: u64,
@@ -31,20 +31,20 @@ pub struct Frame {
 }
 
 /// Where the family's own numbers are, in bytes from the frame's start.
-pub mod offset {
+pub(super) mod offset {
     use super::{Frame, offset_of};
 
-    pub const HEAD0: i32 = offset_of!(Frame, head0) as i32;
-    pub const HEAD1: i32 = offset_of!(Frame, head1) as i32;
-    pub const DIRTY: i32 = offset_of!(Frame, dirty) as i32;
-    pub const INVALIDATION_POINT: i32 = offset_of!(Frame, invalidation_point) as i32;
+    pub(crate) const HEAD0: i32 = offset_of!(Frame, head0) as i32;
+    pub(crate) const HEAD1: i32 = offset_of!(Frame, head1) as i32;
+    pub(crate) const DIRTY: i32 = offset_of!(Frame, dirty) as i32;
+    pub(crate) const INVALIDATION_POINT: i32 = offset_of!(Frame, invalidation_point) as i32;
 }
 
 impl Frame {
     /// A frame for a run with `max_steps` steps in all, on a tape that means
     /// `skeleton`.
     #[inline(always)]
-    pub fn new(
+    pub(crate) fn new(
         at: &Registers,
         max_steps: u32,
         skeleton: &Skeleton,
@@ -77,7 +77,7 @@ impl Frame {
     /// at `base`, up to the invalidation point; the frame's skeleton and recurrence must
     /// still be there.
     #[inline(always)]
-    pub unsafe fn call(&mut self, function: Function, tape: &mut Tape, base: usize) -> Exit {
+    pub(crate) unsafe fn call(&mut self, function: Function, tape: &mut Tape, base: usize) -> Exit {
         self.run.base = base as u64;
         // SAFETY: the caller's promise. The function touches the tape's 128 bytes, each by a
         // place below 128 (it cuts what it computes, and heads come so), this frame by its
@@ -89,7 +89,7 @@ impl Frame {
 
     /// Where the run stands.
     #[inline(always)]
-    pub fn registers(&self) -> Registers {
+    pub(crate) fn registers(&self) -> Registers {
         Registers {
             head0: self.head0 as usize % TAPE_LEN,
             head1: self.head1 as usize % TAPE_LEN,

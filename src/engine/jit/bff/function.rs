@@ -17,7 +17,12 @@ use crate::language::TAPE_LEN;
 
 /// Write the function of `unit`. What the code points to is added to `loops`, and must be
 /// there as long as the code.
-pub fn translate(bff: &Bff, unit: &Unit, mut emit: Emitter<'_>, loops: &mut Pinned<ClosedLoop>) {
+pub(super) fn translate(
+    bff: &Bff,
+    unit: &Unit,
+    mut emit: Emitter<'_>,
+    loops: &mut Pinned<ClosedLoop>,
+) {
     let shape = Shape::of(bff.dialect, unit);
     let heads = [emit.variable(), emit.variable()];
     let (invalid, guard_free) = (emit.variable(), emit.variable());
@@ -61,7 +66,7 @@ pub(super) struct Here {
 
 impl Here {
     /// Count an op.
-    pub fn count_op(&mut self) {
+    pub(super) fn count_op(&mut self) {
         self.pending.steps += 1;
         self.pending.ops += 1;
     }
@@ -77,7 +82,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub fn move_by(&mut self, by: i64) {
+    pub(super) fn move_by(&mut self, by: i64) {
         self.moved += by;
         self.place = self
             .place
@@ -185,7 +190,7 @@ impl Translation<'_, '_> {
     }
 
     /// What is known where the block at `place` begins.
-    pub fn here(&mut self, place: usize) -> Here {
+    pub(super) fn here(&mut self, place: usize) -> Here {
         let is_start = self.unit.kind == EntryKind::Left
             && place == self.shape.entry
             && !self.shape.target.contains(&Some(place));
@@ -201,7 +206,7 @@ impl Translation<'_, '_> {
     }
 
     /// Put everything that `here` says into the variables.
-    pub fn commit(&mut self, here: &Here) {
+    pub(super) fn commit(&mut self, here: &Here) {
         for (head, variable) in here.heads.into_iter().zip(self.heads) {
             let place = self.place(&head);
             self.emit.set(variable, place);
@@ -210,7 +215,7 @@ impl Translation<'_, '_> {
     }
 
     /// Go on at `place`, where a block begins.
-    pub fn go(&mut self, here: &Here, place: usize) {
+    pub(super) fn go(&mut self, here: &Here, place: usize) {
         self.commit(here);
         if let Some(block) = self.blocks[place] {
             self.emit.jump(block);
@@ -218,7 +223,7 @@ impl Translation<'_, '_> {
     }
 
     /// Put everything into the frame, `place` being the next to be run.
-    pub fn store(&mut self, here: &Here, place: usize) {
+    pub(super) fn store(&mut self, here: &Here, place: usize) {
         for (head, offset) in here.heads.iter().zip([offset::HEAD0, offset::HEAD1]) {
             let place = self.place(head);
             self.emit.store_number(place, offset);
@@ -230,20 +235,20 @@ impl Translation<'_, '_> {
     }
 
     /// Set the variables to what the frame says, after a call.
-    pub fn reload(&mut self) {
+    pub(super) fn reload(&mut self) {
         self.emit.set_from_frame(self.heads[0], offset::HEAD0);
         self.emit.set_from_frame(self.heads[1], offset::HEAD1);
         self.emit.reload_counts();
     }
 
-    pub fn load_invalidation_point(&mut self) {
+    pub(super) fn load_invalidation_point(&mut self) {
         let point = self.emit.load_number(offset::INVALIDATION_POINT);
         let base = self.absolute(0);
         let point = self.emit.ins().isub(point, base);
         self.emit.set(self.invalid, point);
     }
 
-    pub fn store_invalidation_point(&mut self) {
+    pub(super) fn store_invalidation_point(&mut self) {
         let point = self.emit.get(self.invalid);
         let base = self.absolute(0);
         let point = self.emit.ins().iadd(point, base);
@@ -251,7 +256,7 @@ impl Translation<'_, '_> {
     }
 
     /// The place of a head, below 128.
-    pub fn place(&mut self, head: &Head) -> Value {
+    pub(super) fn place(&mut self, head: &Head) -> Value {
         match head.place {
             Some(place) => self.emit.constant(place as i64),
             None if head.moved == 0 => head.value,
@@ -263,7 +268,7 @@ impl Translation<'_, '_> {
     }
 
     /// A place of the unit as one of the tape.
-    pub fn absolute(&mut self, place: usize) -> Value {
+    pub(super) fn absolute(&mut self, place: usize) -> Value {
         match (self.base, self.unit.base()) {
             (Some(base), _) => self.emit.add(base, place as i64),
             (None, base) => self.emit.constant((base.unwrap_or(0) + place) as i64),
@@ -271,7 +276,7 @@ impl Translation<'_, '_> {
     }
 
     /// How far behind the unit's first place `head` is.
-    pub fn distance(&mut self, head: &Head) -> Value {
+    pub(super) fn distance(&mut self, head: &Head) -> Value {
         let at = self.place(head);
         let base = self.absolute(0);
         let at = self.emit.ins().isub(at, base);
@@ -280,12 +285,12 @@ impl Translation<'_, '_> {
 
     /// Whether the unit is one loop and nothing else, so that a byte that has changed what it
     /// means either matters at once or not at all.
-    pub fn is_single_loop(&self) -> bool {
+    pub(super) fn is_single_loop(&self) -> bool {
         self.unit.kind == EntryKind::Loop
     }
 
     /// Whether something may have changed what it means when the run comes to `place`.
-    pub fn may_be_invalid(&self, place: usize) -> bool {
+    pub(super) fn may_be_invalid(&self, place: usize) -> bool {
         self.unit.kind == EntryKind::Right || self.shape.writes_before(place)
     }
 }
@@ -304,7 +309,7 @@ impl Translation<'_, '_> {
     /// op and `place` there are no-ops only.
     ///
     /// Within loops there is none: where they begin it is looked at for all of them.
-    pub fn guard_validity(&mut self, here: &Here, place: usize) {
+    pub(super) fn guard_validity(&mut self, here: &Here, place: usize) {
         let nest = self.shape.nest(place);
         if nest.is_some_and(|(first, _)| place != first) || !self.may_be_invalid(place) {
             return;
@@ -334,7 +339,7 @@ impl Translation<'_, '_> {
     }
 
     /// Leave, `place` being the next to be run, if `condition` holds.
-    pub fn leave_if(&mut self, condition: Value, here: &Here, place: usize, exit: Exit) {
+    pub(super) fn leave_if(&mut self, condition: Value, here: &Here, place: usize, exit: Exit) {
         let on = self.emit.branch_aside(condition);
         let place = self.absolute(place);
         let left = self.emit.steps_left(here.pending);

@@ -62,7 +62,7 @@ impl Translation<'_, '_> {
 
     /// Where an iteration begins with steps enough for it: do all guard-free ones, where the
     /// unit is a plain loop. Building goes on where there is none.
-    pub fn guard_free_iterations(&mut self, here: &Here) {
+    pub(super) fn guard_free_iterations(&mut self, here: &Here) {
         let Some(close) = self.plain_close() else {
             return;
         };

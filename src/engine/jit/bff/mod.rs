@@ -35,7 +35,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub(crate) use frame::Frame;
-pub use unit::{Unit, parse};
+pub(crate) use unit::{Unit, parse};
 
 use super::cache;
 use super::unit::{EntryKind, Translator};
@@ -49,7 +49,7 @@ use shape::Shape;
 
 /// Translates units of one dialect.
 #[derive(Clone, Copy)]
-pub struct Bff {
+pub(crate) struct Bff {
     dialect: &'static Dialect,
     tables: &'static ByteTables,
     /// What runs loops by their closed forms; none where that is not wanted.
@@ -58,7 +58,7 @@ pub struct Bff {
 
 impl Bff {
     /// For units of `dialect`, whose loops are run by closed forms if so wanted.
-    pub fn new(dialect: &'static Dialect, closed_forms: bool) -> Bff {
+    pub(crate) fn new(dialect: &'static Dialect, closed_forms: bool) -> Bff {
         Bff {
             dialect,
             tables: ByteTables::of(dialect),
@@ -99,7 +99,7 @@ pub(crate) type Cache = cache::Cache<Bff>;
 impl Cache {
     /// Take a closer look at the programs of a tape.
     #[cold]
-    pub fn sample(&self, dialect: &Dialect, skeleton: &Skeleton) {
+    pub(crate) fn sample(&self, dialect: &Dialect, skeleton: &Skeleton) {
         if !self.counts_programs() {
             return;
         }
@@ -118,7 +118,7 @@ impl Cache {
 }
 
 /// What changes of a byte mean, by the byte.
-pub struct ByteTables {
+pub(crate) struct ByteTables {
     /// The command bits of its class.
     commands: [u8; 256],
     /// Not 0 for a byte that means something else once 1 is added, or taken away.

@@ -16,7 +16,7 @@ use crate::language::bff::Op;
 pub(super) const ITERATIONS_BETWEEN: i64 = 16;
 
 impl Translation<'_, '_> {
-    pub fn op(&mut self, here: &mut Here, place: usize) {
+    pub(super) fn op(&mut self, here: &mut Here, place: usize) {
         let op = self.shape.ops[place];
         let starts_nest = self.shape.nests.iter().any(|(first, _)| *first == place);
         if matches!(op, Op::Null | Op::Noop) && !starts_nest {
@@ -60,7 +60,7 @@ impl Translation<'_, '_> {
     }
 
     /// Whether the byte at head 0 is null.
-    pub fn is_null(&mut self, here: &Here) -> Value {
+    pub(super) fn is_null(&mut self, here: &Here) -> Value {
         let byte = self.load_byte(&here.heads[0]);
         let mask = i64::from(self.bff.dialect.significant_bits());
         let byte = match mask {
@@ -265,7 +265,7 @@ impl Translation<'_, '_> {
         self.emit.switch_to(on);
     }
 
-    pub fn closed_form(&self, close: usize) -> Option<(RunLoop, Loop<'static>)> {
+    pub(super) fn closed_form(&self, close: usize) -> Option<(RunLoop, Loop<'static>)> {
         let run_loop = self.bff.run_loop?;
         let looped = self.shape.closed_form(self.bff.dialect, close)?;
         Some((run_loop, looped))
@@ -305,7 +305,7 @@ impl Translation<'_, '_> {
 
     /// Begin another iteration of the loop that ends at `close`, at `first`, having looked for
     /// a period now and then.
-    pub fn next_iteration(&mut self, here: &Here, close: usize, first: usize) {
+    pub(super) fn next_iteration(&mut self, here: &Here, close: usize, first: usize) {
         if self.bff.run_loop.is_none() {
             return self.go(here, first);
         }

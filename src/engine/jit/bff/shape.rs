@@ -9,7 +9,7 @@ use crate::language::bff::{Brackets, Dialect, Op};
 use crate::language::{TAPE_LEN, Tape};
 
 /// What is known of a unit before it is translated.
-pub struct Shape {
+pub(super) struct Shape {
     pub ops: Vec<Op>,
     pub entry: usize,
     /// For each bracket the place behind its partner, where that is in the unit
@@ -21,7 +21,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub fn of(dialect: &Dialect, unit: &Unit) -> Shape {
+    pub(super) fn of(dialect: &Dialect, unit: &Unit) -> Shape {
         let len = unit.len();
         let ops: Vec<Op> = (0..len).map(|place| unit.skeleton.op(place)).collect();
         let entry = unit.entry(dialect);
@@ -58,32 +58,36 @@ impl Shape {
     }
 
     /// The nest that `place` is in.
-    pub fn nest(&self, place: usize) -> Option<(usize, usize)> {
+    pub(super) fn nest(&self, place: usize) -> Option<(usize, usize)> {
         let mut nests = self.nests.iter().copied();
         nests.find(|(first, last)| (*first..=*last).contains(&place))
     }
 
     /// Steps that may be taken from `place` on before they are checked again.
-    pub fn reach(&self, place: usize) -> usize {
+    pub(super) fn reach(&self, place: usize) -> usize {
         let close = (place..self.ops.len()).find(|place| self.is_loop_end(*place));
         close.map_or(self.ops.len(), |close| close + 1) - place
     }
 
     /// Whether a basic block begins at `place`, where the steps are checked: a jump leads
     /// there, or a loop ends before it.
-    pub fn begins_block(&self, place: usize) -> bool {
+    pub(super) fn begins_block(&self, place: usize) -> bool {
         place == self.entry
             || self.target.contains(&Some(place))
             || place > 0 && self.is_loop_end(place - 1)
     }
 
     /// Whether a `]` at `place` jumps back within the unit.
-    pub fn is_loop_end(&self, place: usize) -> bool {
+    pub(super) fn is_loop_end(&self, place: usize) -> bool {
         self.ops[place] == Op::Close && self.target[place].is_some()
     }
 
     /// The loop that the `]` at `close` ends, where it has a closed form.
-    pub fn closed_form(&self, dialect: &'static Dialect, close: usize) -> Option<Loop<'static>> {
+    pub(super) fn closed_form(
+        &self,
+        dialect: &'static Dialect,
+        close: usize,
+    ) -> Option<Loop<'static>> {
         let first = self.target[close]?;
         let mut tape: Tape = [dialect.byte_of(Op::Noop)?; TAPE_LEN];
         for (byte, op) in tape.iter_mut().zip(&self.ops) {
@@ -99,12 +103,12 @@ impl Shape {
     }
 
     /// Whether there are loops.
-    pub fn has_loops(&self) -> bool {
+    pub(super) fn has_loops(&self) -> bool {
         (0..self.ops.len()).any(|place| self.is_loop_end(place))
     }
 
     /// Whether anything that is run before `place` writes.
-    pub fn writes_before(&self, place: usize) -> bool {
+    pub(super) fn writes_before(&self, place: usize) -> bool {
         let writes = |op: &Op| {
             matches!(
                 op,

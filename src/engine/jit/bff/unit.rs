@@ -84,7 +84,7 @@ impl Key for Skeleton {
 
 /// The native functions of the family, a table for each kind of entry.
 #[derive(Default)]
-pub struct Functions {
+pub(crate) struct Functions {
     left: Table<HalfSkeleton>,
     right: Table<HalfSkeleton>,
     loops: Table<Skeleton>,
@@ -92,17 +92,17 @@ pub struct Functions {
 
 impl Functions {
     #[inline(always)]
-    pub fn find_left(&self, key: &HalfSkeleton) -> Option<Native> {
+    pub(crate) fn find_left(&self, key: &HalfSkeleton) -> Option<Native> {
         self.left.find(key)
     }
 
     #[inline(always)]
-    pub fn find_right(&self, key: &HalfSkeleton) -> Option<Native> {
+    pub(crate) fn find_right(&self, key: &HalfSkeleton) -> Option<Native> {
         self.right.find(key)
     }
 
     #[inline(always)]
-    pub fn find_loop(&self, key: &Skeleton) -> Option<Native> {
+    pub(crate) fn find_loop(&self, key: &Skeleton) -> Option<Native> {
         self.loops.find(key)
     }
 }
@@ -132,7 +132,11 @@ impl Index<Unit> for Functions {
 }
 
 /// The unit that `code` is, see [`Unit::parse`](crate::engine::jit::Unit::parse).
-pub fn parse(dialect: &Dialect, kind: Option<EntryKind>, code: &[u8]) -> Result<Unit, NotAUnit> {
+pub(crate) fn parse(
+    dialect: &Dialect,
+    kind: Option<EntryKind>,
+    code: &[u8],
+) -> Result<Unit, NotAUnit> {
     let starts_as_loop = code
         .first()
         .is_some_and(|byte| dialect.op(*byte) == Op::Open);

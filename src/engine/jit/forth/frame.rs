@@ -17,11 +17,11 @@ struct Frame {
 }
 
 /// Where the family's own numbers are, in bytes from the frame's start.
-pub mod offset {
+pub(super) mod offset {
     use super::{Frame, offset_of};
 
-    pub const STACK: i32 = offset_of!(Frame, stack) as i32;
-    pub const DEPTH: i32 = offset_of!(Frame, depth) as i32;
+    pub(crate) const STACK: i32 = offset_of!(Frame, stack) as i32;
+    pub(crate) const DEPTH: i32 = offset_of!(Frame, depth) as i32;
 }
 
 impl Frame {
@@ -41,7 +41,7 @@ impl Frame {
 }
 
 /// What native code did.
-pub struct Done {
+pub(crate) struct Done {
     pub exit: Exit,
     pub steps: u32,
     pub ops: u32,
@@ -56,7 +56,12 @@ pub struct Done {
 /// `function` must be native code that is not freed, made of the loop that `tape`
 /// has there.
 #[inline(always)]
-pub unsafe fn run(function: Function, tape: &mut Tape, state: &mut State, max_steps: u32) -> Done {
+pub(crate) unsafe fn run(
+    function: Function,
+    tape: &mut Tape,
+    state: &mut State,
+    max_steps: u32,
+) -> Done {
     let stack = state.stack.as_mut_ptr();
     let mut frame = Frame::new(state, stack, u64::from(max_steps));
     // SAFETY: the caller's promise. The function touches the tape's 128 bytes, each by a place

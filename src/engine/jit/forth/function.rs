@@ -18,7 +18,7 @@ use crate::language::forth::{Op, STACK_LEN};
 const ITERATIONS_BETWEEN: i64 = 64;
 
 /// Write the function of `body`.
-pub fn translate(forth: &Forth, body: &LoopBody, mut emit: Emitter<'_>) {
+pub(super) fn translate(forth: &Forth, body: &LoopBody, mut emit: Emitter<'_>) {
     let shape = Shape::of(forth.dialect, body);
     let stack = emit.load_pointer(offset::STACK);
     let base = emit.load_number(state::BASE);
@@ -64,7 +64,7 @@ impl Here {
     }
 
     /// Count an op.
-    pub fn count(&mut self, op: Op) {
+    pub(super) fn count(&mut self, op: Op) {
         self.pending.steps += 1;
         self.pending.ops += i64::from(op != Op::Noop);
     }
@@ -188,7 +188,7 @@ impl Translation<'_, '_> {
     }
 
     /// Where the stack ended when the block began.
-    pub fn top(&mut self) -> Value {
+    pub(super) fn top(&mut self) -> Value {
         let depth = self.emit.get(self.depth);
         self.emit.ins().iadd(self.stack, depth)
     }
@@ -246,7 +246,7 @@ impl Translation<'_, '_> {
     }
 
     /// Leave, `place` being the next to be run, if `condition` holds.
-    pub fn leave_if(&mut self, condition: Value, here: &Here, place: usize, exit: Exit) {
+    pub(super) fn leave_if(&mut self, condition: Value, here: &Here, place: usize, exit: Exit) {
         let on = self.emit.branch_aside(condition);
         self.leave(here, place, exit);
         self.emit.switch_to(on);

@@ -28,7 +28,7 @@ mod shape;
 mod unit;
 
 pub(crate) use frame::run;
-pub use unit::{LoopBody, parse};
+pub(crate) use unit::{LoopBody, parse};
 
 use super::cache;
 use super::unit::Translator;
@@ -38,7 +38,7 @@ use crate::language::forth::Dialect;
 
 /// Translates units of one dialect.
 #[derive(Clone, Copy)]
-pub struct Forth {
+pub(crate) struct Forth {
     dialect: &'static Dialect,
     /// Whether to leave now and then, for others to see whether the run repeats.
     pauses: bool,
@@ -46,7 +46,7 @@ pub struct Forth {
 
 impl Forth {
     /// For units of `dialect`, which are left now and then where closed forms are used.
-    pub fn new(dialect: &'static Dialect, closed_forms: bool) -> Forth {
+    pub(crate) fn new(dialect: &'static Dialect, closed_forms: bool) -> Forth {
         Forth {
             dialect,
             pauses: closed_forms,

@@ -18,7 +18,7 @@ struct Write {
 }
 
 impl Translation<'_, '_> {
-    pub fn op(&mut self, here: &mut Here, place: usize) {
+    pub(super) fn op(&mut self, here: &mut Here, place: usize) {
         let byte = self.shape.bytes[place];
         let op = self.shape.ops[place];
         let before = here.clone();
@@ -91,7 +91,7 @@ impl Translation<'_, '_> {
         }
     }
 
-    pub fn pop(&mut self, here: &mut Here) -> Value {
+    pub(super) fn pop(&mut self, here: &mut Here) -> Value {
         if let Some(value) = here.pushed.pop() {
             return value;
         }

@@ -5,14 +5,14 @@ use crate::language::forth::{Dialect, Op, distance};
 
 /// Where an op leads to, in places of the loop; nothing where that is out of it.
 #[derive(Clone, Copy)]
-pub enum Next {
+pub(super) enum Next {
     To(Option<usize>),
     /// On, or over the next byte.
     Either(usize, Option<usize>),
 }
 
 /// What is known of a loop before it is translated.
-pub struct Shape {
+pub(super) struct Shape {
     pub bytes: Vec<u8>,
     pub ops: Vec<Op>,
     /// Whether a run may come to a place.
@@ -24,7 +24,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub fn of(dialect: &Dialect, body: &LoopBody) -> Shape {
+    pub(super) fn of(dialect: &Dialect, body: &LoopBody) -> Shape {
         let bytes = body.bytes();
         let len = bytes.len();
         let mut shape = Shape {
@@ -54,7 +54,7 @@ impl Shape {
         shape
     }
 
-    pub fn next(&self, place: usize) -> Next {
+    pub(super) fn next(&self, place: usize) -> Next {
         let len = self.ops.len();
         let distance = usize::from(distance(self.bytes[place]));
         let within = |next: usize| (next < len).then_some(next);
@@ -77,7 +77,7 @@ impl Shape {
 
     /// The most steps from `place` until the next time that a jump back leads
     /// somewhere or the function is left.
-    pub fn reach(&self, place: usize) -> usize {
+    pub(super) fn reach(&self, place: usize) -> usize {
         let mut reach = vec![0; self.ops.len()];
         for place in (place..self.ops.len()).rev() {
             let ahead = self.followers(place).filter(|next| *next > place);
@@ -89,7 +89,7 @@ impl Shape {
     /// What the basic block from `place` on does to a stack that is `rise` entries
     /// deeper than where that is counted from: how many entries it needs there, and
     /// how far it rises above that.
-    pub fn stack_use(&self, mut place: usize, mut rise: i64) -> (i64, i64) {
+    pub(super) fn stack_use(&self, mut place: usize, mut rise: i64) -> (i64, i64) {
         let (mut needs, mut highest) = (0, rise);
         loop {
             let op = self.ops[place];

@@ -22,7 +22,7 @@ const MOST: usize = PROGRAM_LEN;
 /// The first jump back.
 const JUMP_BACK: u8 = 0xc0;
 /// The bytes from here on all mean something of their own.
-pub const FIRST_CONSTANT: u8 = 0x40;
+pub(super) const FIRST_CONSTANT: u8 = 0x40;
 
 impl LoopBody {
     /// That of the loop from `first` to the jump back at `last`.
@@ -105,13 +105,13 @@ impl Key for LoopBody {
 
 /// The native functions of the family.
 #[derive(Default)]
-pub struct Functions {
+pub(crate) struct Functions {
     loops: Table<LoopBody>,
 }
 
 impl Functions {
     #[inline(always)]
-    pub fn find(&self, body: &LoopBody) -> Option<Native> {
+    pub(crate) fn find(&self, body: &LoopBody) -> Option<Native> {
         self.loops.find(body)
     }
 }
@@ -132,7 +132,7 @@ impl Index<LoopBody> for Functions {
 }
 
 /// The loop from the first byte of `code` to its last, which must jump back there.
-pub fn parse(
+pub(crate) fn parse(
     dialect: &Dialect,
     kind: Option<EntryKind>,
     code: &[u8],
