@@ -20,9 +20,7 @@ fn runner(
     let options = Options {
         closed_forms,
         jit: jit::Options {
-            sample: 1,
-            loop_threshold: 1,
-            program_threshold: 1,
+            thresholds: jit::Thresholds::AT_ONCE,
             least: jit::Tier::Programs,
             ..jit::Options::default()
         },

@@ -52,7 +52,7 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 }
 
 /// Read a text of at most so many bytes.
-pub fn read_text_up_to(path: &Path, most: u64) -> Result<String, Error> {
+pub(crate) fn read_text_up_to(path: &Path, most: u64) -> Result<String, Error> {
     let mut bytes = Vec::new();
     open(path)?
         .take(most + 1)
@@ -75,7 +75,7 @@ pub fn write_whole(
 }
 
 /// As [`write_whole`], and [`commit`]s the new name together with `note`.
-pub fn write_and_note(
+pub(crate) fn write_and_note(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     note: impl FnOnce(),
@@ -138,7 +138,7 @@ pub fn sha256(pieces: &[&[u8]]) -> String {
 }
 
 /// Make a new name last through a power cut, where the system can.
-pub fn sync_name(path: &Path) -> Result<(), Error> {
+pub(crate) fn sync_name(path: &Path) -> Result<(), Error> {
     if cfg!(unix) {
         File::open(folder_of(path))
             .and_then(|folder| folder.sync_all())
@@ -165,7 +165,8 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 }
 
 /// Remove what an interrupted [`write_whole`] may have left in a folder.
-pub fn remove_unfinished(folder: &Path) -> Result<(), Error> {
+#[cfg(feature = "run")]
+pub(crate) fn remove_unfinished(folder: &Path) -> Result<(), Error> {
     let cannot = |error| Error::cannot("read", folder, error);
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;

@@ -27,10 +27,11 @@ fn any_options(random: &mut StdRng) -> Options {
     Options {
         closed_forms: random.random_bool(0.9),
         jit: jit::Options {
-            sample: random.random_range(1..=16),
-            loop_threshold: random.random_range(1..600),
-            program_threshold: random.random_range(1..20),
-            backoff: [0, 0, 1, 5][random.random_range(0..4)],
+            thresholds: jit::Thresholds::default()
+                .sample(random.random_range(1..=16))
+                .loops(random.random_range(1..600))
+                .programs(random.random_range(1..20))
+                .backoff([0, 0, 1, 5][random.random_range(0..4)]),
             least: jit::Tier::ALL[random.random_range(0..3)],
             // Room for a few generations, or for all.
             cache_bytes: [64 << 10, 1 << 20, 64 << 20][random.random_range(0..3)],

@@ -95,10 +95,11 @@ impl Making {
         Options {
             closed_forms: !self.no_closed_forms,
             jit: jit::Options {
-                sample: u32::from(self.sample.get() % 8).max(1),
-                loop_threshold: self.loop_threshold.get().into(),
-                program_threshold: self.program_threshold.get().into(),
-                backoff: u32::from(self.backoff % 8),
+                thresholds: jit::Thresholds::default()
+                    .sample(u32::from(self.sample.get() % 8).max(1))
+                    .loops(self.loop_threshold.get().into())
+                    .programs(self.program_threshold.get().into())
+                    .backoff(u32::from(self.backoff % 8)),
                 least: jit::Tier::ALL[usize::from(self.least) % 3],
                 cache_bytes: [1, 20_000, 64 << 10, 64 << 20][usize::from(self.cache) % 4],
             },

@@ -74,10 +74,10 @@ impl Case {
         Some(Options {
             closed_forms: self.options.count_ones() % 4 != 1,
             jit: jit::Options {
-                sample: 1,
-                loop_threshold: threshold,
-                program_threshold: if of_four(0) == 2 { threshold } else { u32::MAX },
-                backoff: [0, 0, 1, 5][of_four(4)],
+                thresholds: jit::Thresholds::AT_ONCE
+                    .loops(threshold)
+                    .programs(if of_four(0) == 2 { threshold } else { u32::MAX })
+                    .backoff([0, 0, 1, 5][of_four(4)]),
                 least: jit::Tier::Programs,
                 // Enough for a generation or two, or for everything.
                 cache_bytes: [64 << 20, 64 << 20, 60_000, 1][of_four(2)],

@@ -119,9 +119,7 @@ fn prepare(args: &ExecArgs, tape: &[u8]) -> Result<Runner, Error> {
     // What is come to at all counts as hot.
     let options = Options {
         jit: jit::Options {
-            sample: 1,
-            loop_threshold: 1,
-            program_threshold: 1,
+            thresholds: jit::Thresholds::AT_ONCE,
             least: match args.engine {
                 Engine::Jit => Tier::Programs,
                 _ => options.jit.least,

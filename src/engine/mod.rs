@@ -9,6 +9,11 @@
 //! some. `simd/` has the vector instructions that they are compiled for, `cycle.rs` finds runs
 //! that repeat, and `interleave.rs` takes the steps of several runs by turns.
 
+#[cfg(not(feature = "internals"))]
+#[allow(unreachable_pub, reason = "`traced` is reached with the feature")]
+pub(crate) mod bff;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
 pub mod bff;
 mod cycle;
 mod forth;
@@ -139,6 +144,8 @@ fn interpreter(
 /// Every form of the interpreter for `language` that this machine can run, the widest first: its
 /// name, and what runs tapes. All give the same results; one is as good as the other but for
 /// speed.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
 pub fn every_width(
     language: &'static Language,
     options: &Options,

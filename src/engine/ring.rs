@@ -92,7 +92,7 @@ impl Places {
 /// Steps are the rules' own, but for no-ops, which are passed in one go, and for brackets that
 /// jump to their partner, which is looked for among brackets only.
 #[derive(Debug)]
-pub struct Commands {
+pub(crate) struct Commands {
     dialect: &'static Dialect,
     commands: Places,
     brackets: Places,
@@ -100,7 +100,7 @@ pub struct Commands {
 
 impl Commands {
     /// Those of `bytes`, 64 or more; nothing in another family.
-    pub fn of(language: &'static Language, bytes: &[u8]) -> Option<Commands> {
+    pub(crate) fn of(language: &'static Language, bytes: &[u8]) -> Option<Commands> {
         let Family::Bff(dialect) = &language.family else {
             return None;
         };
@@ -119,14 +119,14 @@ impl Commands {
     }
 
     /// To be called after a byte at `place` has become `byte`, by no run.
-    pub fn changed(&mut self, place: usize, byte: u8) {
+    pub(crate) fn changed(&mut self, place: usize, byte: u8) {
         let op = self.dialect.op(byte);
         self.commands.set(place, is_command(op));
         self.brackets.set(place, is_bracket(op));
     }
 
     /// As [`run`], on the ring whose commands these are.
-    pub fn run(&mut self, ring: &mut Ring<'_>, start: Start, max_steps: u32) -> Outcome {
+    pub(crate) fn run(&mut self, ring: &mut Ring<'_>, start: Start, max_steps: u32) -> Outcome {
         let last = ring.bytes().len() - 1;
         let mut state = start.bff(last);
         let (mut steps, mut ops) = (0, 0);

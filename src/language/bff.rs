@@ -221,7 +221,7 @@ impl Dialect {
     }
 
     /// The class of every byte.
-    pub fn classes(&self) -> &[Class; 256] {
+    pub(crate) fn classes(&self) -> &[Class; 256] {
         &self.classes
     }
 
@@ -237,7 +237,7 @@ impl Dialect {
     }
 
     /// The significant bits of a byte.
-    pub fn significant_bits(&self) -> u8 {
+    pub(crate) fn significant_bits(&self) -> u8 {
         self.mask
     }
 
@@ -247,17 +247,18 @@ impl Dialect {
     }
 
     /// The place where a run starts.
-    pub fn first_place(&self) -> usize {
+    pub(crate) fn first_place(&self) -> usize {
         if self.heads_on_tape { 2 } else { 0 }
     }
 
     /// Where both heads start, if the tape does not say it.
-    pub fn fixed_start(&self) -> Option<usize> {
+    #[cfg(feature = "jit")]
+    pub(crate) fn fixed_start(&self) -> Option<usize> {
         (!self.heads_on_tape).then_some(0)
     }
 
     /// Whether `,` then moves head 1 right.
-    pub fn copy_moves(&self) -> bool {
+    pub(crate) fn copy_moves(&self) -> bool {
         self.copy_moves
     }
 
@@ -339,7 +340,7 @@ pub struct State {
 impl Dialect {
     /// One step in any space. Must not be called again after it has reported `ended`.
     #[inline(always)]
-    pub fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
+    pub(crate) fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
         let ended = |reason| Step {
             is_op: true,
             ended: Some(reason),

@@ -65,7 +65,7 @@ pub enum Op {
 
 impl Op {
     /// Number of stack entries that it pops, even if only to push them again.
-    pub const fn pops(self) -> usize {
+    pub(crate) const fn pops(self) -> usize {
         match self {
             Op::WriteA | Op::WriteB | Op::Write | Op::Copy => 2,
             Op::Swap | Op::Add | Op::Subtract => 2,
@@ -77,7 +77,7 @@ impl Op {
     }
 
     /// Number of stack entries that it pushes.
-    pub const fn pushes(self) -> usize {
+    pub(crate) const fn pushes(self) -> usize {
         match self {
             Op::Dup | Op::Swap => 2,
             Op::ReadA | Op::ReadB | Op::Read | Op::FlipSide | Op::SkipIf => 1,
@@ -108,7 +108,7 @@ static ADVANCES: [i8; 256] = {
 
 /// How far `byte` moves the pc, in every dialect; [`Op::SkipIf`] may add one.
 #[inline(always)]
-pub fn advance(byte: u8) -> isize {
+pub(crate) fn advance(byte: u8) -> isize {
     ADVANCES[byte as usize] as isize
 }
 
@@ -197,12 +197,12 @@ impl Dialect {
 
     /// The lowest no-op. Every byte from it to the constants is one.
     #[inline(always)]
-    pub fn first_noop(&self) -> u8 {
+    pub(crate) fn first_noop(&self) -> u8 {
         self.first_noop
     }
 
     /// The byte in B that defends itself, if the dialect has one.
-    pub fn guard(&self) -> Option<u8> {
+    pub(crate) fn guard(&self) -> Option<u8> {
         self.guard
     }
 
@@ -317,7 +317,7 @@ impl Dialect {
     /// One step in any space. Must not be called again after it has reported `ended`.
     #[expect(clippy::too_many_lines, reason = "the table of opcodes")]
     #[inline(always)]
-    pub fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
+    pub(crate) fn step_on<S: Space>(&self, space: &mut S, state: &mut State) -> Step {
         let tape = space.bytes_mut();
         let last = tape.len() - 1;
         let byte = tape[state.pc & last];

@@ -114,7 +114,12 @@ impl Machine {
     /// As [`Machine::run`], on memory whose size is known only now; where `start` is given, the
     /// run starts at that place, where the stack begins as well. Nothing is run where the size is
     /// no power of two from 32 bytes to 64 KiB.
-    pub fn run_memory(self, memory: &mut [u8], start: Option<u16>, max_steps: u32) -> Outcome {
+    pub(crate) fn run_memory(
+        self,
+        memory: &mut [u8],
+        start: Option<u16>,
+        max_steps: u32,
+    ) -> Outcome {
         let mut state = self.start();
         match (&mut state, start) {
             (State::Z80(_, state), Some(start)) => {

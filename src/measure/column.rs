@@ -207,7 +207,7 @@ impl Column {
     }
 
     /// Drawn as by [`Column::drawn`], before the columns that are listed before it.
-    pub const fn drawn_first(
+    pub(crate) const fn drawn_first(
         self,
         panel: &'static Panel,
         label: &'static str,
@@ -234,7 +234,7 @@ impl Column {
     }
 
     /// Whether runs have it only where they ask for it by its name.
-    pub const fn is_on_request(&self) -> bool {
+    pub(crate) const fn is_on_request(&self) -> bool {
         matches!(self.source, Source::Soup(_))
     }
 

@@ -3,6 +3,7 @@
 use super::column::{Column, Source, Value, View};
 use super::replicators::Replicators;
 use super::{ALIVE, Measures, columns};
+#[cfg(feature = "run")]
 use crate::Error;
 use crate::soup::Tally;
 use crate::soup::tokens::TokenMeasures;
@@ -67,7 +68,8 @@ pub fn on_request() -> impl Iterator<Item = &'static Column> + Clone {
 }
 
 /// The columns that a run asks for by `names`, separated by commas; in the order of tables.
-pub fn parse_request(names: &str) -> Result<Vec<&'static Column>, Error> {
+#[cfg(feature = "run")]
+pub(crate) fn parse_request(names: &str) -> Result<Vec<&'static Column>, Error> {
     let asked: Vec<&str> = names.split(',').map(str::trim).collect();
     for name in &asked {
         if !on_request().any(|column| column.name == *name) {
@@ -88,7 +90,8 @@ pub fn parse_request(names: &str) -> Result<Vec<&'static Column>, Error> {
 }
 
 /// What [`parse_request`] reads.
-pub fn request_text(also: &[&'static Column]) -> String {
+#[cfg(feature = "run")]
+pub(crate) fn request_text(also: &[&'static Column]) -> String {
     let names: Vec<&str> = also.iter().map(|column| column.name).collect();
     names.join(",")
 }

@@ -196,7 +196,7 @@ impl Series {
     }
 
     /// A column's stretches without a gap, as (epoch, least, most).
-    pub fn stretches(&self, name: &str) -> Vec<Vec<(u64, f64, f64)>> {
+    pub(crate) fn stretches(&self, name: &str) -> Vec<Vec<(u64, f64, f64)>> {
         let Some(column) = self.columns.iter().position(|known| known == name) else {
             return Vec::new();
         };

@@ -12,7 +12,7 @@ use crate::soup::settings::Settings;
 pub(super) struct Newest {
     pub soup: Soup,
     /// Whether it comes from a checkpoint; else it is the run's first soup.
-    pub is_saved: bool,
+    pub(crate) is_saved: bool,
     /// Checkpoints that could not be used, and why.
     pub skipped: Vec<Error>,
 }

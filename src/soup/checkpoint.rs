@@ -102,7 +102,8 @@ impl Checkpoint {
     }
 
     /// Read the tokens that belong to the checkpoint, which was read from `path`.
-    pub fn read_tokens(&mut self, path: &Path) -> Result<(), Error> {
+    #[cfg(feature = "run")]
+    pub(crate) fn read_tokens(&mut self, path: &Path) -> Result<(), Error> {
         let path = &Checkpoint::tokens_path(path);
         let cannot = |error: std::io::Error| Error::cannot("read", path, error);
         let mut file = files::open(path)?;
@@ -127,7 +128,7 @@ impl Checkpoint {
     }
 
     /// Where the tokens of the checkpoint at `path` are.
-    pub fn tokens_path(path: &Path) -> PathBuf {
+    pub(crate) fn tokens_path(path: &Path) -> PathBuf {
         path.with_extension("tokens")
     }
 
@@ -180,7 +181,7 @@ impl Checkpoint {
 
     /// As [`Checkpoint::write`], and calls `note` as soon as the checkpoint is there; as
     /// [`files::write_and_note`].
-    pub fn write_and_note(&self, path: &Path, note: impl FnOnce()) -> Result<(), Error> {
+    pub(crate) fn write_and_note(&self, path: &Path, note: impl FnOnce()) -> Result<(), Error> {
         if let Some(tokens) = &self.tokens {
             files::write_whole(&Checkpoint::tokens_path(path), |file| {
                 tokens
@@ -216,7 +217,8 @@ impl Checkpoint {
     }
 
     /// SHA-256 of its tokens as a file, in hex digits.
-    pub fn tokens_sha256(&self) -> Option<String> {
+    #[cfg(feature = "run")]
+    pub(crate) fn tokens_sha256(&self) -> Option<String> {
         let bytes = |tokens: &[u64]| -> Vec<u8> {
             tokens
                 .iter()

@@ -19,7 +19,7 @@ pub const MAX_STEPS: u32 = 1024;
 pub const MUTATION_PROB: f64 = 1.0 / 8192.0;
 
 /// Runs of an epoch on a tape of so many bytes.
-pub const fn runs_of_epoch(tape_bytes: usize) -> u64 {
+pub(crate) const fn runs_of_epoch(tape_bytes: usize) -> u64 {
     (tape_bytes / TAPE_LEN) as u64
 }
 

@@ -147,7 +147,7 @@ impl Planned {
     }
 
     /// Everything that decides the run's results, by the names of flags.
-    pub fn of_results(&self) -> Table {
+    pub(crate) fn of_results(&self) -> Table {
         with_seed(&self.combination.of_results, self.seed)
     }
 

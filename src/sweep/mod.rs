@@ -35,7 +35,7 @@ use folder::Folder;
 
 /// Soups of more programs than this are run one after the other, with all threads: even two of
 /// them are larger than any cache.
-pub const BIG: usize = 1 << 20;
+pub(crate) const BIG: usize = 1 << 20;
 /// Time between two tables, while runs go on.
 const TABLE_INTERVAL: Duration = Duration::from_secs(60);
 /// Bytes that a row and its result take on disk, at most.
@@ -157,7 +157,7 @@ impl Records {
     }
 
     /// Write the table as CSV and, with the feature `parquet`, as Parquet.
-    pub fn write_tables(&self, table: &Table) -> Result<(), Error> {
+    pub(crate) fn write_tables(&self, table: &Table) -> Result<(), Error> {
         table.write_csv(&self.csv())?;
         #[cfg(feature = "parquet")]
         table.write_parquet(&self.parquet())?;

@@ -303,7 +303,7 @@ pub struct Table {
 
 impl Table {
     /// The table of what has come of a sweep so far, in the order of its file.
-    pub fn of_sweep(sweep: &Sweep, outcomes: &HashMap<String, Outcome>) -> Table {
+    pub(crate) fn of_sweep(sweep: &Sweep, outcomes: &HashMap<String, Outcome>) -> Table {
         let named = |(name, kind): &(&str, Kind)| (name.to_string(), *kind);
         let mut columns: Vec<(String, Kind)> = OF_RUN.iter().map(named).collect();
         columns.extend(sweep.varying.iter().map(|name| (name.clone(), Kind::Text)));
@@ -359,7 +359,7 @@ impl Table {
     }
 
     /// Write it as CSV.
-    pub fn write_csv(&self, path: &Path) -> Result<(), Error> {
+    pub(crate) fn write_csv(&self, path: &Path) -> Result<(), Error> {
         files::write_whole(path, |file| {
             let mut writer = csv::Writer::from_writer(file);
             writer.write_record(self.columns.iter().map(|(name, _)| name))?;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use broth::engine::jit::NativeTally;
+use broth::engine::jit::{NativeTally, Thresholds};
 use broth::engine::{Engine, Options, Runner, every_width, jit, reference};
 use broth::language::bff::Dialect;
 use broth::language::{Family, Language, Outcome, Rules, TAPE_LEN, Tape};
@@ -60,10 +60,7 @@ pub(crate) const NO_CLOSED_FORMS: Options = Options {
 
 /// Everything is compiled the first time that it comes up.
 pub(crate) const EAGER: jit::Options = jit::Options {
-    sample: 1,
-    loop_threshold: 1,
-    program_threshold: 1,
-    backoff: 0,
+    thresholds: Thresholds::AT_ONCE,
     least: jit::Tier::Programs,
     cache_bytes: 64 << 20,
 };
@@ -121,7 +118,7 @@ impl Natives {
     pub(crate) fn new(language: &'static Language) -> Natives {
         let of_loops = jit::Options {
             // Where programs are native, loops are hardly ever looked for.
-            program_threshold: u32::MAX,
+            thresholds: Thresholds::AT_ONCE.programs(u32::MAX),
             ..EAGER
         };
         let runner = |closed_forms, jit| {

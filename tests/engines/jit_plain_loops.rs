@@ -130,7 +130,7 @@ fn plain_loops_of_all_sorts() {
 fn by_native_loops(code: &str, last: [u8; 2], closed_forms: bool) -> (Outcome, NativeTally) {
     let language: &'static Language = "bff_noheads".parse().unwrap();
     let jit = jit::Options {
-        program_threshold: u32::MAX,
+        thresholds: jit::Thresholds::AT_ONCE.programs(u32::MAX),
         ..EAGER
     };
     let mut runner = Engine::Jit.runner(language, &Options { closed_forms, jit });

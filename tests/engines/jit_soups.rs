@@ -29,10 +29,11 @@ fn any_options(random: &mut StdRng) -> Options {
     Options {
         closed_forms: random.random_bool(0.7),
         jit: jit::Options {
-            sample: random.random_range(1..=8),
-            loop_threshold: random.random_range(1..200),
-            program_threshold: random.random_range(1..200),
-            backoff: [0, 0, 1, 5][random.random_range(0..4)],
+            thresholds: jit::Thresholds::default()
+                .sample(random.random_range(1..=8))
+                .loops(random.random_range(1..200))
+                .programs(random.random_range(1..200))
+                .backoff([0, 0, 1, 5][random.random_range(0..4)]),
             least: jit::Tier::ALL[random.random_range(0..3)],
             // Room for a generation or two, or for all.
             cache_bytes: [1, 20_000, 64 << 10, 64 << 20][random.random_range(0..4)],

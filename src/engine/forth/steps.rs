@@ -282,7 +282,9 @@ impl<'a, 'b> Leaps<'a, 'b> {
             anchors: Brent::from(1),
             next_record: if context.closed_forms { 0 } else { u32::MAX },
             patience: 64,
-            next_look: context.jit.map_or(u32::MAX, |jit| jit.options().backoff),
+            next_look: context
+                .jit
+                .map_or(u32::MAX, |jit| jit.options().thresholds.backoff),
             look_patience: 1,
             has_counted: false,
         }

@@ -138,7 +138,7 @@ impl<T: Translator> Cache<T> {
     #[inline(always)]
     pub(crate) fn looks_closer(&self, batches: &mut u32) -> bool {
         *batches = batches.wrapping_add(1);
-        batches.is_multiple_of(self.options.sample)
+        batches.is_multiple_of(self.options.thresholds.sample)
     }
 
     /// Whether to look for programs.
@@ -162,8 +162,8 @@ impl<T: Translator> Cache<T> {
     /// Count a unit that is not native: iterations of a loop, or a program that came up.
     pub(crate) fn came_up(&self, unit: T::Unit, times: u32) {
         let threshold = match unit.kind() {
-            EntryKind::Loop => self.options.loop_threshold,
-            EntryKind::Left | EntryKind::Right => self.options.program_threshold,
+            EntryKind::Loop => self.options.thresholds.loops,
+            EntryKind::Left | EntryKind::Right => self.options.thresholds.programs,
         };
         if self.hotness.count(unit.fingerprint(), times, threshold) {
             self.enqueue(unit);
@@ -240,6 +240,7 @@ impl<T: Translator> Cache<T> {
     }
 
     /// Have `units` made native at once, whether they are hot or not.
+    #[cfg(feature = "internals")]
     pub(crate) fn compile(&mut self, units: &[T::Unit]) -> Result<(), NoNativeCode> {
         let known = &mut self.queue_mut().known;
         let mut new = units.to_vec();

@@ -108,6 +108,8 @@ impl Jit {
     }
 
     /// Have `units` made native at once, whether they are hot or not.
+    #[cfg(feature = "internals")]
+    #[doc(hidden)]
     pub fn compile(&mut self, units: &[Unit]) -> Result<(), NoNativeCode> {
         match &mut self.0 {
             AnyCache::Bff(cache) => cache.compile(&all(units, Unit::bff)?),
@@ -136,6 +138,7 @@ impl Jit {
 }
 
 /// All of `units` as those of one family.
+#[cfg(feature = "internals")]
 fn all<U>(
     units: &[Unit],
     of: impl Fn(&Unit) -> Result<U, NoNativeCode>,

@@ -6,7 +6,7 @@
 //! rules do not say: `bff/` and `forth/` tell why. docs/jit.md tells the whole of it.
 //!
 //! - `unit`: what a unit is, and the trait of what translates a family's units;
-//! - `cache`, `table`, `hotness`, `tiers`: what is hot, what is native, what is looked for;
+//! - `cache`, `table`, `hotness`, `thresholds`, `tiers`: what is hot, what is native, what is looked for;
 //! - `compiler`: Cranelift, and the thread that compiles;
 //! - `emitter`, `frame`, `exit`: what the functions of every family have in common;
 //! - `bff/`, `forth/`: from a family's units to code;
@@ -25,6 +25,7 @@ mod frame;
 mod hotness;
 mod table;
 mod tally;
+mod thresholds;
 mod tiers;
 mod unit;
 
@@ -33,6 +34,7 @@ pub use exit::Exit;
 pub use families::{Jit, NotAUnit, Unit};
 pub(crate) use table::Native;
 pub use tally::{CacheTally, Counts, NativeTally};
+pub use thresholds::Thresholds;
 pub use tiers::Tier;
 pub use unit::EntryKind;
 
@@ -55,15 +57,8 @@ pub struct Listing {
 /// How native code is made and kept. None of it changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Batches of tapes (of 32) of which one is looked at more closely.
-    pub sample: u32,
-    /// Iterations that a loop is to take, in such batches, before it is compiled.
-    pub loop_threshold: u32,
-    /// Times that a program is to come up before it is compiled, of one tape of
-    /// each such batch.
-    pub program_threshold: u32,
-    /// Jumps back of a run before its loops are looked for.
-    pub backoff: u32,
+    /// What counts as hot.
+    pub thresholds: Thresholds,
     /// The least native code that is looked for, and more where trials show that it
     /// pays.
     pub least: Tier,
@@ -74,10 +69,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            sample: 16,
-            loop_threshold: 512,
-            program_threshold: 8,
-            backoff: 0,
+            thresholds: Thresholds::default(),
             least: Tier::Interpreter,
             cache_bytes: 64 * MIB,
         }

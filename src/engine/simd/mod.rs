@@ -55,6 +55,7 @@ impl InstructionSet {
     }
 
     /// What it is called in a table.
+    #[cfg(any(feature = "internals", feature = "run"))]
     pub(crate) fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]

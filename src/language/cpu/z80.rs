@@ -237,17 +237,6 @@ impl State {
         self.core.wz = wz;
     }
 
-    /// What the last instruction set the flags to, or 0 if it left them alone: on hardware, SCF
-    /// and CCF show it. zff has no such thing, and leaves it as it is.
-    pub fn q(&self) -> u8 {
-        self.rest.q
-    }
-
-    /// Set Q.
-    pub fn set_q(&mut self, q: u8) {
-        self.rest.q = q;
-    }
-
     /// The interrupt vector.
     pub fn i(&self) -> u8 {
         self.rest.i

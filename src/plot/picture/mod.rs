@@ -411,7 +411,7 @@ pub(crate) fn not_drawn(path: &Path, why: impl std::fmt::Display) -> Error {
 
 /// Write a picture of a soup as PNG, in the default view for its settings: at most 4096 x 4096
 /// pixels; of larger soups an even sample, as the legend then says.
-pub fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result<(), Error> {
+pub(crate) fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result<(), Error> {
     let view = View::of(settings, View::FULL);
     Picture::of_soup(&view, &soup.programs, soup.epochs_done)?.write(path)
 }

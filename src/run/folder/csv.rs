@@ -48,7 +48,8 @@ impl Lines {
 
     /// Whether nothing is there instead of the line that could not be read, or a line that
     /// was never finished.
-    pub fn ended_well(&self) -> bool {
+    #[cfg(feature = "plot")]
+    pub(crate) fn ended_well(&self) -> bool {
         !self.line.ends_with(b"\n") && (self.line.len() as u64) < Lines::LONGEST
     }
 
@@ -127,7 +128,7 @@ impl Table {
     }
 
     /// As [`Table::reopen`], for a table of which the last rows may be missing.
-    pub fn reopen_begun(
+    pub(crate) fn reopen_begun(
         path: &Path,
         header: &str,
         points: LogPoints,
@@ -138,7 +139,7 @@ impl Table {
 
     /// Give the table at `path` the line `header`, if an older version began it with
     /// the first of these columns: in the others its rows get empty cells.
-    pub fn widen(path: &Path, header: &str) -> Result<(), Error> {
+    pub(crate) fn widen(path: &Path, header: &str) -> Result<(), Error> {
         if path.symlink_metadata().is_err() {
             return Ok(());
         }
@@ -274,7 +275,7 @@ impl Kept {
     }
 
     /// The first row of a table of which no row stays, if it has one.
-    pub fn all_cut_from(&self) -> Option<&str> {
+    pub(crate) fn all_cut_from(&self) -> Option<&str> {
         self.all_cut_from.as_deref()
     }
 

@@ -18,7 +18,7 @@ use crate::files;
 use crate::soup::checkpoint::Checkpoint;
 
 /// What the interaction pattern is called in a run folder.
-pub const INTERACTION_PATTERN: &str = "interaction-pattern.txt";
+pub(crate) const INTERACTION_PATTERN: &str = "interaction-pattern.txt";
 
 /// Where a new run folder goes.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl RunFolder {
     }
 
     /// Remove a new folder that no run has begun in.
-    pub fn discard(self) {
+    pub(crate) fn discard(self) {
         // There is an error to tell already.
         let _ = fs::remove_dir_all(&self.path);
     }
@@ -193,7 +193,7 @@ pub(crate) fn list(folder: &Path, ending: &str) -> Result<Vec<(u64, PathBuf)>, E
 /// Remove the checkpoints in a folder that have fewer epochs done than the newest `keep`
 /// of those with at most `epochs_done`. (What has more was passed over, or is another's.)
 /// Only those go whose sidecars say that they are of a soup with these `settings`.
-pub fn keep_newest(
+pub(crate) fn keep_newest(
     folder: &Path,
     epochs_done: u64,
     keep: u64,
@@ -210,7 +210,7 @@ pub fn keep_newest(
 /// Remove the checkpoints in a folder that `is_kept` does not want, which is asked for each,
 /// the newest first, with its epochs done and its path. Only those go whose sidecars say that
 /// they are of a soup with these `settings`.
-pub fn keep_those(
+pub(crate) fn keep_those(
     folder: &Path,
     settings: &Table,
     mut is_kept: impl FnMut(u64, &Path) -> bool,

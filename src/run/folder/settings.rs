@@ -58,7 +58,7 @@ pub fn parse_grid(text: &str) -> Result<(usize, usize), String> {
 
 /// The world of this name, that of pairs where there is none; on a long tape, heads start
 /// `head_offset` apart.
-pub fn parse_world(name: Option<&str>, head_offset: Option<usize>) -> Result<World, Error> {
+pub(crate) fn parse_world(name: Option<&str>, head_offset: Option<usize>) -> Result<World, Error> {
     let world = match name {
         None | Some("pairs") => World::Pairs,
         Some("zff") => World::Zff,
@@ -196,13 +196,14 @@ fn defaults() -> Result<Table, Error> {
 }
 
 /// Settings by the names of their flags, as the file holds them.
-pub fn to_table(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
+pub(crate) fn to_table(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
     Table::try_from(AsWritten(settings, plan))
         .map_err(|error| Error::Bug(format!("settings cannot be written: {error}")))
 }
 
 /// The settings, besides the seed, that every table of results has a column for.
-pub const ALWAYS_TOLD: [&str; 5] = ["lang", "num", "mutation-prob", "max-epochs", "log-interval"];
+pub(crate) const ALWAYS_TOLD: [&str; 5] =
+    ["lang", "num", "mutation-prob", "max-epochs", "log-interval"];
 
 /// The plan that goes on as `plan`, except for what is given; only of settings that a run may
 /// go on with another value of.
@@ -219,7 +220,7 @@ pub fn changed(plan: &Plan, given: &Table) -> Result<Plan, Error> {
 /// Everything that decides the results of a run, by the names of the flags: those that say
 /// which soup it is and how long it is looked at, and others where they are not as they are
 /// by default. Of an interaction pattern its SHA-256.
-pub fn of_results(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
+pub(crate) fn of_results(settings: &Settings, plan: &Plan) -> Result<Table, Error> {
     let decides = |key: &str| {
         Row::of(key).is_some_and(|row| matches!(row.affects, Affects::Soup | Affects::Results))
     };

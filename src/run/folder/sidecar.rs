@@ -89,7 +89,7 @@ fn read_stream(path: &Path) -> Result<Option<u64>, Error> {
 
 /// Read the checkpoint at `path`, of this language and world, with what its sidecar says of the
 /// random stream where the world has one.
-pub fn read_checkpoint(
+pub(crate) fn read_checkpoint(
     path: &Path,
     language: &Language,
     world: World,
@@ -110,7 +110,7 @@ fn read(path: &Path) -> Result<Sidecar, Error> {
 
 /// The settings of the soup that the checkpoint at `path` is of, as its sidecar says; nothing
 /// where it has no sidecar.
-pub fn settings_of(path: &Path) -> Result<Option<Table>, Error> {
+pub(crate) fn settings_of(path: &Path) -> Result<Option<Table>, Error> {
     match read(path) {
         Ok(sidecar) => Ok(Some(sidecar.settings)),
         Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
@@ -119,7 +119,7 @@ pub fn settings_of(path: &Path) -> Result<Option<Table>, Error> {
 }
 
 /// Whether the `checkpoint` read from `path` is the one that its sidecar was written for.
-pub fn check_sum(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
+pub(crate) fn check_sum(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
     let sha256 = checkpoint.sha256();
     let there = read(path)?.sha_256;
     if there != sha256 {
@@ -138,13 +138,13 @@ pub fn check_sum(path: &Path, checkpoint: &Checkpoint) -> Result<(), Error> {
 }
 
 /// Whether the checkpoint at `path` has a sidecar, of a soup with these `settings`.
-pub fn is_of(path: &Path, settings: &Table) -> bool {
+pub(crate) fn is_of(path: &Path, settings: &Table) -> bool {
     read(path).is_ok_and(|sidecar| sidecar.settings == *settings)
 }
 
 /// Whether a checkpoint of a soup with these `settings` may be written to `path` in a
 /// folder that may be another's: it replaces nothing, or a checkpoint of the same soup.
-pub fn check_place(path: &Path, settings: &Table) -> Result<(), Error> {
+pub(crate) fn check_place(path: &Path, settings: &Table) -> Result<(), Error> {
     let taken = [path, &path_of(path)].map(|path| path.symlink_metadata().is_ok());
     if taken.contains(&true) && !is_of(path, settings) {
         return Err(Error::file(

@@ -17,7 +17,7 @@ use crate::files;
 
 impl Table {
     /// Write it as Parquet, one row group, uncompressed.
-    pub fn write_parquet(&self, path: &Path) -> Result<(), Error> {
+    pub(crate) fn write_parquet(&self, path: &Path) -> Result<(), Error> {
         let fields = self.columns.iter().map(|(name, kind)| {
             let (physical, logical) = match kind {
                 Kind::Count => (PhysicalType::INT64, Some(LogicalType::integer(64, false))),

@@ -134,7 +134,7 @@ impl Context<'_> {
         let Some(jit) = self.jit else { return };
         self.rates = jit.looks_closer(batches);
         self.patience = if jit.wants_loops() || self.rates {
-            jit.options().backoff
+            jit.options().thresholds.backoff
         } else {
             u32::MAX
         };
