@@ -18,9 +18,7 @@ fn main() -> Result<(), Error> {
     let mut soup = Soup::new(settings)?;
     // A replicator among 8,191 random programs; without it, wait longer.
     let text = "[[{.>]-]                                                ]-]>.{[[";
-    let replicator = BFF_NOHEADS.parse_program(text);
-    let replicator = replicator.map_err(|error| Error::Usage(error.to_string()))?;
-    soup.set_program(0, &replicator)?;
+    soup.set_program(0, &BFF_NOHEADS.parse_program(text)?)?;
     while soup.epochs_done() < 2000 {
         let tally = soup.step();
         if !soup.epochs_done().is_multiple_of(50) {

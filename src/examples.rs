@@ -12,6 +12,7 @@ use crate::soup::settings::{Settings, World};
 
 /// A known replicator.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Example {
     /// What its bytes mean.
     pub language: &'static Language,
@@ -50,6 +51,7 @@ pub enum Place {
 
 /// Where an example is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// "Computational Life" (arXiv 2406.19108).
     Paper,

@@ -1,4 +1,6 @@
 #![doc = include_str!("../docs/library.md")]
+// Tests may print.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 #[cfg(feature = "run")]
 pub mod bench;

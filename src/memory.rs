@@ -60,9 +60,9 @@ pub(crate) fn check_memory(num_programs: usize, program_len: usize) -> Result<()
 }
 
 fn too_big(num_programs: usize, bytes: usize) -> Error {
-    Error::Usage(format!(
+    Error::Setting(format!(
         "a soup of {num_programs} programs needs {} MiB of memory, more than this machine has \
-         free; choose a smaller --num",
+         free; choose a smaller `num_programs`",
         num_programs.saturating_mul(2 * bytes) >> 20
     ))
 }

@@ -69,6 +69,7 @@ impl Source {
 
 /// A replicator found by a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Find {
     /// The number of programs before it.
     pub number: u64,
@@ -82,6 +83,7 @@ pub struct Find {
 
 /// Where a program arose in a soup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// Seed of the soup.
     pub seed: u64,
@@ -275,6 +277,8 @@ fn mutated(program: &Program, chance: f64, rng: &mut Xoshiro256PlusPlus) -> Prog
 
 /// The number of programs for each find, with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Estimate {
     /// Programs tested for each find; infinite if nothing was found.
     pub each: f64,

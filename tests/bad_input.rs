@@ -76,6 +76,14 @@ const WRONG_FLAGS: &[(&str, &[&str])] = &[
         "run --lang forth --initial-program 4",
         &["--initial-program", "character 1", "half a byte"],
     ),
+    (
+        "run --initial-program [] --num 64 --initial-index 64",
+        &["--initial-index 64", "0 to 63"],
+    ),
+    (
+        "run --initial-index 3",
+        &["--initial-index 3", "--initial-program"],
+    ),
     ("run --reset-interval 0", &["--reset-interval 0"]),
     ("run --log-interval 0", &["--log-interval 0"]),
     ("run --checkpoint-interval 0", &["--checkpoint-interval 0"]),
@@ -315,7 +323,7 @@ fn broken_run_folders_are_named() {
             "mutation-prob = 7.0",
             "between 0 and 1",
         ),
-        ("log-interval = 4", "log-interval = 0", "--log-interval 0"),
+        ("log-interval = 4", "log-interval = 0", "log-interval 0"),
         ("jit-cache-mib = 64", "jit-cache-mib = 0", "from 1 up"),
         ("jit-cache-mib = 64", "no-closed-forms = 3", "settings.toml"),
     ] {

@@ -162,7 +162,8 @@ fn is_taken_over(example: &Example, soup: &Soup) -> bool {
     // What CPUs do to random bytes has that much order at once, with no replicator in it.
     let is_machine = matches!(example.language.family, Family::Machine(_));
     let is_alive = || Measures::of(soup.programs()).is_alive();
-    (!is_machine && is_alive()) || scorer(example).count(soup).knierim as usize >= SOUP_LEN / 2
+    (!is_machine && is_alive())
+        || scorer(example).count(soup).unwrap().knierim as usize >= SOUP_LEN / 2
 }
 
 /// The epoch at which the soup is seen to be taken over, if that is one of the first `epochs`.
@@ -234,7 +235,7 @@ fn subleq_is_taken_over_without_mutation() {
                 soup.step();
             }
             // All of them.
-            let count = scorer(example).count(&soup).knierim;
+            let count = scorer(example).count(&soup).unwrap().knierim;
             assert_eq!(count as usize, SOUP_LEN, "{name}");
         }
     }

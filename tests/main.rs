@@ -18,8 +18,10 @@ mod hostile;
 #[cfg(unix)]
 mod interrupts;
 mod jit_cli;
+mod library;
 mod loading;
 mod malformed;
+mod no_flags;
 mod observer;
 mod pictures;
 mod properties;

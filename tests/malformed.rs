@@ -411,6 +411,7 @@ fn tables(folder: &Path, run: &Path, name: &'static str, share: u64) -> Kind {
                     high_order_entropy,
                     replicators,
                     tokens: None,
+                    ..
                 } = row
                 else {
                     panic!("{row:?}")

@@ -81,7 +81,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         Just(Meeting::NoPermutation),
         entries.prop_map(|entries| {
             let others: Vec<_> = entries.into_iter().filter(|(a, b)| a != b).collect();
-            Meeting::Pattern(Arc::new(Pattern::new(64, &others)))
+            Meeting::Pattern(Arc::new(Pattern::new(64, &others).unwrap()))
         }),
         (select(&[1usize, 2, 8, 64][..]), 1..5usize, any::<bool>()).prop_map(|parts| {
             let (width, radius, torus) = parts;
@@ -113,6 +113,10 @@ fn settings() -> impl Strategy<Value = Settings> {
             let ((language, world), seed, mutation_prob, max_steps, meeting, ..) = fields;
             let (.., zero_init, mut initial_program, reset_interval) = fields;
             initial_program.truncate(language.program_len);
+            let initial_index = match initial_program.len() {
+                0 => 0,
+                _ => seed as usize % 64,
+            };
             let in_pairs = Settings {
                 language,
                 world: World::Pairs,
@@ -123,6 +127,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 meeting,
                 zero_init,
                 initial_program,
+                initial_index,
                 reset_interval,
             };
             let elsewhere = in_a_world(in_pairs.clone(), world);

@@ -339,7 +339,7 @@ fn wrong_worlds_are_refused() {
         ("--tape-bytes 4096", vec!["--tape-bytes", "long-tape"]),
         (
             "--world long-tape --num 6",
-            vec!["--tape-bytes 384", "power of two"],
+            vec!["--num 6: they are 384 bytes", "power of two"],
         ),
         (
             "--world long-tape --tape-bytes 5000",

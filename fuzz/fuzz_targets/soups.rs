@@ -139,7 +139,7 @@ impl Input {
                 let program = |i: u8| u32::from(i) % num_programs as u32;
                 let entries = entries.iter().map(|(a, b)| (program(*a), program(*b)));
                 let entries: Vec<_> = entries.filter(|(a, b)| a != b).collect();
-                Meeting::Pattern(Arc::new(Pattern::new(num_programs, &entries)))
+                Meeting::Pattern(Arc::new(Pattern::new(num_programs, &entries).unwrap()))
             }
             AnyMeeting::Grid(width, radius) => {
                 let width = usize::from(width.get() % 16 + 1);

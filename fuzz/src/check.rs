@@ -121,6 +121,7 @@ pub fn by_every_engine_in_short(language: &'static Language, tape: &[u8], max_st
                 .all(|mark| mark < tape.len())
         );
     });
+    let expected = expected.expect("the tape is whole");
     assert!(expected.steps == seen && seen <= max_steps);
     assert!(seen == max_steps || expected.ended != Ended::StepLimit);
     for engine in Engine::ALL {

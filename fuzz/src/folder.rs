@@ -25,7 +25,7 @@ pub const FILES: [&str; 7] = [
 
 /// The interaction pattern of the run.
 pub fn pattern() -> Pattern {
-    Pattern::new(16, &[(0, 1), (2, 3), (4, 9)])
+    Pattern::new(16, &[(0, 1), (2, 3), (4, 9)]).unwrap()
 }
 
 /// The worlds of the runs, from which the first byte of an input chooses.

@@ -52,6 +52,7 @@ pub struct Times {
 
 /// The speed of an engine. Rates are those of the median round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Speed {
     /// The engine's name.
     pub engine: &'static str,
@@ -77,6 +78,7 @@ pub struct Speed {
 
 /// Engines on one soup, side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// Epochs measured in a round.
     pub epochs: u64,
@@ -287,6 +289,7 @@ pub fn fingerprint(bytes: &[u8]) -> String {
 
 /// The machine of a benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Machine {
     /// Cores available to this program.
     pub cores: usize,

@@ -59,6 +59,7 @@ impl fmt::Display for Sort {
 /// A name that no stage has.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("unknown soup `{name}`; the soups are {}", Sort::ALL.map(Sort::name).join(", "))]
+#[non_exhaustive]
 pub struct UnknownSort {
     /// What was asked for.
     pub name: String,
@@ -93,6 +94,7 @@ pub struct Recipe {
 
 /// A soup for a benchmark.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Prepared {
     /// The soup.
     pub checkpoint: Checkpoint,

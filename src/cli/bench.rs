@@ -453,6 +453,7 @@ fn show_machine(out: &mut impl Write, report: &Report) -> io::Result<()> {
         threads,
         cpu,
         lanes,
+        ..
     } = &report.machine;
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     let cpu = match cpu {

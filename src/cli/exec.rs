@@ -212,7 +212,7 @@ fn trace(
     language: &Language,
     tape: &mut [u8],
     max_steps: u32,
-) -> std::io::Result<Outcome> {
+) -> Result<Outcome, Failure> {
     let mut step = 0;
     let mut written = Ok(());
     let outcome = reference::trace_bytes(language, tape, max_steps, |tape, view| {
@@ -220,8 +220,9 @@ fn trace(
         if written.is_ok() {
             written = write_step(out, language, step, tape, &view);
         }
-    });
-    written.map(|()| outcome)
+    })?;
+    written?;
+    Ok(outcome)
 }
 
 pub(super) fn write_step(

@@ -16,6 +16,7 @@ mod interaction;
 mod interrupt;
 mod jit;
 mod languages;
+mod message;
 mod paint;
 mod picture;
 mod plot;
@@ -164,7 +165,7 @@ pub(crate) fn main() -> ExitCode {
         Err(Failure::Screen(error)) => (format!("cannot write output: {error}"), 1),
         Err(Failure::Broth(error)) => {
             let code = if error.is_usage() { USAGE } else { 1 };
-            (error.to_string(), code)
+            (message::of(&error), code)
         }
     };
     // Nobody is left to tell where this fails.

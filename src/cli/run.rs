@@ -261,6 +261,7 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
     if let Some(TokenMeasures {
         distinct,
         commonest_share,
+        ..
     }) = summary.tokens
     {
         writeln!(

@@ -340,7 +340,9 @@ fn summarise(
     enough: bool,
     seconds: f64,
 ) -> std::io::Result<()> {
-    let Estimate { each, least, most } = Estimate::of(tested, finds, enough);
+    let Estimate {
+        each, least, most, ..
+    } = Estimate::of(tested, finds, enough);
     let mut out = anstream::stdout().lock();
     writeln!(
         out,

@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
 use super::run::duration;
-use super::{Failure, INTERRUPTED, printable, shown};
+use super::{Failure, INTERRUPTED, message, printable, shown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -124,7 +124,7 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
         let _ = writeln!(anstream::stderr(), "broth: {}", printable(&line));
     };
     for error in &merged.skipped {
-        say(format!("left out: {error}"));
+        say(format!("left out: {}", message::of(error)));
     }
     for (folder, count) in &merged.unlisted {
         say(format!(
@@ -185,7 +185,10 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
     });
     let (known, skipped) = records.load(&sweep);
     for error in skipped {
-        screen.say(&format!("passed over, and done anew: {error}"));
+        screen.say(&format!(
+            "passed over, and done anew: {}",
+            message::of(&error)
+        ));
     }
     let all = sweep.different_runs();
     let done = all.iter().filter(|run| is_done(run, &known)).count();
@@ -247,7 +250,7 @@ fn list(sweep: &Sweep, records: &Records) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     let (known, skipped) = records.load(sweep);
     for error in skipped {
-        writeln!(out, "passed over: {}", printable(&error.to_string()))?;
+        writeln!(out, "passed over: {}", printable(&message::of(&error)))?;
     }
     let runs = sweep.different_runs();
     let (mut done, mut interactions) = (0, 0_u128);

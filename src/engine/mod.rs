@@ -37,6 +37,7 @@ use simd::InstructionSet;
 
 /// Which engine runs the tapes. It never changes a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Engine {
     /// The fastest there is for the language.
     #[default]
@@ -300,6 +301,7 @@ impl Runner {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("unknown engine `{name}`; the engines are {}",
     Engine::ALL.map(Engine::name).join(", "))]
+#[non_exhaustive]
 pub struct UnknownEngine {
     /// What was asked for.
     pub name: String,

@@ -2,7 +2,8 @@
 
 use super::jit::{Jit, NativeTally};
 use super::{Batch, RunTapes};
-use crate::language::{Ended, Family, Language, Outcome, Rules, Step, TAPE_LEN, Tape, View};
+use crate::Error;
+use crate::language::{Ended, Family, Language, Outcome, Rules, Step, Tape, View};
 
 /// Run `tape` for at most `max_steps` steps.
 ///
@@ -49,31 +50,37 @@ pub fn trace(
     }
 }
 
-/// As [`trace`], for a tape of any language, which is as long as those of the language; a
-/// longer one is run as if it were 128 bytes, what is missing being 0.
+/// As [`trace`], for a tape of any language. It is an error, and nothing is run, if it is not as
+/// long as those of the language.
 pub fn trace_bytes(
     language: &Language,
     tape: &mut [u8],
     max_steps: u32,
     mut see: impl FnMut(&[u8], View<'_>),
-) -> Outcome {
+) -> Result<Outcome, Error> {
+    let len = tape.len();
+    let wrong = || {
+        Error::Usage(format!(
+            "a tape of {len} bytes cannot be run: two programs of {language} have {}",
+            language.tape_len()
+        ))
+    };
+    if len != language.tape_len() {
+        return Err(wrong());
+    }
     if let Family::Machine(machine) = &language.family {
         let mut see = |tape: &[u8], view: View<'_>| see(tape, view);
         if let Ok(tape) = <&mut [u8; 32]>::try_from(&mut *tape) {
-            return machine.trace(tape, max_steps, |tape, view| see(tape, view));
+            return Ok(machine.trace(tape, max_steps, |tape, view| see(tape, view)));
         }
         if let Ok(tape) = <&mut [u8; 64]>::try_from(&mut *tape) {
-            return machine.trace(tape, max_steps, |tape, view| see(tape, view));
+            return Ok(machine.trace(tape, max_steps, |tape, view| see(tape, view)));
         }
     }
-    let mut whole: Tape = [0; TAPE_LEN];
-    let len = tape.len().min(TAPE_LEN);
-    whole[..len].copy_from_slice(&tape[..len]);
-    let outcome = trace(language, &mut whole, max_steps, |tape, view| {
+    let tape: &mut Tape = tape.try_into().map_err(|_| wrong())?;
+    Ok(trace(language, tape, max_steps, |tape, view| {
         see(tape, view)
-    });
-    tape[..len].copy_from_slice(&whole[..len]);
-    outcome
+    }))
 }
 
 /// [`run`] as an engine.

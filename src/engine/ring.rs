@@ -5,6 +5,7 @@
 //! far away, so that it keeps in mind where commands and brackets are.
 
 use super::reference;
+use crate::Error;
 use crate::language::bff::{self, Brackets, Dialect, Op};
 use crate::language::{Ended, Family, Language, Outcome, Ring, Space, forth};
 
@@ -28,10 +29,38 @@ impl Start {
     }
 }
 
-/// Run what is on the ring from `start` on, for at most `max_steps` steps. Nothing is run in a
-/// language that has no rules for rings.
-pub fn run(language: &Language, ring: &mut Ring<'_>, start: Start, max_steps: u32) -> Outcome {
-    match &language.family {
+/// Run what is on the ring from `start` on, for at most `max_steps` steps. It is an error, and
+/// nothing is run, if `start` is not on the ring, or if the language has no rules for rings:
+/// addresses of the Forth and subleq families reach over 128 bytes only.
+pub fn run(
+    language: &Language,
+    ring: &mut Ring<'_>,
+    start: Start,
+    max_steps: u32,
+) -> Result<Outcome, Error> {
+    let len = ring.bytes().len();
+    if start.pc >= len {
+        return Err(Error::Setting(format!(
+            "`pc` {}: the ring has {len} bytes",
+            start.pc
+        )));
+    }
+    run_by_rules(language, ring, start, max_steps).ok_or_else(|| {
+        Error::Setting(format!(
+            "`language` {language} has no rules for a ring; choose one of the BFF family, \
+             forthrelative, i8080 or z80"
+        ))
+    })
+}
+
+/// As [`run`], from a place on the ring; nothing in a language without rules for rings.
+pub(crate) fn run_by_rules(
+    language: &Language,
+    ring: &mut Ring<'_>,
+    start: Start,
+    max_steps: u32,
+) -> Option<Outcome> {
+    Some(match &language.family {
         Family::Bff(dialect) => {
             let mut state = start.bff(ring.bytes().len() - 1);
             reference::count((0, 0), max_steps, || dialect.step_on(ring, &mut state))
@@ -43,8 +72,8 @@ pub fn run(language: &Language, ring: &mut Ring<'_>, start: Start, max_steps: u3
         Family::Machine(machine) => {
             machine.run_memory(ring.bytes_mut(), Some(start.pc as u16), max_steps)
         }
-        Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => Outcome::default(),
-    }
+        Family::Forth(_) | Family::Subleq(_) | Family::RelativeSubleq(_) => return None,
+    })
 }
 
 /// Some places of a ring.
@@ -248,7 +277,8 @@ mod tests {
                         &mut Ring::new(&mut expected).unwrap(),
                         start,
                         max_steps,
-                    );
+                    )
+                    .unwrap();
                     let fast = known.run(&mut Ring::new(&mut bytes).unwrap(), start, max_steps);
                     assert_eq!(fast, by_rules, "{language} {len} {start:?} {max_steps}");
                     assert!(bytes == expected, "{language} {len} {start:?} {max_steps}");
@@ -258,6 +288,27 @@ mod tests {
                     known.changed(place, bytes[place]);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_a_ring_cannot_run_is_an_error() {
+        for (language, pc, hint) in [
+            ("forth", 0, "`language` forth has no rules for a ring"),
+            ("subleq", 0, "`language` subleq"),
+            ("rsubleq4", 255, "`language` rsubleq4"),
+            ("bff", 256, "`pc` 256: the ring has 256 bytes"),
+            ("z80", usize::MAX, "`pc`"),
+        ] {
+            let language: &Language = language.parse::<&'static Language>().unwrap();
+            let (mut bytes, start) = ([7; 256], Start { pc, head_offset: 0 });
+            let mut ring = Ring::new(&mut bytes).unwrap();
+            let error = run(language, &mut ring, start, 100).unwrap_err();
+            assert!(
+                error.is_usage() && error.to_string().contains(hint),
+                "{error}"
+            );
+            assert_eq!(bytes, [7; 256]);
         }
     }
 
@@ -286,7 +337,7 @@ mod tests {
                 bytes[start - 1] = b'<';
             }
             let mut twin = bytes;
-            let by_rules = run(language, &mut Ring::new(&mut bytes).unwrap(), at(pc), 600);
+            let by_rules = run(language, &mut Ring::new(&mut bytes).unwrap(), at(pc), 600).unwrap();
             assert_eq!(by_rules.ended, ended, "{start}");
             let mut known = Commands::of(language, &twin).unwrap();
             let fast = known.run(&mut Ring::new(&mut twin).unwrap(), at(pc), 600);

@@ -32,6 +32,7 @@ pub type Tape = [u8; TAPE_LEN];
 /// Why a run of a tape ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Ended {
     /// It used up all its steps.
     #[default]
@@ -82,6 +83,7 @@ impl fmt::Display for Ended {
 
 /// The outcome of running a tape, besides the changed tape; the default is that of no steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Steps other than no-ops.
     pub ops: u32,
@@ -93,6 +95,7 @@ pub struct Outcome {
 
 /// The outcome of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// False for a no-op.
     pub is_op: bool,
@@ -102,6 +105,7 @@ pub struct Step {
 
 /// The state of a running tape, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct View<'a> {
     /// Place of the byte about to be read, on the tape.
     pub pc: usize,
@@ -186,6 +190,7 @@ impl Space for Ring<'_> {
 
 /// What a byte does, in the broadest terms; determines its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Role {
     /// Starts a loop or jumps forwards.
     Open,
@@ -235,6 +240,7 @@ pub(crate) use with_program_len;
 
 /// One kind of byte of a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Kind {
     /// How the kind is written, such as `[` or a range of hex bytes.
     pub symbol: &'static str,
@@ -250,6 +256,7 @@ pub struct Kind {
     reason = "languages are statics, never moved"
 )]
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Family {
     /// Heads on a tape, loops in brackets.
     Bff(bff::Dialect),
@@ -267,6 +274,7 @@ pub enum Family {
 
 /// A language. There is one of each, in [`Language::ALL`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Language {
     /// cubff's name for it.
     pub name: &'static str,
@@ -408,6 +416,7 @@ impl Eq for Language {}
 #[error("unknown language `{name}`{}; the languages are {}",
     match nearest { Some(n) => format!(" (did you mean `{n}`?)"), None => String::new() },
     Language::every().map(|language| language.name).collect::<Vec<_>>().join(", "))]
+#[non_exhaustive]
 pub struct UnknownLanguage {
     /// The name asked for.
     pub name: String,

@@ -5,11 +5,18 @@ use super::bff::{COMMANDS, Dialect, Op};
 /// Invalid program text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("program text, character {position}: {problem}")]
+#[non_exhaustive]
 pub struct TextError {
     /// The position of the character, from 1.
     pub position: usize,
     /// What is wrong with it, and what would be right.
     pub problem: String,
+}
+
+impl From<TextError> for crate::Error {
+    fn from(error: TextError) -> Self {
+        crate::Error::Usage(error.to_string())
+    }
 }
 
 fn error<T>(index: usize, problem: impl Into<String>) -> Result<T, TextError> {

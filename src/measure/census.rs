@@ -11,6 +11,7 @@ use crate::random::Streams;
 
 /// Programs that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// How many there are.
     pub count: u64,
@@ -25,6 +26,7 @@ pub struct Group {
 
 /// The programs of a soup, grouped.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Census {
     /// Groups of programs of the same bytes, the largest first.
     pub programs: Vec<Group>,
@@ -87,6 +89,7 @@ fn group(len: usize, programs: &[u8], keys: &[u8]) -> Vec<Group> {
 
 /// Bytes in a row that a soup holds again and again, wherever they begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sequence {
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -146,6 +149,8 @@ pub fn sequences<'a>(
 
 /// What there is to say of one program of a soup.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Portrait {
     /// Its score as a replicator.
     pub score: u8,

@@ -11,6 +11,7 @@ use crate::soup::tokens::TokenMeasures;
 
 /// A value of a column.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// A whole number.
     Count(u64),
@@ -57,6 +58,7 @@ impl From<f32> for Value {
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// See [`Value::Count`].
     Count,
@@ -109,6 +111,7 @@ pub enum Source {
 
 /// How values become heights in a panel of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scale {
     /// Equal differences take the same room.
     Linear,
@@ -118,6 +121,7 @@ pub enum Scale {
 
 /// One of the panels of a chart, which share the axis of epochs.
 #[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Panel {
     /// What is written above it.
     pub title: &'static str,
@@ -129,6 +133,7 @@ pub struct Panel {
 
 /// Where and how a column is drawn.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Curve {
     /// The panel. Panels come in the order of the first column in each.
     pub panel: &'static Panel,
@@ -142,6 +147,7 @@ pub struct Curve {
 
 /// A column of a run's tables.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Column {
     /// Its name in the first line of tables.
     pub name: &'static str,

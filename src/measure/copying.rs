@@ -9,6 +9,8 @@ use crate::language::{Family, Language, PROGRAM_LEN, Role, Tape};
 
 /// What one program holds of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Copied {
     /// Whether it holds it backwards.
     pub mirrored: bool,
@@ -82,7 +84,7 @@ impl Copied {
             return Ok(Copied::followed(&origins));
         }
         let mut then = tape.to_vec();
-        reference::trace_bytes(language, &mut then, max_steps, |_, _| {});
+        reference::trace_bytes(language, &mut then, max_steps, |_, _| {})?;
         let [(from, before), (_, after)] = [tape, &then].map(|tape| tape.split_at(tape.len() / 2));
         let copied = Copied::of_halves(from, after);
         if copied.bytes > Copied::of_halves(from, before).bytes {
@@ -159,7 +161,7 @@ pub fn copying_loop(
         }
         old.copy_from_slice(tape);
         *from = view.pc;
-    });
+    })?;
     let most = loops
         .into_iter()
         .filter(|(_, _, changed)| *changed > 0)

@@ -8,6 +8,8 @@ pub const ALIVE: f32 = 3.0;
 
 /// What the bytes of a soup measure.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Measures {
     /// How often each byte occurs.
     pub counts: [u64; 256],

@@ -131,6 +131,7 @@ impl<const L: usize> Noise<L> {
 
 /// How many places of each half of the tapes agree in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
 pub struct Agreement {
     /// Places of the left half at which enough tapes hold the program's own byte.
     pub left: u8,
@@ -147,6 +148,7 @@ impl Agreement {
 
 /// How many programs of a soup are replicators, by two measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
 pub struct Replicators {
     /// Programs that score at least [`CUBFF_THRESHOLD`]: cubff's `number_selfreps`.
     pub cubff: u64,
@@ -351,14 +353,22 @@ impl Scorer {
             .run_whole(bytes, self.language.max_steps, &mut outcomes);
     }
 
-    /// Count the replicators of a soup of the scorer's language, on all threads.
-    pub fn count(&self, soup: &Soup) -> Replicators {
+    /// Count the replicators of a soup of the scorer's language, on all threads. A soup of another
+    /// language is an error.
+    pub fn count(&self, soup: &Soup) -> Result<Replicators, Error> {
+        let other = soup.settings().language;
+        if other != self.language {
+            return Err(Error::Usage(format!(
+                "a soup of {other} cannot be scored by a scorer of {}",
+                self.language
+            )));
+        }
         let streams = Streams::new(soup.settings().seed);
         let scores = with_program_len!(self.language, L => {
             let (programs, _) = soup.programs().as_chunks::<L>();
             self.score_all(programs, &streams, soup.epochs_done())
         });
-        Replicators::of(self.language.program_len, &scores)
+        Ok(Replicators::of(self.language.program_len, &scores))
     }
 
     /// Score each program of a soup, `epochs_done` epochs from its start; on all threads.

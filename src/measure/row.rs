@@ -157,6 +157,7 @@ impl LogRow {
 
 /// A row of metrics.csv, read back: what a resumed run needs to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct PastRow {
     /// Epochs done.
     pub epoch: u64,

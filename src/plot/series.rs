@@ -66,6 +66,7 @@ impl Points {
 
 /// A table over epochs, thinned out to what can be seen.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Series {
     /// The columns, by their names in the header.
     columns: Vec<String>,

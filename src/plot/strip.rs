@@ -75,8 +75,8 @@ impl Strip {
         };
         let rows = match programs {
             Some(range) if range.is_empty() || range.end > n => {
-                return Err(Error::Usage(format!(
-                    "--programs {}..{}: the soup has the programs 0..{n}; choose some of them",
+                return Err(Error::Setting(format!(
+                    "`programs` {}..{}: the soup has the programs 0..{n}; choose some of them",
                     range.start, range.end
                 )));
             }

@@ -17,6 +17,7 @@ use crate::soup::interaction::{self, Interaction, Interactions, Side, Which};
 
 /// A program on a line of descent.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Ancestor {
     /// Epochs done when it was as it is here.
     pub epochs_done: u64,
@@ -43,6 +44,7 @@ impl Ancestor {
 
 /// A program's line of descent.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Line {
     /// From the program that was asked for back to the first that is known of.
     pub ancestors: Vec<Ancestor>,
@@ -60,6 +62,7 @@ impl Line {
 
 /// The commonest replicator at the first log point that has any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FirstSeen {
     /// Epochs done at that log point.
     pub epochs_done: u64,
@@ -77,8 +80,8 @@ impl PastRun {
         interaction::check(&self.settings)?;
         let start = self.start();
         if epoch < start || epoch > i64::MAX as u64 {
-            return Err(Error::Usage(format!(
-                "--epoch {epoch}: the run in {} began after {start} epochs; choose {start} \
+            return Err(Error::Setting(format!(
+                "`epoch` {epoch}: the run in {} began after {start} epochs; choose {start} \
                  or more",
                 self.folder.path().display()
             )));
@@ -189,14 +192,14 @@ impl PastRun {
     ) -> Result<Line, Error> {
         let start = self.start();
         if index >= self.settings.num_programs {
-            return Err(Error::Usage(format!(
-                "--program {index}: choose an index from 0 to {}",
+            return Err(Error::Setting(format!(
+                "`program` {index}: choose an index from 0 to {}",
                 self.settings.num_programs - 1
             )));
         }
         if epochs_done <= start || epochs_done > i64::MAX as u64 {
-            return Err(Error::Usage(format!(
-                "--epoch {epochs_done}: no interaction made the programs that the run began \
+            return Err(Error::Setting(format!(
+                "`epoch` {epochs_done}: no interaction made the programs that the run began \
                  with, after {start} epochs; choose {} or more",
                 start + 1
             )));

@@ -230,7 +230,7 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
 
     /// Hand out a copy of the soup.
     fn submit(&mut self, tally: Tally, due: Due) -> Result<(), Error> {
-        let counts = due.log.then(|| self.count());
+        let counts = due.log.then(|| self.count()).transpose()?;
         let (total, elapsed) = (self.total, self.started.elapsed());
         self.recording.submit(self.soup, |soup| Snapshot {
             soup,
@@ -248,10 +248,13 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
     }
 
     /// What a log point needs to know of the soup that takes all threads or is known here only.
-    fn count(&mut self) -> Counts {
+    fn count(&mut self) -> Result<Counts, Error> {
         let (now, epochs_done) = (Instant::now(), self.soup.epochs_done());
         // Here and not beside the next epochs: it takes all threads.
-        let replicators = self.scorer.as_ref().map(|scorer| scorer.count(self.soup));
+        let replicators = self.scorer.as_ref();
+        let replicators = replicators
+            .map(|scorer| scorer.count(self.soup))
+            .transpose()?;
         let programs = self.soup.programs();
         let tokens = self.soup.tokens().map(|tokens| tokens.measure(programs));
         let next = LastLog {
@@ -276,7 +279,7 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
             },
         };
         self.last_log = next;
-        counts
+        Ok(counts)
     }
 
     /// Take back the snapshot that was handed out, once it is recorded, or with `wait` for sure.

@@ -47,6 +47,7 @@ pub enum End {
 
 /// What a run came to.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Summary {
     /// How it ended.
     pub end: End,

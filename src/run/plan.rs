@@ -73,17 +73,17 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Whether this is a plan; the error names the flag that is wrong.
+    /// Whether this is a plan; the error names the field that is wrong.
     pub fn check(&self) -> Result<(), Error> {
-        for (flag, value) in [
-            ("max-epochs", self.max_epochs),
-            ("log-interval", self.log_interval),
-            ("checkpoint-interval", self.checkpoint_interval),
-            ("frame-interval", self.frame_interval),
+        for (name, value) in [
+            ("max_epochs", self.max_epochs),
+            ("log_interval", self.log_interval),
+            ("checkpoint_interval", self.checkpoint_interval),
+            ("frame_interval", self.frame_interval),
         ] {
             if value == 0 || i64::try_from(value).is_err() {
-                return Err(Error::Usage(format!(
-                    "--{flag} {value}: choose a number of epochs from 1 to {}",
+                return Err(Error::Setting(format!(
+                    "`{name}` {value}: choose a number of epochs from 1 to {}",
                     i64::MAX
                 )));
             }
@@ -91,38 +91,38 @@ impl Plan {
         if let Some(keep) = self.keep
             && (keep == 0 || i64::try_from(keep).is_err())
         {
-            return Err(Error::Usage(format!(
-                "--keep {keep}: choose a number of checkpoints from 1 to {}",
+            return Err(Error::Setting(format!(
+                "`keep` {keep}: choose a number of checkpoints from 1 to {}",
                 i64::MAX
             )));
         }
-        for (flag, value) in [
-            ("stop-high-order-entropy", self.stop_high_order_entropy),
-            ("stopping-bpb", self.stopping_bpb),
+        for (name, value) in [
+            ("stop_high_order_entropy", self.stop_high_order_entropy),
+            ("stopping_bpb", self.stopping_bpb),
         ] {
             if value.is_some_and(|value| !value.is_finite()) {
-                return Err(Error::Usage(format!(
-                    "--{flag}: choose a number of bits per byte"
+                return Err(Error::Setting(format!(
+                    "`{name}`: choose a number of bits per byte"
                 )));
             }
         }
         if self.tracers && self.max_epochs > MOST_EPOCHS {
-            return Err(Error::Usage(format!(
-                "--tracers: tokens tell {MOST_EPOCHS} epochs apart; choose a --max-epochs \
+            return Err(Error::Setting(format!(
+                "`tracers`: tokens tell {MOST_EPOCHS} epochs apart; choose a `max_epochs` \
                  up to that"
             )));
         }
         if let Some(count) = self.stopping_selfrep_count {
             if !self.eval_selfrep {
-                return Err(Error::Usage(
-                    "--stopping-selfrep-count needs replicators to be counted; \
-                     give --eval-selfrep too"
+                return Err(Error::Setting(
+                    "`stopping_selfrep_count` needs replicators to be counted; \
+                     give `eval_selfrep` too"
                         .into(),
                 ));
             }
             if count == 0 || i64::try_from(count).is_err() {
-                return Err(Error::Usage(format!(
-                    "--stopping-selfrep-count {count}: choose a number of programs from 1 to {}",
+                return Err(Error::Setting(format!(
+                    "`stopping_selfrep_count` {count}: choose a number of programs from 1 to {}",
                     i64::MAX
                 )));
             }

@@ -112,8 +112,8 @@ impl Replay {
         let start = run.start();
         let from = from.unwrap_or(start);
         if from < start {
-            return Err(Error::Usage(format!(
-                "--from {from}: the run in {} began with a checkpoint after {start} epochs; \
+            return Err(Error::Setting(format!(
+                "`from` {from}: the run in {} began with a checkpoint after {start} epochs; \
                  choose {start} or more",
                 path.display()
             )));
@@ -121,8 +121,8 @@ impl Replay {
         let newest = run.newest()?;
         let to = to.or(newest).unwrap_or(run.plan.max_epochs);
         if to < from || to > i64::MAX as u64 {
-            return Err(Error::Usage(format!(
-                "epochs {from} to {to}: choose a --to from --from up; the newest checkpoint \
+            return Err(Error::Setting(format!(
+                "epochs {from} to {to}: choose a `to` from `from` up; the newest checkpoint \
                  of the run in {} has {} epochs done",
                 path.display(),
                 newest.unwrap_or(start)
@@ -158,8 +158,8 @@ impl Replay {
         let length = self.to - self.from;
         let every = every.unwrap_or(length.div_ceil(good).max(1));
         if every == 0 || length / every >= most {
-            return Err(Error::Usage(format!(
-                "--every {every}: from epoch {} to {} choose {} or more, for {most} points \
+            return Err(Error::Setting(format!(
+                "`every` {every}: from epoch {} to {} choose {} or more, for {most} points \
                  at most",
                 self.from,
                 self.to,

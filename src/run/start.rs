@@ -34,8 +34,8 @@ impl Run {
         settings.check()?;
         if let Some(log) = &plan.log {
             if log.symlink_metadata().is_ok() {
-                return Err(Error::Usage(format!(
-                    "--log {} exists already; remove it or choose another name",
+                return Err(Error::Setting(format!(
+                    "`log` {} exists already; remove it or choose another name",
                     log.display()
                 )));
             }
@@ -43,18 +43,18 @@ impl Run {
         }
         if let Some(dir) = &plan.checkpoint_dir {
             if dir.is_dir() && !folder::list_checkpoints(dir)?.is_empty() {
-                return Err(Error::Usage(format!(
-                    "--checkpoint-dir {} holds checkpoints of another run; \
+                return Err(Error::Setting(format!(
+                    "`checkpoint_dir` {} holds checkpoints of another run; \
                      choose an empty or a new folder",
                     dir.display()
                 )));
             }
-            plan.checkpoint_dir = Some(absolute("checkpoint-dir", dir)?);
+            plan.checkpoint_dir = Some(absolute("checkpoint_dir", dir)?);
         }
         if let Some(dir) = &plan.frames {
             if dir.is_dir() && !folder::list(dir, "png")?.is_empty() {
-                return Err(Error::Usage(format!(
-                    "--frames {} holds frames of another run; choose an empty or a new folder",
+                return Err(Error::Setting(format!(
+                    "`frames` {} holds frames of another run; choose an empty or a new folder",
                     dir.display()
                 )));
             }
@@ -62,9 +62,9 @@ impl Run {
         }
         let epochs_loaded = start.as_ref().map_or(0, |start| start.epochs_done);
         if epochs_loaded >= plan.max_epochs {
-            return Err(Error::Usage(format!(
+            return Err(Error::Setting(format!(
                 "the checkpoint has {epochs_loaded} epochs done already; \
-                 choose a --max-epochs above that"
+                 choose a `max_epochs` above that"
             )));
         }
         let mut soup = match start {
@@ -172,8 +172,8 @@ impl Run {
         let epochs_done = soup.epochs_done();
         let max_epochs = plan.max_epochs;
         if changes.given.contains_key("max-epochs") && max_epochs < epochs_done {
-            return Err(Error::Usage(format!(
-                "--max-epochs {max_epochs}: the run in {} has {epochs_done} epochs done already",
+            return Err(Error::Setting(format!(
+                "`max_epochs` {max_epochs}: the run in {} has {epochs_done} epochs done already",
                 folder.path().display()
             )));
         }
@@ -287,8 +287,8 @@ fn frames_of(
         return Ok(None);
     };
     let Some(pictures) = pictures else {
-        return Err(Error::Usage(
-            "frames: this run has nothing that draws them; give it some `Pictures`".into(),
+        return Err(Error::Setting(
+            "`frames`: this run has nothing that draws them; give it some `Pictures`".into(),
         ));
     };
     files::make_folder(folder)?;
@@ -296,12 +296,12 @@ fn frames_of(
     Ok(Some(pictures.frames(folder.clone(), settings, of_soup)))
 }
 
-/// The path given by `flag`, from the root on; settings.toml must be able to hold it.
-fn absolute(flag: &str, path: &Path) -> Result<PathBuf, Error> {
+/// The path given by the setting `name`, from the root on; settings.toml must be able to hold it.
+fn absolute(name: &str, path: &Path) -> Result<PathBuf, Error> {
     let path = std::path::absolute(path).map_err(|error| Error::cannot("read", path, error))?;
     if path.to_str().is_none() {
-        return Err(Error::Usage(format!(
-            "--{flag} {}: settings.toml holds text only; choose a path that is text",
+        return Err(Error::Setting(format!(
+            "`{name}` {}: settings.toml holds text only; choose a path that is text",
             path.display()
         )));
     }

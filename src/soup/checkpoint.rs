@@ -208,7 +208,7 @@ impl Checkpoint {
 
     /// How many programs it holds.
     pub fn num_programs(&self) -> usize {
-        self.programs.len() / self.program_len
+        self.programs.len() / self.program_len.max(1)
     }
 
     /// SHA-256 of the checkpoint as a file, in hex digits.
@@ -238,7 +238,7 @@ fn why_so_long(program_len: usize, num_programs: u64, len: u64) -> String {
     match Language::every().find(fits) {
         Some(language) => format!(
             "they are programs of {} bytes, as {language} has, not of {program_len}; \
-             say with --lang what they are",
+             give `language` as what they are",
             language.program_len
         ),
         None => "it was cut short, or is something else".into(),

@@ -12,6 +12,7 @@ use crate::random::Streams;
 
 /// A byte that mutated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mutated {
     /// Where on the tape, 0..128.
     pub place: usize,
@@ -23,6 +24,7 @@ pub struct Mutated {
 
 /// A tape of two programs, mutated and run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Interaction {
     /// The epoch, counted from 0.
     pub epoch: u64,
@@ -113,9 +115,9 @@ pub fn check(settings: &Settings) -> Result<(), Error> {
     if settings.world == World::Pairs && settings.language.program_len == PROGRAM_LEN {
         return Ok(());
     }
-    Err(Error::Usage(format!(
+    Err(Error::Setting(format!(
         "single interactions, and lines of descent, are told of pairs of {PROGRAM_LEN}-byte \
-         programs only; this soup is of {}, --world {}; `broth census` and `broth exec` work in \
+         programs only; this soup is of {}, `world` {}; `broth census` and `broth exec` work in \
          every world",
         settings.language,
         settings.world.name()
@@ -137,6 +139,13 @@ impl Interactions {
     /// The interaction of `epoch` that is asked for, in a soup that has these programs when
     /// the epoch begins (after a reset that was due); run by the reference engine.
     pub fn get(&mut self, epoch: u64, programs: &[u8], which: Which) -> Result<Interaction, Error> {
+        if programs.len() != self.settings.soup_bytes() {
+            return Err(Error::Usage(format!(
+                "{} bytes are no soup of {} programs",
+                programs.len(),
+                self.settings.num_programs
+            )));
+        }
         if self.pairs.epoch() != Some(epoch) {
             self.pairs
                 .draw(&self.settings.meeting, &self.streams, epoch);
@@ -146,8 +155,8 @@ impl Interactions {
             Which::Program(index) => ("program", index, self.settings.num_programs),
         };
         if number >= most {
-            return Err(Error::Usage(format!(
-                "--{name} {number}: choose a number from 0 to {}",
+            return Err(Error::Setting(format!(
+                "`{name}` {number}: choose a number from 0 to {}",
                 most - 1
             )));
         }

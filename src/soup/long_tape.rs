@@ -13,6 +13,12 @@ use crate::random::{Streams, mix};
 pub const TAPE_BYTES: usize = 1 << 16;
 /// Bytes of the shortest tape.
 pub const LEAST_BYTES: usize = 256;
+
+/// Whether there are tapes of so many bytes.
+pub(super) const fn can_have(bytes: usize) -> bool {
+    bytes.is_power_of_two() && bytes >= LEAST_BYTES
+}
+
 /// Steps after which a run ends, where nothing else is said.
 pub const MAX_STEPS: u32 = 1024;
 /// Chance of each step to make a byte mutate, where nothing else is said.
@@ -86,8 +92,12 @@ impl LongTape {
                 head_offset: rules.head_offset,
             };
             let outcome = match &mut self.commands {
-                Some(commands) => commands.run(&mut space, starts, rules.max_steps),
-                None => ring::run(rules.language, &mut space, starts, rules.max_steps),
+                Some(commands) => Some(commands.run(&mut space, starts, rules.max_steps)),
+                None => ring::run_by_rules(rules.language, &mut space, starts, rules.max_steps),
+            };
+            // Settings allow no language without rules for rings.
+            let Some(outcome) = outcome else {
+                break;
             };
             tally.count(&outcome);
             // A share of a mutation is one as often as it says.

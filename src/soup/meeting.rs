@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::io::BufRead;
 use std::sync::Arc;
 
+use crate::Error;
 use crate::language::PROGRAM_LEN;
 
 /// Who meets whom in an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Meeting {
     /// Anybody: a random shuffle of the whole soup.
     Shuffle,
@@ -119,8 +121,17 @@ pub struct Pattern {
 
 impl Pattern {
     /// The pattern with the entries (program, neighbour), each program's
-    /// neighbours in the order of the entries. Both are below `num_programs`.
-    pub fn new(num_programs: usize, entries: &[(u32, u32)]) -> Pattern {
+    /// neighbours in the order of the entries. A program outside the soup, or one that is to meet
+    /// itself, is an error.
+    pub fn new(num_programs: usize, entries: &[(u32, u32)]) -> Result<Pattern, Error> {
+        let is_outside = |program: u32| program as usize >= num_programs;
+        for (a, b) in entries.iter().copied() {
+            if is_outside(a) || is_outside(b) || a == b {
+                return Err(Error::Setting(format!(
+                    "`entries`: ({a}, {b}) are not two of {num_programs} programs"
+                )));
+            }
+        }
         let mut starts = vec![0; num_programs + 1];
         for (program, _) in entries {
             starts[*program as usize + 1] += 1;
@@ -135,7 +146,7 @@ impl Pattern {
             neighbours[*place] = *neighbour;
             *place += 1;
         }
-        Pattern { starts, neighbours }
+        Ok(Pattern { starts, neighbours })
     }
 
     /// Read a pattern: a line `a b` for each entry, a program and a neighbour
@@ -162,7 +173,7 @@ impl Pattern {
                 .map_err(|problem| format!("line {number}: {problem}"))?;
             entries.extend(entry);
         }
-        Ok(Pattern::new(num_programs, &entries))
+        Pattern::new(num_programs, &entries).map_err(|error| error.to_string())
     }
 
     /// The number of programs that the pattern is for.
@@ -270,7 +281,11 @@ mod tests {
     fn patterns_read_and_say_what_is_wrong() {
         let read = |text: &str| Pattern::read(4, text.as_bytes());
         let pattern = read("0 1\n\n 2\t3 \r\n0 2").unwrap();
-        assert_eq!(pattern, Pattern::new(4, &[(0, 1), (2, 3), (0, 2)]));
+        assert_eq!(pattern, Pattern::new(4, &[(0, 1), (2, 3), (0, 2)]).unwrap());
+        for wrong in [(0, 4), (4, 0), (3, 3)] {
+            let error = Pattern::new(4, &[(0, 1), wrong]).unwrap_err();
+            assert!(error.to_string().contains("two of 4 programs"), "{error}");
+        }
         assert_eq!(pattern.to_text(), "0 1\n0 2\n2 3\n");
         for (text, line, word) in [
             ("0 1\n0 4\n", "line 2", "outside the soup"),

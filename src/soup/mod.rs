@@ -151,7 +151,8 @@ impl Soup {
             State::Pairs(_) | State::LongTape(_) => soup.refill(0),
         }
         let initial = &soup.settings.initial_program;
-        soup.programs[..initial.len()].copy_from_slice(initial);
+        let first = soup.settings.initial_index * soup.settings.language.program_len;
+        soup.programs[first..first + initial.len()].copy_from_slice(initial);
         Ok(soup)
     }
 
@@ -170,8 +171,8 @@ impl Soup {
     ) -> Result<Soup, Error> {
         settings.check()?;
         let program_len = settings.language.program_len;
-        let num_programs = checkpoint.programs.len() / program_len;
-        if num_programs != settings.num_programs || checkpoint.program_len != program_len {
+        let is_whole = checkpoint.programs.len() == settings.soup_bytes();
+        if !is_whole || checkpoint.program_len != program_len {
             return Err(Error::Usage(format!(
                 "the checkpoint holds {} programs of {} bytes, the settings ask for {} of \
                  {program_len}",
@@ -183,8 +184,8 @@ impl Soup {
         let mut soup = Soup::zeroed(settings)?;
         if let State::Zff(zff) = &mut soup.world {
             let stream = checkpoint.stream.ok_or_else(|| {
-                Error::Usage(
-                    "a soup of --world zff goes on with its random stream, which is in the \
+                Error::Setting(
+                    "a soup of `world` zff goes on with its random stream, which is in the \
                      checkpoint's sidecar, and it has none; take the checkpoint from its run \
                      folder, its sidecar beside it"
                         .into(),
@@ -283,13 +284,55 @@ impl Soup {
         self.reset_if_due();
         let first = index * program_len;
         self.programs[first..first + program_len].copy_from_slice(bytes);
+        self.programs_were_set([index]);
+        Ok(())
+    }
+
+    /// Change any programs: `change` is handed the bytes of all, one program behind the other.
+    /// What the soup knows of them follows: tracer tokens, where bytes carry some, are new ones in
+    /// each program that is no longer the same. A reset that is due is done before, since it would
+    /// undo this.
+    ///
+    /// ```
+    /// # use broth::{Settings, Soup};
+    /// # let mut soup = Soup::new(Settings { num_programs: 64, ..Settings::default() })?;
+    /// // Every other program from the one before it.
+    /// soup.edit(|programs| {
+    ///     for pair in programs.chunks_exact_mut(128) {
+    ///         pair.copy_within(..64, 64);
+    ///     }
+    /// });
+    /// assert_eq!(soup.programs()[..64], soup.programs()[64..128]);
+    /// # Ok::<(), broth::Error>(())
+    /// ```
+    pub fn edit<T>(&mut self, change: impl FnOnce(&mut [u8]) -> T) -> T {
+        self.reset_if_due();
+        let before = self.tokens.as_ref().map(|_| self.programs.to_vec());
+        let result = change(&mut self.programs);
+        let program_len = self.settings.language.program_len;
+        let before = before.unwrap_or_default();
+        let pairs = before
+            .chunks_exact(program_len)
+            .zip(self.programs.chunks_exact(program_len));
+        let changed: Vec<usize> = pairs
+            .enumerate()
+            .filter(|(_, (before, now))| before != now)
+            .map(|(index, _)| index)
+            .collect();
+        self.programs_were_set(changed);
+        result
+    }
+
+    /// Bring in order what is known besides their bytes of these programs, which were replaced.
+    fn programs_were_set(&mut self, indices: impl IntoIterator<Item = usize>) {
         if let State::LongTape(tape) = &mut self.world {
             tape.forget();
         }
         if let Some(tokens) = &mut self.tokens {
-            tokens.renew_program(index, self.epochs_done);
+            for index in indices {
+                tokens.renew_program(index, self.epochs_done);
+            }
         }
-        Ok(())
     }
 
     /// Epochs done so far.
@@ -315,16 +358,16 @@ impl Soup {
     /// family has copies to follow.
     pub fn trace(&mut self) -> Result<(), Error> {
         if !matches!(self.settings.language.family, Family::Bff(_)) {
-            return Err(Error::Usage(format!(
-                "--tracers: tokens are carried by the copies of the BFF family, and {} has \
-                 none; leave --tracers out or choose another --lang",
+            return Err(Error::Setting(format!(
+                "`tracers`: tokens are carried by the copies of the BFF family, and {} has \
+                 none; leave `tracers` out or choose another `language`",
                 self.settings.language
             )));
         }
         if self.settings.world != World::Pairs {
-            return Err(Error::Usage(format!(
-                "--tracers: tokens are carried from pair to pair, and --world {} has none; \
-                 leave --tracers out",
+            return Err(Error::Setting(format!(
+                "`tracers`: tokens are carried from pair to pair, and `world` {} has none; \
+                 leave `tracers` out",
                 self.settings.world.name()
             )));
         }
@@ -436,20 +479,20 @@ mod tests {
         ]
     }
 
+    /// The same soup, run by the reference engine.
+    fn twin(soup: &Soup) -> Soup {
+        let mut checkpoint = Checkpoint::empty();
+        checkpoint.copy_all_from(soup);
+        let settings = soup.settings().clone();
+        let mut plain = Soup::from_checkpoint(settings, checkpoint, true).unwrap();
+        plain.set_engine(Engine::Reference, &Options::default());
+        plain
+    }
+
     #[test]
     fn a_program_that_is_set_lives_on_by_every_engine() {
         for mut fast in soups() {
-            let mut plain = Soup::from_checkpoint(
-                fast.settings().clone(),
-                {
-                    let mut checkpoint = Checkpoint::empty();
-                    checkpoint.copy_all_from(&fast);
-                    checkpoint
-                },
-                true,
-            )
-            .unwrap();
-            plain.set_engine(Engine::Reference, &Options::default());
+            let mut plain = twin(&fast);
             let program_len = fast.settings().language.program_len;
             for epoch in 0..6 {
                 assert_eq!(fast.step(), plain.step());
@@ -466,6 +509,60 @@ mod tests {
                 let is_new = |tokens: Vec<u64>| tokens[5 * 64..6 * 64].iter().all(new);
                 assert!(tokens.is_none_or(is_new), "epoch {epoch}");
             }
+        }
+    }
+
+    #[test]
+    fn programs_that_are_edited_live_on_by_every_engine() {
+        for mut fast in soups() {
+            let mut plain = twin(&fast);
+            let program_len = fast.settings().language.program_len;
+            for epoch in 0..4 {
+                assert_eq!(fast.step(), plain.step());
+                for soup in [&mut fast, &mut plain] {
+                    let before = soup.programs()[..2 * program_len].to_vec();
+                    soup.edit(|programs| {
+                        programs[2 * program_len..4 * program_len].copy_from_slice(&before);
+                    });
+                    assert_eq!(
+                        soup.programs()[2 * program_len..][..2 * program_len],
+                        before
+                    );
+                }
+                assert!(fast.programs() == plain.programs());
+                let [tokens, others] =
+                    [&fast, &plain].map(|it| Some(it.tokens()?.whole(it.programs())));
+                assert!(tokens == others);
+                let Some(tokens) = tokens else { continue };
+                let is_new = |program: usize| {
+                    let mut own = tokens[program * 64..][..64].iter();
+                    own.all(|token| token >> 40 == epoch + 1)
+                };
+                // After every other epoch all tokens are those of a reset.
+                assert!(
+                    is_new(2) && is_new(3) && is_new(5) == (epoch % 2 == 0),
+                    "{epoch}"
+                );
+                // What is as it was keeps its tokens.
+                plain.edit(|_| ());
+                assert!(plain.tokens().unwrap().whole(plain.programs()) == tokens);
+            }
+        }
+    }
+
+    #[test]
+    fn any_program_can_be_planted() {
+        for index in [0, 1, 63] {
+            let settings = |initial_program: &[u8]| Settings {
+                num_programs: 64,
+                initial_program: initial_program.to_vec(),
+                initial_index: if initial_program.is_empty() { 0 } else { index },
+                ..Settings::default()
+            };
+            let planted = Soup::new(settings(b"[[{.>]-]")).unwrap();
+            let mut expected = Soup::new(settings(b"")).unwrap().programs().to_vec();
+            expected[64 * index..][..8].copy_from_slice(b"[[{.>]-]");
+            assert!(planted.programs() == expected, "{index}");
         }
     }
 

@@ -321,8 +321,8 @@ mod tests {
             Meeting::Shuffle,
             Meeting::FixedShuffle,
             Meeting::NoPermutation,
-            Meeting::Pattern(Arc::new(Pattern::new(64, &entries))),
-            Meeting::Pattern(Arc::new(Pattern::new(64, &[]))),
+            Meeting::Pattern(Arc::new(Pattern::new(64, &entries).unwrap())),
+            Meeting::Pattern(Arc::new(Pattern::new(64, &[]).unwrap())),
             grid(8, 8, 1),
             grid(64, 1, 2),
             grid(1, 64, 100),
@@ -434,7 +434,7 @@ mod tests {
                     .collect();
                 orders
             };
-            let pattern = Arc::new(Pattern::new(48, &entries));
+            let pattern = Arc::new(Pattern::new(48, &entries).unwrap());
             assert_eq!(draw(Meeting::Grid(grid)), draw(Meeting::Pattern(pattern)));
         }
     }

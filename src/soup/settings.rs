@@ -26,8 +26,10 @@ pub struct Settings {
     pub meeting: Meeting,
     /// Start, and restart, from zeros instead of random bytes.
     pub zero_init: bool,
-    /// First bytes of program 0 in the first soup; at most one program.
+    /// First bytes of a program in the first soup; at most one program.
     pub initial_program: Vec<u8>,
+    /// Index of that program.
+    pub initial_index: usize,
     /// After each epoch e (from 0) divisible by this the soup starts afresh.
     pub reset_interval: Option<u64>,
 }
@@ -72,15 +74,15 @@ impl World {
     /// Programs on a long tape of so many bytes.
     pub fn programs_in(self, bytes: usize, language: &Language) -> Result<usize, Error> {
         match self {
-            World::LongTape { .. } if bytes.is_multiple_of(language.program_len) => {
+            World::LongTape { .. } if long_tape::can_have(bytes) => {
                 Ok(bytes / language.program_len)
             }
-            World::LongTape { .. } => Err(Error::Usage(format!(
-                "--tape-bytes {bytes}: choose a power of two from {} up",
+            World::LongTape { .. } => Err(Error::Setting(format!(
+                "`tape_bytes` {bytes}: choose a power of two from {} up",
                 long_tape::LEAST_BYTES
             ))),
-            World::Pairs | World::Zff => Err(Error::Usage(
-                "--tape-bytes is for --world long-tape; leave it out".into(),
+            World::Pairs | World::Zff => Err(Error::Setting(
+                "`tape_bytes` is for `world` long-tape; leave it out".into(),
             )),
         }
     }
@@ -131,6 +133,7 @@ impl Settings {
             meeting: Meeting::Shuffle,
             zero_init: false,
             initial_program: Vec::new(),
+            initial_index: 0,
             reset_interval: None,
         }
     }
@@ -141,34 +144,45 @@ impl Settings {
     pub const MAX_PROGRAMS: usize = u32::MAX as usize;
 
     /// Whether these settings describe a soup; the error says which one does
-    /// not, by the name of its flag, and how to mend it.
+    /// not, by the name of its field, and how to mend it.
     pub fn check(&self) -> Result<(), Error> {
         let n = self.num_programs;
         let problem = if n == 0 || n % 2 == 1 {
-            format!("--num {n}: programs meet in pairs; choose an even number from 2 up")
+            format!("`num_programs` {n}: programs meet in pairs; choose an even number from 2 up")
         } else if n > Settings::MAX_PROGRAMS {
             format!(
-                "--num {n}: a soup has at most {} programs",
+                "`num_programs` {n}: a soup has at most {} programs",
                 Settings::MAX_PROGRAMS - 1
             )
         } else if !(0.0..=1.0).contains(&self.mutation_prob) {
             format!(
-                "--mutation-prob {}: a probability lies between 0 and 1",
+                "`mutation_prob` {}: a probability lies between 0 and 1",
                 self.mutation_prob
             )
         } else if self.meeting == Meeting::FixedShuffle && !n.is_power_of_two() {
-            format!("--fixed-shuffle needs a --num that is a power of two, and {n} is not")
+            format!("`fixed_shuffle` needs a `num_programs` that is a power of two, and {n} is not")
         } else if self.initial_program.len() > self.language.program_len {
             format!(
-                "--initial-program is {} bytes long; a program has at most {}",
+                "`initial_program` is {} bytes long; a program has at most {}",
                 self.initial_program.len(),
                 self.language.program_len
+            )
+        } else if self.initial_index > 0 && self.initial_program.is_empty() {
+            format!(
+                "`initial_index` {} needs an `initial_program`; give one, or leave it out",
+                self.initial_index
+            )
+        } else if self.initial_index >= n {
+            format!(
+                "`initial_index` {}: choose an index from 0 to {}",
+                self.initial_index,
+                n - 1
             )
         } else if let Some(interval) = self.reset_interval
             && (interval == 0 || i64::try_from(interval).is_err())
         {
             format!(
-                "--reset-interval {interval}: choose a number of epochs from 1 to {}",
+                "`reset_interval` {interval}: choose a number of epochs from 1 to {}",
                 i64::MAX
             )
         } else if let Some(problem) = self.problem_with_world() {
@@ -176,13 +190,13 @@ impl Settings {
         } else {
             match &self.meeting {
                 Meeting::Grid(Grid { radius: 0, .. }) => {
-                    "--radius 0 leaves a program without neighbours; choose 1 or more".into()
+                    "`radius` 0 leaves a program without neighbours; choose 1 or more".into()
                 }
                 Meeting::Grid(Grid { radius, .. }) if i64::try_from(*radius).is_err() => {
-                    format!("--radius {radius}: choose at most {}", i64::MAX)
+                    format!("`radius` {radius}: choose at most {}", i64::MAX)
                 }
                 Meeting::Grid(grid) if grid.width.checked_mul(grid.height) != Some(n) => format!(
-                    "--grid {}x{} does not hold the {n} programs of --num",
+                    "`grid` {}x{} does not hold the {n} programs of `num_programs`",
                     grid.width, grid.height
                 ),
                 Meeting::Pattern(pattern) if pattern.num_programs() != n => format!(
@@ -192,7 +206,7 @@ impl Settings {
                 _ => return Ok(()),
             }
         };
-        Err(Error::Usage(problem))
+        Err(Error::Setting(problem))
     }
 
     /// What is wrong with these settings in their world, if anything.
@@ -201,29 +215,28 @@ impl Settings {
         if self.world == World::Pairs {
             return None;
         }
-        let flag = format!("--world {}", self.world.name());
+        let world = format!("`world` {}", self.world.name());
         if self.meeting != Meeting::Shuffle {
             return Some(format!(
-                "{flag}: who meets whom is the world's own; leave out --grid, --fixed-shuffle, \
-                 --no-permute-programs and --interaction-pattern"
+                "{world}: who meets whom is the world's own; leave out `meeting`"
             ));
         }
         match self.world {
             World::Pairs => None,
             World::Zff if language.program_len != zff::PROGRAM_LEN => Some(format!(
-                "{flag} is a grid of Z80 programs of {} bytes, and {language} is another \
-                 language; choose --lang z80",
+                "{world} is a grid of Z80 programs of {} bytes, and {language} is another \
+                 language; choose `language` z80",
                 zff::PROGRAM_LEN
             )),
             World::Zff if n != zff::NUM_PROGRAMS => Some(format!(
-                "--num {n}: {flag} has {} programs, {} x {}; leave --num out",
+                "`num_programs` {n}: {world} has {} programs, {} x {}; leave `num_programs` out",
                 zff::NUM_PROGRAMS,
                 zff::WIDTH,
                 zff::HEIGHT
             )),
             World::Zff if self.zero_init || self.reset_interval.is_some() => Some(format!(
-                "{flag} starts once, from its random stream; leave out --zero-init and \
-                 --reset-interval"
+                "{world} starts once, from its random stream; leave out `zero_init` and \
+                 `reset_interval`"
             )),
             World::Zff => None,
             World::LongTape { head_offset } => {
@@ -234,22 +247,23 @@ impl Settings {
                 let bytes = self.soup_bytes();
                 if !runs {
                     Some(format!(
-                        "{flag}: addresses of {language} reach over 128 bytes only; choose a \
+                        "{world}: addresses of {language} reach over 128 bytes only; choose a \
                          language of the BFF family, forthrelative, i8080 or z80"
                     ))
-                } else if !bytes.is_power_of_two() || bytes < long_tape::LEAST_BYTES {
+                } else if !long_tape::can_have(bytes) {
                     Some(format!(
-                        "--tape-bytes {bytes}: choose a power of two from {} up",
+                        "`num_programs` {n}: they are {bytes} bytes, and a long tape has a power \
+                         of two, from {} up",
                         long_tape::LEAST_BYTES
                     ))
                 } else if matches!(language.family, Family::Machine(_)) && bytes > 1 << 16 {
                     Some(format!(
-                        "--tape-bytes {bytes}: the addresses of {language} reach over 65536 \
-                         bytes; choose at most that"
+                        "`num_programs` {n}: they are {bytes} bytes, and addresses of {language} \
+                         reach over 65536; choose at most that"
                     ))
                 } else if head_offset >= bytes {
                     Some(format!(
-                        "--head-offset {head_offset}: choose less than the {bytes} bytes of the tape"
+                        "`head_offset` {head_offset}: choose less than the {bytes} bytes of the tape"
                     ))
                 } else {
                     None

@@ -44,6 +44,8 @@ pub struct Tokens {
 
 /// What tokens measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct TokenMeasures {
     /// How many different tokens there are.
     pub distinct: u64,
@@ -58,10 +60,10 @@ impl Tokens {
         // Two of eight bytes each, an origin, and a copy for checkpoints.
         let needed = (bytes as u64).saturating_mul(25);
         if bytes as u64 > MOST_BYTES || memory::available().is_some_and(|free| needed > free) {
-            return Err(Error::Usage(format!(
-                "--tracers: the tokens of {num_programs} programs need {} MiB of memory, more \
+            return Err(Error::Setting(format!(
+                "`tracers`: the tokens of {num_programs} programs need {} MiB of memory, more \
                  than this machine has free, or than there are positions for (2^26 programs); \
-                 choose a smaller --num",
+                 choose a smaller `num_programs`",
                 needed >> 20
             )));
         }
@@ -147,7 +149,12 @@ impl Tokens {
 
     /// The tokens of a soup with these bytes, chars and all: from the highest bits down epoch
     /// (24), position (32) and char (8).
+    ///
+    /// # Panics
+    ///
+    /// If these are not as many bytes as there are tokens.
     pub fn whole(&self, programs: &[u8]) -> Vec<u64> {
+        assert_eq!(programs.len(), self.births.len(), "a token for each byte");
         let tokens = self.births.par_iter().zip(programs);
         tokens
             .map(|(birth, char)| birth << 8 | u64::from(*char))
@@ -296,7 +303,7 @@ mod tests {
             ..Settings::default()
         };
         let error = Soup::new(settings).unwrap().trace().unwrap_err();
-        assert!(error.is_usage() && error.to_string().contains("--tracers"));
+        assert!(error.is_usage() && error.to_string().contains("`tracers`"));
         assert!(Tokens::new(1 << 40, 0).unwrap_err().is_usage());
     }
 }

@@ -35,6 +35,7 @@ const RULES: [&str; 4] = [
 /// What is kept of a run besides its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Keep {
     /// No soup.
     None,
@@ -47,6 +48,7 @@ pub enum Keep {
 /// When a run of a sweep ends early, besides the stop rules of `broth run`, and what is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Rules {
     /// It ends at the first log point so many epochs after the first one at which the soup
     /// was alive.
@@ -94,6 +96,7 @@ impl Rules {
 
 /// What all runs of one combination of settings have in common.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Combination {
     /// What it is called in tables and figures.
     pub condition: String,
@@ -127,6 +130,7 @@ impl Combination {
 
 /// One run of a sweep.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Planned {
     /// What it has in common with others.
     pub combination: Arc<Combination>,
@@ -218,10 +222,8 @@ impl Sweep {
         let text = files::read_text_up_to(path, LONGEST)?;
         let name = path.file_stem().unwrap_or_default().display().to_string();
         let folder = path.parent().unwrap_or(Path::new(""));
-        Sweep::parse(&name, &text, folder).map_err(|error| match error {
-            Error::Usage(problem) => Error::file(path, format!("is not right: {problem}")),
-            other => other,
-        })
+        Sweep::parse(&name, &text, folder)
+            .map_err(|error| error.in_file(path, "is not right", settings_file::key_of))
     }
 
     /// The sweep that `text` describes; paths in it begin at `folder`.
@@ -266,11 +268,13 @@ impl Sweep {
         // Which run has a key, and in which condition of the file it is.
         let mut known: HashMap<String, (usize, Arc<Combination>)> = HashMap::new();
         for (place, condition) in conditions.into_iter().enumerate() {
-            let in_condition = |error: Error| match (error, &condition.name) {
-                (Error::Usage(problem), Some(name)) => {
+            let in_condition = |error: Error| match (&error, &condition.name) {
+                (Error::Usage(_) | Error::Setting(_), Some(name)) => {
+                    let problem = error.naming(settings_file::key_of);
                     usage(format!("condition `{name}`: {problem}"))
                 }
-                (other, _) => other,
+                (Error::Setting(_), None) => usage(error.naming(settings_file::key_of)),
+                _ => error,
             };
             let seeds = condition.seeds.as_ref().or(content.seeds.as_ref());
             let seeds = seeds.ok_or_else(|| {

@@ -12,6 +12,7 @@ use crate::files;
 
 /// What joining came to.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Merged {
     /// The joined table.
     pub table: Table,

@@ -91,8 +91,8 @@ impl Records {
         if path.symlink_metadata().is_err() || path.join("results").is_dir() || is_empty() {
             return Ok(());
         }
-        Err(Error::Usage(format!(
-            "--out {} exists already and is no folder of a sweep; choose another one",
+        Err(Error::Setting(format!(
+            "`out` {} exists already and is no folder of a sweep; choose another one",
             path.display()
         )))
     }
@@ -167,6 +167,7 @@ impl Records {
 
 /// A run under way, as one may see it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct UnderWay<'a> {
     /// Which one.
     pub run: &'a Planned,
@@ -176,6 +177,7 @@ pub struct UnderWay<'a> {
 
 /// How far a sweep is.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct State<'a> {
     /// Different runs in all.
     pub runs: usize,
@@ -204,6 +206,7 @@ pub enum Event<'a> {
 
 /// What a sweep came to.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Summary {
     /// Whether it was asked to stop.
     pub interrupted: bool,
@@ -362,7 +365,7 @@ fn check_disk(records: &Records, missing: &[&Planned], at_once: usize) -> Result
             &records.path,
             format!(
                 "has {} MiB of disk free, and this sweep may write {} MiB: free some, choose \
-                 another --out, or keep fewer soups (`checkpoints = \"none\"` in the file)",
+                 another folder, or keep fewer soups (`checkpoints = \"none\"` in the file)",
                 free >> 20,
                 needed.div_ceil(1 << 20)
             ),

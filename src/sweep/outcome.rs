@@ -21,6 +21,7 @@ pub(super) const TRACE_POINTS: u64 = 128;
 /// How a run of a sweep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Ended {
     /// All its epochs are done.
     Finished,
@@ -66,6 +67,7 @@ impl Ended {
 /// What was measured at the log points of a run. Epochs are epochs done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Seen {
     /// The first log point with high-order entropy above [`LINE_OF_PAPER`].
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,6 +173,7 @@ fn trace_stride(plan: &Plan) -> u64 {
 /// What came of a run, or has come of it so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Of broth.
     pub broth_version: String,

@@ -6,6 +6,7 @@ const Z: f64 = 1.959_963_984_540_054;
 
 /// A share, and the interval that holds the true one in 95 % of all experiments.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use]
 pub struct Share {
     /// The share itself, 0 to 1.
     pub share: f64,
@@ -72,6 +73,7 @@ impl Watched {
 
 /// A step of a survival curve: a time at which what was waited for happened to some.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Step {
     /// The time.
     pub time: u64,
@@ -146,6 +148,8 @@ pub fn kaplan_meier(watched: &[Watched]) -> Vec<Step> {
 
 /// The share that something happened to by the end, and how sure that is.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+#[must_use]
 pub struct AtEnd {
     /// To how many it happened.
     pub happened: usize,

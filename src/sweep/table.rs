@@ -17,6 +17,7 @@ use crate::measure::column::{self, Column, Value};
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// Whole numbers below 2^64.
     Count,
@@ -37,6 +38,7 @@ impl From<column::Kind> for Kind {
 
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Cell {
     /// Nothing: not measured, or it did not happen.
     #[default]

@@ -167,7 +167,7 @@ struct Flags {
     /// Start from a checkpoint of broth or cubff: programs, epochs done and next reset come
     /// from it, the soup's settings from its sidecar; without a sidecar --lang must be given
     #[arg(long, value_name = "FILE", help_heading = "Run",
-          conflicts_with_all = ["num", "initial_program"])]
+          conflicts_with_all = ["num", "initial_program", "initial_index"])]
     load: Option<PathBuf>,
 
     /// Start a new run with the settings in this file, a run's settings.toml or one written by
@@ -235,9 +235,13 @@ struct SoupArgs {
     #[arg(long)]
     zero_init: bool,
 
-    /// Program text that overwrites the first bytes of program 0 in the first soup
+    /// Program text that overwrites the first bytes of a program in the first soup
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     initial_program: Option<String>,
+
+    /// Index of the program that --initial-program overwrites [default: 0]
+    #[arg(long, value_name = "INDEX", value_parser = parse_count)]
+    initial_index: Option<u64>,
 
     /// Refill the soup at this interval: with N, after 1, N + 1, 2N + 1, ... epochs
     #[arg(long, value_name = "EPOCHS", value_parser = parse_count_or_none)]

@@ -3,6 +3,7 @@
 /// Why native code was left, always before an op that it does not do itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
+#[non_exhaustive]
 pub enum Exit {
     /// The unit came to its end, or an op leads out of the loop.
     End = 0,

@@ -29,6 +29,7 @@ enum AnyUnit {
 /// Why some code is no unit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
+#[non_exhaustive]
 pub struct NotAUnit(pub(super) String);
 
 /// Do the same with a value of either family.

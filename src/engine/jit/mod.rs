@@ -43,6 +43,8 @@ pub const MIB: usize = 1 << 20;
 
 /// A unit, compiled, for people to read.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use]
 pub struct Listing {
     /// Cranelift's intermediate representation, before it is optimised.
     pub ir: String,

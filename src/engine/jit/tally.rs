@@ -5,6 +5,7 @@ use super::unit::EntryKind;
 
 /// Counts of native code at work, over some tapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NativeTally {
     /// Programs and loops that were looked for among the native ones.
     pub looked_up: Counts,
@@ -24,6 +25,7 @@ pub struct NativeTally {
 
 /// A number for each sort of code that is compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Of programs.
     pub programs: u64,
@@ -100,6 +102,7 @@ impl std::ops::Sub for NativeTally {
 
 /// What the code cache holds and has cost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CacheTally {
     /// Programs and loops that were found hot.
     pub hot: Counts,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// What native code is looked for; the first is the plain interpreter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Tier {
     /// None.
     Interpreter,

@@ -63,6 +63,7 @@ const LINES_PASSED: [(&str, &str, f32); 2] = [
 
 /// A figure, and what it is drawn from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// PNG, SVG and CSV.
     pub paths: [PathBuf; 3],

@@ -35,8 +35,8 @@ fn write(
     frame: &mut dyn FnMut(usize) -> Result<Frame, Error>,
 ) -> Result<usize, Error> {
     if count == 0 || count > MAX_FRAMES {
-        return Err(Error::Usage(format!(
-            "a film of {count} frames: choose --from, --to and --every so that there are \
+        return Err(Error::Setting(format!(
+            "a film of {count} frames: choose `from`, `to` and `every` so that there are \
              from 1 to {MAX_FRAMES}"
         )));
     }

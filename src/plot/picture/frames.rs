@@ -72,7 +72,7 @@ impl run::Frames for Frames {
             return Err(Error::file(
                 &path,
                 "is there already, and is no frame of this run; \
-                 move it away, then go on with --resume",
+                 move it away, then resume the run",
             ));
         }
         let picture = Picture::of_soup(&self.view, &soup.programs, soup.epochs_done)?;
@@ -144,7 +144,7 @@ pub fn read(path: &Path) -> Result<Picture, Error> {
 fn no_frame(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::file(
         path,
-        format!("is no frame that `broth run --frames` wrote: {why}; move it away"),
+        format!("is no frame of a run of broth: {why}; move it away"),
     )
 }
 

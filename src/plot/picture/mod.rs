@@ -95,6 +95,7 @@ fn palette(language: &Language) -> Vec<u8> {
 
 /// How programs are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     /// Tiles of 8 x 8 bytes (8 x 4 or 4 x 4 for shorter programs) in rows, forming about a square.
     Tiles,
@@ -328,16 +329,18 @@ impl Picture {
         let font = open_font()?;
         let language = view.language;
         let n = programs.len() / language.program_len;
-        if n == 0 {
-            return Err(Error::Usage(
-                "a soup without a program has no picture".into(),
-            ));
+        if n == 0 || !programs.len().is_multiple_of(language.program_len) {
+            return Err(Error::Usage(format!(
+                "{} bytes are no soup of programs of {}, and have no picture",
+                programs.len(),
+                language.program_len
+            )));
         }
         if let Layout::Grid(width, height) = view.layout
             && width.checked_mul(height) != Some(n)
         {
-            return Err(Error::Usage(format!(
-                "--grid {width}x{height} does not hold the {n} programs of the soup"
+            return Err(Error::Setting(format!(
+                "`grid` {width}x{height} does not hold the {n} programs of the soup"
             )));
         }
         let (max_width, max_height) = view.max_size;

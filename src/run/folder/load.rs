@@ -26,6 +26,7 @@ pub struct Beside<'a> {
 
 /// A checkpoint, and what is known of its soup.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Loaded {
     /// The checkpoint.
     pub checkpoint: Checkpoint,
@@ -43,6 +44,7 @@ pub struct Loaded {
 
 /// A setting that is not as a sidecar says.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Difference {
     /// Its name.
     pub name: String,
@@ -74,9 +76,9 @@ fn load_alone(path: &Path, given: &Table) -> Result<Loaded, Error> {
         // Its grid has one language.
         None if world == World::Zff => None,
         None => {
-            return Err(Error::Usage(format!(
+            return Err(Error::Setting(format!(
                 "{} has no sidecar {} beside it, and a checkpoint alone does not say what its \
-                 bytes mean; give --lang, as in --lang bff_noheads",
+                 bytes mean; give `lang`, as in `lang` bff_noheads",
                 path.display(),
                 file_name(&sidecar::path_of(path)),
             )));
@@ -102,10 +104,8 @@ fn load_with_sidecar(path: &Path, said: Table, beside: Beside<'_>) -> Result<Loa
     let mut base = said.clone();
     // Of a pattern it has the SHA-256 only.
     let pattern = base.remove("interaction-pattern");
-    let (soup, _) = from_flags(&base, Path::new("")).map_err(|error| match error {
-        Error::Usage(problem) => Error::file(&sidecar, format!("has wrong settings: {problem}")),
-        other => other,
-    })?;
+    let (soup, _) = from_flags(&base, Path::new(""))
+        .map_err(|error| error.in_file(&sidecar, "has wrong settings", settings_file::key_of))?;
     let mut checkpoint = sidecar::read_checkpoint(path, soup.language, soup.world)?;
     sidecar::check_sum(path, &checkpoint)?;
 
@@ -181,17 +181,17 @@ fn contradiction(path: &Path, differences: &[Difference]) -> Error {
     let list: Vec<String> = differences
         .iter()
         .map(|Difference { name, given, said }| match (given, said) {
-            (Some(given), Some(said)) => format!("--{name} {given} is {said} there"),
-            (Some(given), None) => format!("--{name} {given} is not set there"),
+            (Some(given), Some(said)) => format!("`{name}` {given} is {said} there"),
+            (Some(given), None) => format!("`{name}` {given} is not set there"),
             (None, said) => {
                 let said = said.as_ref().map(Value::to_string).unwrap_or_default();
-                format!("--{name} {said} is set there")
+                format!("`{name}` {said} is set there")
             }
         })
         .collect();
-    Error::Usage(format!(
+    Error::Setting(format!(
         "what is given contradicts the sidecar {} of {}: {}; leave it out to go on with the same \
-         soup, or give --override-settings to change it",
+         soup, or give `override_settings` to change it",
         file_name(&sidecar::path_of(path)),
         path.display(),
         list.join(", ")
@@ -212,9 +212,9 @@ fn find_pattern(checkpoint: &Path, sha256: &str, num_programs: usize) -> Result<
             return Ok(place.into());
         }
     }
-    Err(Error::Usage(format!(
+    Err(Error::Setting(format!(
         "{} is of a soup with an interaction pattern, of which its sidecar has the SHA-256 only; \
-         give the file of the pattern with --interaction-pattern",
+         give the file of the pattern with `interaction_pattern`",
         checkpoint.display()
     )))
 }

@@ -44,14 +44,14 @@ impl RunFolder {
             Place::At(path) => {
                 if path.symlink_metadata().is_ok() {
                     let out = path.display();
-                    return Err(Error::Usage(if RunFolder::look(path).is_ok() {
+                    return Err(Error::Setting(if RunFolder::look(path).is_ok() {
                         format!(
-                            "--out {out} exists already; to go on with the run in it use \
-                             `broth run --resume {out}`, else choose another folder"
+                            "`out` {out} exists already; to go on with the run in it give it to \
+                             `resume`, else choose another folder"
                         )
                     } else {
                         format!(
-                            "--out {out} exists already, and no run can be resumed in it; \
+                            "`out` {out} exists already, and no run can be resumed in it; \
                              remove it or choose another folder"
                         )
                     }));

@@ -38,6 +38,7 @@ const COMPILE_SECONDS: &str = "jit_compile_seconds";
 
 /// A log point of performance.csv.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct PerformanceRow {
     /// Epochs done.
     pub epoch: u64,
@@ -141,6 +142,7 @@ fn cache_counters(cache: &mut CacheTally) -> impl Iterator<Item = (&'static str,
 
 /// What native code did from the first log point of a performance.csv to its last.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct NativeTotals {
     /// Log points that tell of native code.
     pub rows: u64,

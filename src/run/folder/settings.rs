@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-pub use self::table::{Affects, Kind, Row, TABLE};
+pub use self::table::{Affects, Kind, Row, TABLE, key_of};
 use self::table::{AsWritten, Checked};
 use super::RunFolder;
 use crate::Error;
@@ -66,14 +66,14 @@ pub(crate) fn parse_world(name: Option<&str>, head_offset: Option<usize>) -> Res
             head_offset: head_offset.unwrap_or(0),
         },
         Some(name) => {
-            return Err(Error::Usage(format!(
-                "--world {name}: choose pairs, zff or long-tape"
+            return Err(Error::Setting(format!(
+                "`world` {name}: choose pairs, zff or long-tape"
             )));
         }
     };
     if head_offset.is_some() && !matches!(world, World::LongTape { .. }) {
-        return Err(Error::Usage(
-            "--head-offset is for --world long-tape; leave it out".into(),
+        return Err(Error::Setting(
+            "`head_offset` is for `world` long-tape; leave it out".into(),
         ));
     }
     Ok(world)
@@ -129,10 +129,8 @@ pub fn read_as_flags(path: &Path) -> Result<Table, Error> {
         }
     }
     // Everything in it is checked here, where the file can be named.
-    from_flags(&flags, Path::new("")).map_err(|error| match error {
-        Error::Usage(problem) => Error::file(path, format!("has wrong settings: {problem}")),
-        other => other,
-    })?;
+    from_flags(&flags, Path::new(""))
+        .map_err(|error| error.in_file(path, "has wrong settings", key_of))?;
     Ok(flags)
 }
 
@@ -284,10 +282,7 @@ pub fn read(folder: &RunFolder) -> Result<(Settings, Plan), Error> {
         .map_err(|error| Error::file(&path, format!("is not settings of a run: {error}")))?;
     checked
         .interpret(folder.path())
-        .map_err(|error| match error {
-            Error::Usage(problem) => Error::file(&path, format!("has wrong settings: {problem}")),
-            other => other,
-        })
+        .map_err(|error| error.in_file(&path, "has wrong settings", key_of))
 }
 
 /// Read the interaction pattern in a file.
@@ -353,9 +348,10 @@ mod tests {
             meeting: _,
             zero_init: _,
             initial_program: _,
+            initial_index: _,
             reset_interval: _,
         } = plain();
-        let changes: [fn(&mut Settings); 11] = [
+        let changes: [fn(&mut Settings); 12] = [
             |settings| settings.world = World::Zff,
             |settings| settings.world = World::LongTape { head_offset: 0 },
             |settings| settings.world = World::LongTape { head_offset: 12 },
@@ -366,6 +362,10 @@ mod tests {
             |settings| settings.max_steps = 7,
             |settings| settings.zero_init = true,
             |settings| settings.initial_program = b"[]".to_vec(),
+            |settings| {
+                settings.initial_program = b"[]".to_vec();
+                settings.initial_index = 5;
+            },
             |settings| settings.reset_interval = Some(3),
         ];
         let mut all = vec![plain()];

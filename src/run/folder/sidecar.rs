@@ -129,7 +129,7 @@ pub(crate) fn check_sum(path: &Path, checkpoint: &Checkpoint) -> Result<(), Erro
             path,
             format!(
                 "does not fit its sidecar {name}: its SHA-256 is {sha256}, the sidecar says \
-                 {there}; if you trust the checkpoint, move the sidecar away and give --lang \
+                 {there}; if you trust the checkpoint, move the sidecar away and give its language \
                  and what else is to be known of the soup"
             ),
         ));
@@ -150,7 +150,7 @@ pub(crate) fn check_place(path: &Path, settings: &Table) -> Result<(), Error> {
         return Err(Error::file(
             path,
             "is there already, and no sidecar says that it is this run's; \
-             move it and its sidecar away, then go on with --resume",
+             move it and its sidecar away, then resume the run",
         ));
     }
     Ok(())
@@ -165,7 +165,7 @@ pub fn check(path: &Path, checkpoint: &Checkpoint, settings: &Table) -> Result<(
         Err(Error::System { source, .. }) if source.kind() == ErrorKind::NotFound => {
             return wrong(format!(
                 "has no sidecar {name} beside it that says what it must hold; \
-                 if you trust it, start a run from it with --load"
+                 if you trust it, start a new run from it"
             ));
         }
         content => content?,

@@ -172,11 +172,11 @@ fn wrong_files_are_told_what_and_how() {
             "seeds = 1\n[settings]\nmutation-prob = \"1/0\"",
             &["mutation-prob", "1/0"],
         ),
-        ("seeds = 1\n[settings]\nnum = 7", &["--num 7", "even"]),
+        ("seeds = 1\n[settings]\nnum = 7", &["num 7", "even"]),
         ("seeds = 1\n[settings]\nnum = \"x\"", &["num", "string"]),
         (
             "seeds = 1\n[settings]\ntape-bytes = 4096",
-            &["--tape-bytes", "long-tape"],
+            &["tape-bytes", "long-tape"],
         ),
         (
             "seeds = 1\n[settings]\nworld = \"long-tape\"\nlang = \"i8080\"\n\
@@ -187,7 +187,7 @@ fn wrong_files_are_told_what_and_how() {
         ("seeds = 1\n[settings]\nseed = 7", &["`seed`", "seeds"]),
         (
             "seeds = 1\n[settings]\ntracers = true",
-            &["broth run --tracers"],
+            &["`tracers`", "alone, with tracers"],
         ),
         (
             "seeds = 1\n[settings]\nbudget-seconds = 0",
@@ -202,11 +202,11 @@ fn wrong_files_are_told_what_and_how() {
             &["some", "last"],
         ),
         ("seeds = 1\n[vary]\nnum = 64", &["vary", "num", "list"]),
-        ("seeds = 1\n[vary]\nnum = [64, 7]", &["--num 7"]),
+        ("seeds = 1\n[vary]\nnum = [64, 7]", &["num 7"]),
         ("seeds = 1\n[[condition]]\nnum = 7", &["number 1", "name"]),
         (
             "seeds = 1\n[[condition]]\nname = \"x\"\nnum = 7",
-            &["condition `x`", "--num 7"],
+            &["condition `x`", "num 7"],
         ),
         (
             "seeds = 1\n[[condition]]\nname = \"x\"\n[[condition]]\nname = \"x\"",

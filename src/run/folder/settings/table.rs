@@ -26,6 +26,7 @@ use crate::soup::settings::{Meeting, Settings, World};
 
 /// What a setting makes a difference to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Affects {
     /// What the soup becomes.
     Soup,
@@ -39,6 +40,7 @@ pub enum Affects {
 
 /// What values a setting has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// A number of something, below 2^63.
     Count,
@@ -74,6 +76,7 @@ type Write = fn(&Settings, &Plan) -> Option<Written>;
 type Read = fn(&mut Draft<'_>, &Value) -> Result<(), Error>;
 
 /// A setting.
+#[non_exhaustive]
 pub struct Row {
     /// Its key in settings.toml, and its flag.
     pub name: &'static str,
@@ -154,11 +157,14 @@ impl Row {
         fn number<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
             text.parse().map_err(|error: T::Err| error.to_string())
         }
+        fn count(number: u64) -> Result<i64, String> {
+            i64::try_from(number).map_err(|_| format!("choose a number up to {}", i64::MAX))
+        }
         if self.can_be_none && text == NONE {
             return Ok(Value::String(text.into()));
         }
         Ok(match self.kind {
-            Kind::Count => Value::Integer(number::<u64>(text)?.cast_signed()),
+            Kind::Count => Value::Integer(count(number(text)?)?),
             Kind::Steps => Value::Integer(number::<u32>(text)?.into()),
             Kind::Number => Value::Float(number(text)?),
             Kind::Chance => Value::Float(parse_probability(text)?),
@@ -203,6 +209,21 @@ fn limit<T: DeserializeOwned>(value: &Value) -> Result<Option<T>, Error> {
 
 fn usage(problem: impl std::fmt::Display) -> Error {
     Error::Usage(problem.to_string())
+}
+
+fn setting(problem: impl Into<String>) -> Error {
+    Error::Setting(problem.into())
+}
+
+/// The key in settings.toml of what errors call `field`, if there is one: mostly the same word.
+/// Who meets whom has several.
+pub fn key_of(field: &str) -> Option<String> {
+    Some(match field {
+        "language" => "lang".into(),
+        "num_programs" => "num".into(),
+        "meeting" => MEETINGS.join(", "),
+        _ => Row::of(&field.replace('_', "-"))?.name.into(),
+    })
 }
 
 fn switch(is_on: bool) -> Option<Written> {
@@ -390,9 +411,13 @@ pub static TABLE: &[Row] = &[
         |draft, value| {
             let program = draft.settings.language.parse_program(&get::<String>(value)?);
             draft.settings.initial_program =
-                program.map_err(|error| usage(format!("--initial-program: {error}")))?;
+                program.map_err(|error| setting(format!("`initial_program`: {error}")))?;
             Ok(())
         }),
+    row("initial-index", Soup, Kind::Count,
+        |settings, _| (settings.initial_index > 0)
+            .then_some(Count(settings.initial_index as u64)),
+        |draft, value| { draft.settings.initial_index = get(value)?; Ok(()) }),
     row("reset-interval", Soup, Kind::Count,
         |settings, _| settings.reset_interval.map(Count),
         |draft, value| { draft.settings.reset_interval = limit(value)?; Ok(()) })
@@ -412,11 +437,11 @@ pub static TABLE: &[Row] = &[
     row("frames", Records, Kind::Path,
         |_, plan| path(&plan.frames),
         |draft, value| { draft.plan.frames = place(draft, value)?; Ok(()) })
-        .not_in_sweeps("run that seed by `broth run --frames`"),
+        .not_in_sweeps("run that seed alone, with frames"),
     row("frame-interval", Records, Kind::Count,
         |_, plan| plan.frames.is_some().then_some(Count(plan.frame_interval)),
         |draft, value| { draft.plan.frame_interval = get(value)?; Ok(()) })
-        .not_in_sweeps("run that seed by `broth run --frames`"),
+        .not_in_sweeps("run that seed alone, with frames"),
     row("stop-high-order-entropy", Results, Kind::Number,
         |_, plan| plan.stop_high_order_entropy.map(Number),
         |draft, value| { draft.plan.stop_high_order_entropy = limit(value)?; Ok(()) })
@@ -433,7 +458,7 @@ pub static TABLE: &[Row] = &[
     row("tracers", Results, Kind::Switch,
         |_, plan| switch(plan.tracers),
         |draft, value| { draft.plan.tracers = get(value)?; Ok(()) })
-        .not_in_sweeps("run that seed by `broth run --tracers`"),
+        .not_in_sweeps("run that seed alone, with tracers"),
     row("also-measure", Results, Kind::Text,
         |_, plan| (!plan.also_measure.is_empty())
             .then(|| Text(request_text(&plan.also_measure))),
@@ -588,8 +613,8 @@ impl<'a> Draft<'a> {
         }
         for (name, is_given) in [("torus", self.torus), ("radius", self.radius.is_some())] {
             if is_given && !matches!(meeting, Meeting::Grid(_)) {
-                return Err(usage(format!(
-                    "--{name} needs a --grid; give one, or leave it out"
+                return Err(setting(format!(
+                    "`{name}` needs a `grid`; give one, or leave it out"
                 )));
             }
         }
@@ -605,8 +630,8 @@ impl Checked {
         draft.read(table, |row| row.affects == Soup)?;
         draft.settings.meeting = draft.meeting()?;
         if table.contains_key("frame-interval") && !table.contains_key("frames") {
-            return Err(usage(
-                "--frame-interval needs --frames; give a folder for them, or leave it out",
+            return Err(setting(
+                "`frame_interval` needs `frames`; give a folder for them, or leave it out",
             ));
         }
         draft.settings.check()?;
