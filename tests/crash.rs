@@ -536,7 +536,7 @@ mod without_room {
             place.check(&undisturbed, (!keep.is_empty()).then_some(1));
             fs::remove_dir_all(&folder).unwrap();
         }
-        let all = ["dat", "metrics.csv", "performance.csv"];
+        let all = ["dat", "metrics.csv", "performance.csv", "png"];
         assert_eq!(unwritten_files, all.map(String::from).into());
         assert!(torn > 0);
         // The last of all files.

@@ -9,12 +9,14 @@ use broth::files;
 use broth::format::thousands;
 use broth::language::PROGRAM_LEN;
 use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS};
+use broth::plot::format::Subject;
 use broth::run::ancestry::{Ancestor, FirstSeen, Line};
 use broth::run::replay::{PastRun, Replay};
 use broth::soup::interaction::Interaction;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::drawing::{self, ThemeArgs};
 use super::interaction::describe;
 use super::interrupt::Interrupt;
 use super::paint::{self, BOLD, RESET};
@@ -67,6 +69,13 @@ pub(super) struct AncestryArgs {
     #[arg(long, value_name = "FILE.txt")]
     out: Option<PathBuf>,
 
+    /// The picture to write, .png or .svg [default: beside the report, as .png]
+    #[arg(long, value_name = "FILE", requires = "first_replicator")]
+    picture: Option<PathBuf>,
+
+    #[command(flatten)]
+    look: ThemeArgs,
+
     /// Number of changes on the line to show
     #[arg(long, value_name = "N", default_value_t = 24)]
     changes: usize,
@@ -82,7 +91,14 @@ pub(super) struct AncestryArgs {
 
 pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     let text_path = args.out.clone().unwrap_or(args.run.join("ancestry.txt"));
-    let [json_path, picture] = ["json", "png"].map(|ending| text_path.with_extension(ending));
+    let json_path = text_path.with_extension("json");
+    let picture = args
+        .picture
+        .clone()
+        .unwrap_or(text_path.with_extension("png"));
+    if let Some(given) = &args.picture {
+        drawing::check("picture", given, Subject::Chart)?;
+    }
     if [&json_path, &picture].contains(&&text_path) {
         return Err(Error::Usage(format!(
             "--out {}: something else goes beside it by this name; choose another, as in \
@@ -143,7 +159,8 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         let to = past.turned(first.epochs_done)?.max(seen.epochs_done);
         let replay = Replay::open(&args.run, Some(first.epochs_done), Some(to))?;
         interrupt.last_words(strip::nothing_drawn(&picture));
-        strip::draw(replay, None, None, &picture, (args.quiet, &interrupt))?;
+        let to = (&*picture, args.look.theme());
+        strip::draw(replay, (None, None), to, (args.quiet, &interrupt))?;
         if !args.quiet {
             writeln!(anstream::stdout(), "{}", shown(&picture))?;
         }

@@ -8,15 +8,16 @@ use broth::plot::figures;
 use broth::sweep::Table;
 use clap::Args;
 
+use super::drawing::ThemeArgs;
 use super::{Failure, shown};
 
 const EXAMPLES: &str = "\
 Examples:
   broth figures sweeps/paper
       all figures for which the sweep has numbers, in sweeps/paper/figures
-  broth figures joined.csv --out pictures
+  broth figures joined.csv --out pictures --theme light
 
-Draws, each with its numbers as CSV: the share of runs above entropy 1 and alive by epoch
+Draws, each as PNG and SVG, with its numbers as CSV: the share of runs above entropy 1 and alive by epoch
 (Kaplan-Meier), by condition and by mutation rate (Wilson; Kaplan-Meier if runs were lost);
 the epoch of the first replicator by language or condition, if replicators were counted;
 and the entropy of all runs by epoch.";
@@ -31,6 +32,9 @@ pub(super) struct FiguresArgs {
     /// table]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    look: ThemeArgs,
 }
 
 pub(super) fn figures(args: FiguresArgs) -> Result<ExitCode, Failure> {
@@ -45,7 +49,7 @@ pub(super) fn figures(args: FiguresArgs) -> Result<ExitCode, Failure> {
             .unwrap_or_default()
             .join("figures"),
     };
-    for written in figures::draw(&Table::read_csv(&table)?, &out)? {
+    for written in figures::draw(&Table::read_csv(&table)?, &out, args.look.theme())? {
         let [png, svg, csv] = written.paths.map(|path| shown(&path));
         writeln!(anstream::stdout(), "{png}  {svg}  {csv}")?;
     }

@@ -1,28 +1,30 @@
 //! `broth film`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use broth::Error;
+use broth::plot::format::Subject;
 use broth::plot::picture::{film, frames};
 use broth::plot::series::Series;
 use broth::run::folder::RunFolder;
 use broth::run::replay::Replay;
 use clap::Args;
 
+use super::drawing::check_out;
 use super::interrupt::Interrupt;
 use super::progress::ReplayProgress;
-use super::{Failure, INTERRUPTED, check_out, shown, start_threads, strip};
+use super::{Failure, INTERRUPTED, shown, start_threads, strip};
 
 const EXAMPLES: &str = "\
 Examples:
   broth film runs/bff_noheads-seed-29 --from 900 --every 4
       a run, recomputed from the nearest checkpoint
-  broth film frames --out takeover.png
+  broth film frames --out takeover.gif
       the frames that `broth run --frames frames` wrote
 
-The film is an animated PNG, which browsers play. Without --every, a film of a run has
+The film is an animated PNG or a GIF, which browsers play. Without --every, a film of a run has
 about 60 frames, and a film of a folder of frames has all of them.";
 
 #[derive(Args)]
@@ -48,9 +50,10 @@ pub(super) struct FilmArgs {
           value_parser = clap::value_parser!(u16).range(1..=60))]
     fps: u16,
 
-    /// The PNG to write
-    #[arg(long, value_name = "FILE", default_value = "takeover.png")]
-    out: PathBuf,
+    /// The file to write: .png or .apng (animated PNG) or .gif [default: film.png in the folder
+    /// of the run or of the frames]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 
     /// Show nothing but errors
     #[arg(long, short)]
@@ -61,19 +64,24 @@ pub(super) struct FilmArgs {
 const GOOD_FRAMES: u64 = 60;
 
 pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
-    check_out(&args.out)?;
+    if let Some(out) = &args.out {
+        check_out(out, Subject::Film)?;
+    }
+    let source = Source::of(&args.source)?;
+    let out = args.out.clone().unwrap_or(args.source.join("film.png"));
+    check_out(&out, Subject::Film)?;
     let interrupt = Interrupt::finishing(
         "finishing this epoch, writing the film up to it; once more to stop without it",
         args.quiet,
     )?;
-    interrupt.last_words(strip::nothing_drawn(&args.out));
-    let count = match RunFolder::look(&args.source) {
-        Ok(folder) => of_run(&args, &folder, &interrupt)?,
-        Err(_) => of_frames(&args)?,
+    interrupt.last_words(strip::nothing_drawn(&out));
+    let count = match source {
+        Source::Run(folder) => of_run(&args, &folder, &out, &interrupt)?,
+        Source::Frames(frames) => of_frames(&args, frames, &out)?,
     };
     if !args.quiet {
         let plural = if count == 1 { "" } else { "s" };
-        let out = shown(&args.out);
+        let out = shown(&out);
         writeln!(anstream::stdout(), "{out}: {count} frame{plural}")?;
     }
     Ok(if interrupt.is_asked() {
@@ -83,7 +91,37 @@ pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-fn of_run(args: &FilmArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<usize, Error> {
+/// What a film is made of.
+enum Source {
+    Run(RunFolder),
+    /// Frames with their epochs, the oldest first.
+    Frames(Vec<(u64, PathBuf)>),
+}
+
+impl Source {
+    fn of(path: &Path) -> Result<Source, Error> {
+        if let Ok(folder) = RunFolder::look(path) {
+            return Ok(Source::Run(folder));
+        }
+        let mut found = frames::list(path)?;
+        if found.is_empty() {
+            return Err(Error::file(
+                path,
+                "is neither a run folder nor one with frames; give the folder that `broth run` \
+                 made, or the one of its --frames",
+            ));
+        }
+        found.reverse();
+        Ok(Source::Frames(found))
+    }
+}
+
+fn of_run(
+    args: &FilmArgs,
+    folder: &RunFolder,
+    out: &Path,
+    interrupt: &Interrupt,
+) -> Result<usize, Error> {
     start_threads(None)?;
     let mut replay = Replay::open(folder.path(), args.from, args.to)?;
     replay.stop_when(interrupt.shared_flag());
@@ -105,23 +143,14 @@ fn of_run(args: &FilmArgs, folder: &RunFolder, interrupt: &Interrupt) -> Result<
         &points,
         metrics.as_ref(),
         args.fps,
-        &args.out,
+        out,
         &mut watch,
     )?;
     progress.finish();
     Ok(count)
 }
 
-fn of_frames(args: &FilmArgs) -> Result<usize, Error> {
-    let mut found = frames::list(&args.source)?;
-    if found.is_empty() {
-        return Err(Error::file(
-            &args.source,
-            "is neither a run folder nor one with frames; give the folder that `broth run` \
-             made, or the one of its --frames",
-        ));
-    }
-    found.reverse();
+fn of_frames(args: &FilmArgs, found: Vec<(u64, PathBuf)>, out: &Path) -> Result<usize, Error> {
     let range = args.from.unwrap_or(0)..=args.to.unwrap_or(u64::MAX);
     let mut next = 0;
     let chosen: Vec<PathBuf> = found
@@ -136,5 +165,5 @@ fn of_frames(args: &FilmArgs) -> Result<usize, Error> {
         })
         .map(|(_, path)| path)
         .collect();
-    film::of_frames(&chosen, args.fps, &args.out)
+    film::of_frames(&chosen, args.fps, out)
 }

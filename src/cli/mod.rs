@@ -5,6 +5,7 @@ mod bench;
 mod census;
 mod checkpoint;
 mod completions;
+mod drawing;
 mod engine;
 mod examples;
 mod exec;
@@ -27,12 +28,11 @@ mod selfrep;
 mod strip;
 mod sweep;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::files;
 use broth::language::Language;
 use clap::{Parser, Subcommand};
 
@@ -203,28 +203,6 @@ fn parse_language(name: &str) -> Result<&'static Language, String> {
 /// A path as it may go to a terminal.
 fn shown(path: &Path) -> String {
     printable(&path.display().to_string())
-}
-
-/// Whether a picture may be written to `path`, before the work for it begins: it replaces
-/// nothing but another PNG.
-fn check_out(path: &Path) -> Result<(), Error> {
-    let wrong = |problem| Err(Error::Usage(format!("--out {}: {problem}", path.display())));
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
-        return wrong("there is no such folder; make it, or choose another place");
-    }
-    if path.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    let mut head = [0; 8];
-    let read = files::open(path).map(|mut file| file.read_exact(&mut head));
-    if !matches!(read, Ok(Ok(()))) || head != *b"\x89PNG\r\n\x1a\n" {
-        return wrong("exists already and is no PNG; choose another name");
-    }
-    Ok(())
 }
 
 /// Start the threads that soups run on, one for each core if not told how

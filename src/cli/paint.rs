@@ -1,7 +1,7 @@
 //! Colours of the terminal: the same that pictures have.
 
 use broth::language::Language;
-use broth::plot::picture::role_colour;
+use broth::plot::theme::Theme;
 
 pub(super) const RESET: &str = "\x1b[0m";
 pub(super) const DIM: &str = "\x1b[2m";
@@ -20,7 +20,7 @@ pub(super) const MARKS: [&str; 4] = [
 pub(super) fn tape(language: &Language, tape: &[u8], marks: [Option<usize>; 4]) -> String {
     let mut text = String::new();
     for (place, byte) in tape.iter().enumerate() {
-        let [r, g, b] = role_colour(language.kind(*byte).role);
+        let [r, g, b] = Theme::Dark.role_colour(language.kind(*byte).role);
         let mark = marks.iter().position(|mark| *mark == Some(place));
         let background = mark.map_or("", |mark| MARKS[mark]);
         let symbol = language.byte_text(*byte);

@@ -6,25 +6,30 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::language::Language;
+use broth::plot::format::Subject;
 use broth::plot::picture::{Layout, Picture, View};
+use broth::plot::theme::Theme;
 use broth::run::folder::settings::{self as settings_file, parse_grid};
 use broth::run::folder::{RunFolder, list_checkpoints};
 use broth::soup::checkpoint::Checkpoint;
 use clap::{Args, ValueEnum};
 
 use super::checkpoint::{self, CheckpointArgs};
-use super::{Failure, check_out, parse_language, shown};
+use super::drawing::{ThemeArgs, check_out};
+use super::{Failure, parse_language, shown};
 
 const EXAMPLES: &str = "\
 Examples:
   broth picture runs/bff_noheads-seed-29
-      the soup of the run's newest checkpoint
+      the soup of the run's newest checkpoint, at the size of a screen
   broth picture runs/bff_noheads-seed-29 --epoch 1025 --layout columns
   broth picture cubff/0000000512.dat --lang forthtrivial --out soup.png
   broth picture world.dat --lang bff_noheads --layout grid --grid 240x135
 
-Each byte is a pixel in the colour of its kind. If a soup is too large for a picture
-(4096 x 4096 pixels), an evenly spaced sample is shown.";
+Without --layout, each program is a block in the colour of its family: those that have more
+bytes in common, place by place, than chance would have it. Some are shown byte by byte.
+With --layout, each byte is a pixel in the colour of its kind. If a soup is too large for a
+picture (4096 x 4096 pixels), an evenly spaced sample is shown.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,7 +45,8 @@ pub(super) struct PictureArgs {
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,
 
-    /// How to arrange the programs [default: grid if there is one, else tiles]
+    /// Show every byte as a pixel, with the programs arranged like this [default: an overview at
+    /// the size of a screen]
     #[arg(long)]
     layout: Option<LayoutName>,
 
@@ -55,6 +61,9 @@ pub(super) struct PictureArgs {
     /// checkpoint; with --layout soup-EPOCHS-LAYOUT.png]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    look: ThemeArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,6 +77,9 @@ enum LayoutName {
 }
 
 pub(super) fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
+    if let Some(out) = &args.out {
+        check_out(out, Subject::Picture)?;
+    }
     let (mut view, checkpoint, folder) = match args.from.is_dir() {
         true => of_run(&args)?,
         false => of_checkpoint(&args)?,
@@ -98,16 +110,21 @@ pub(super) fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
     let epochs_done = checkpoint.epochs_done;
     let name = format!("soup-{epochs_done:010}{suffix}.png");
     let out = args.out.unwrap_or(folder.join(name));
-    check_out(&out)?;
-    Picture::of_soup(&view, &checkpoint.programs, epochs_done)?.write(&out)?;
+    check_out(&out, Subject::Picture)?;
+    view.theme = args.look.theme();
+    let picture = match args.layout {
+        Some(_) => Picture::of_soup(&view, &checkpoint.programs, epochs_done)?,
+        None => Picture::overview(&view, &checkpoint.programs, epochs_done)?,
+    };
+    picture.write(&out)?;
     writeln!(anstream::stdout(), "{}", shown(&out))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// How to look at what, and where its picture goes.
-type Subject = (View, Checkpoint, PathBuf);
+type Looked = (View, Checkpoint, PathBuf);
 
-fn of_run(args: &PictureArgs) -> Result<Subject, Error> {
+fn of_run(args: &PictureArgs) -> Result<Looked, Error> {
     let folder = RunFolder::look(&args.from)?;
     if args.lang.is_some() || args.grid.is_some() {
         return Err(Error::Usage(format!(
@@ -159,7 +176,7 @@ fn no_checkpoint(epoch: Option<u64>, found: &[(u64, PathBuf)]) -> String {
     )
 }
 
-fn of_checkpoint(args: &PictureArgs) -> Result<Subject, Failure> {
+fn of_checkpoint(args: &PictureArgs) -> Result<Looked, Failure> {
     if let Some(epoch) = args.epoch {
         return Err(Error::Usage(format!(
             "--epoch {epoch} chooses a checkpoint of a run folder, and {} is a file; \
@@ -194,6 +211,8 @@ fn of_checkpoint(args: &PictureArgs) -> Result<Subject, Failure> {
             layout: Layout::Tiles,
             title: language.to_string(),
             max_size: View::FULL,
+            theme: Theme::default(),
+            is_of_families: true,
         }
     };
     let folder = args.from.parent().unwrap_or(Path::new("")).to_path_buf();

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use broth::Error;
+use broth::plot::format::Subject;
 use broth::plot::strip::{GOOD_POINTS, MAX_POINTS, Strip};
+use broth::plot::theme::Theme;
 use broth::run::replay::Replay;
 use clap::Args;
 
+use super::drawing::{ThemeArgs, check_out};
 use super::interrupt::Interrupt;
 use super::progress::ReplayProgress;
-use super::{Failure, check_out, shown, start_threads};
+use super::{Failure, shown, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,9 +52,12 @@ pub(super) struct StripArgs {
     #[arg(long, value_name = "A..B", value_parser = parse_programs)]
     programs: Option<Range<usize>>,
 
-    /// The PNG to write [default: strip.png in the run folder]
+    /// The file to write, .png or .svg [default: strip.png in the run folder]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    look: ThemeArgs,
 
     /// Show nothing but errors
     #[arg(long, short)]
@@ -66,14 +72,18 @@ fn parse_programs(text: &str) -> Result<Range<usize>, String> {
 }
 
 pub(super) fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
+    if let Some(out) = &args.out {
+        check_out(out, Subject::Chart)?;
+    }
     let out = args.out.unwrap_or(args.run.join("strip.png"));
     start_threads(None)?;
     let interrupt = Interrupt::at_once()?;
     interrupt.last_words(nothing_drawn(&out));
     let replay = Replay::open(&args.run, args.from, args.to)?;
-    check_out(&out)?;
+    check_out(&out, Subject::Chart)?;
+    let columns = (args.every, args.programs);
     let screen = (args.quiet, &interrupt);
-    draw(replay, args.every, args.programs, &out, screen)?;
+    draw(replay, columns, (&out, args.look.theme()), screen)?;
     if !args.quiet {
         writeln!(anstream::stdout(), "{}", shown(&out))?;
     }
@@ -89,9 +99,8 @@ pub(super) fn nothing_drawn(out: &Path) -> impl Fn() -> String + Send + 'static 
 /// Go through all of `replay` and draw it to `out`.
 pub(super) fn draw(
     mut replay: Replay,
-    every: Option<u64>,
-    programs: Option<Range<usize>>,
-    out: &Path,
+    (every, programs): (Option<u64>, Option<Range<usize>>),
+    (out, theme): (&Path, Theme),
     (quiet, interrupt): (bool, &Interrupt),
 ) -> Result<(), Error> {
     let points = replay.points(every, GOOD_POINTS, MAX_POINTS)?;
@@ -103,5 +112,5 @@ pub(super) fn draw(
         strip.push(replay.soup())?;
     }
     progress.finish();
-    strip.write(out)
+    strip.write(out, theme)
 }

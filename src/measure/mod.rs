@@ -7,6 +7,7 @@ pub mod column;
 pub mod columns;
 pub mod copying;
 mod entropy;
+pub mod families;
 pub mod replicators;
 pub mod row;
 

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use plotters::chart::MeshStyle;
+use plotters::coord::Shift;
 use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::*;
-use plotters::style::{register_font, text_anchor};
+use plotters::style::text_anchor;
 
 use super::axis::Axis;
-use super::picture::{self, BACKGROUND, Rgb, TEXT, role_colour};
+use super::canvas::{self, Drawing, Drawn, colour, text};
 use super::series::Series;
+use super::theme::Theme;
 use crate::Error;
-use crate::files;
 use crate::format::thousands;
 use crate::measure::ALIVE;
 use crate::measure::column::{Column, Curve, Panel, Scale};
@@ -23,64 +23,6 @@ const PANEL_HEIGHT: u32 = 270;
 /// Room for the title, and for the labels of the axis that all panels share.
 const TITLE_HEIGHT: u32 = 60;
 const AXIS_HEIGHT: u32 = 76;
-
-const LINES: Rgb = [0x3a, 0x3c, 0x48];
-pub(crate) const FAINT_TEXT: Rgb = [0xb4, 0xb6, 0xc0];
-
-pub(crate) fn colour([red, green, blue]: Rgb) -> RGBColor {
-    RGBColor(red, green, blue)
-}
-
-/// Text at this size.
-pub(crate) fn text(size: u32, rgb: Rgb) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&colour(rgb))
-}
-
-/// Axes and a mesh of thin lines, as all charts have them.
-pub(crate) fn style<'m, 'a, 'b, X: Ranged, Y: Ranged, B: DrawingBackend>(
-    mesh: &'m mut MeshStyle<'a, 'b, X, Y, B>,
-) -> &'m mut MeshStyle<'a, 'b, X, Y, B> {
-    mesh.light_line_style(TRANSPARENT)
-        .bold_line_style(colour(LINES))
-        .axis_style(colour(FAINT_TEXT))
-        .label_style(text(20, TEXT))
-        .axis_desc_style(text(20, FAINT_TEXT))
-}
-
-/// Have text be drawn with the font inside broth.
-pub(crate) fn make_font_known() -> Result<(), Error> {
-    register_font("sans-serif", FontStyle::Normal, picture::FONT)
-        .map_err(|_| Error::Bug("the font inside broth cannot be read".into()))
-}
-
-/// A drawing of so many pixels, encoded as PNG.
-pub(crate) fn draw(
-    path: &Path,
-    (width, height): (u32, u32),
-    draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
-) -> Result<Vec<u8>, Error> {
-    let wrong = |why: String| picture::not_drawn(path, why);
-    make_font_known()?;
-    let mut pixels = vec![0; width as usize * height as usize * 3];
-    {
-        let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-        area.fill(&colour(BACKGROUND))
-            .map_err(|error| wrong(error.to_string()))?;
-        draw(&area).map_err(wrong)?;
-        area.present().map_err(|error| wrong(error.to_string()))?;
-    }
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder
-        .write_header()
-        .and_then(|mut writer| writer.write_image_data(&pixels))
-        .map_err(|error| wrong(error.to_string()))?;
-    Ok(bytes)
-}
-
-/// What is drawn on.
-pub(crate) type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 
 /// A panel, and the columns that it shows, in this order.
 type Shown = (&'static Panel, Vec<(&'static Column, Curve)>);
@@ -102,8 +44,8 @@ fn panels() -> Vec<Shown> {
     panels
 }
 
-/// Write charts of the table at `metrics`, over epochs, as PNG to `out`.
-pub fn write(metrics: &Path, title: &str, out: &Path) -> Result<(), Error> {
+/// Write charts of the table at `metrics`, over epochs, to `out`: as PNG or SVG, as its name says.
+pub fn write(metrics: &Path, title: &str, out: &Path, theme: Theme) -> Result<(), Error> {
     let mut panels = panels();
     let shown = panels.iter().flat_map(|panel| &panel.1);
     let wanted: Vec<&str> = shown.map(|(column, _)| column.name).collect();
@@ -118,72 +60,88 @@ pub fn write(metrics: &Path, title: &str, out: &Path) -> Result<(), Error> {
             ),
         ));
     }
-    let height = TITLE_HEIGHT + PANEL_HEIGHT * panels.len() as u32 + AXIS_HEIGHT;
-    let bytes = draw(out, (WIDTH, height), |area| {
-        draw_panels(area, title, &panels, &series).map_err(|error| error.to_string())
-    })?;
-    files::write_whole(out, |file| file.write_all(&bytes))
+    let charts = Charts {
+        title,
+        panels,
+        series,
+    };
+    canvas::write(&charts, out, theme)
 }
 
-pub(super) type Drawn<'a> =
-    Result<(), DrawingAreaErrorKind<<BitMapBackend<'a> as DrawingBackend>::ErrorType>>;
-
-fn draw_panels<'a>(area: &Area<'a>, title: &str, panels: &[Shown], series: &Series) -> Drawn<'a> {
-    let (top, mut rest) = area.split_vertically(TITLE_HEIGHT);
-    top.draw_text(title, &text(30, TEXT), (28, 20))?;
-    for (i, panel) in panels.iter().enumerate() {
-        let is_last = i + 1 == panels.len();
-        let height = PANEL_HEIGHT + if is_last { AXIS_HEIGHT } else { 0 };
-        let (here, below) = rest.split_vertically(height);
-        draw_panel(&here, panel, series, is_last)?;
-        rest = below;
-    }
-    Ok(())
+/// Panels, one below the other, that share their axis of epochs.
+struct Charts<'a> {
+    title: &'a str,
+    panels: Vec<Shown>,
+    series: Series,
 }
 
-fn draw_panel<'a>(
-    area: &Area<'a>,
-    (panel, shown): &Shown,
-    series: &Series,
-    is_last: bool,
-) -> Drawn<'a> {
-    let is_complexity = *panel == &COMPLEXITY;
-    let least_top = is_complexity.then_some(f64::from(ALIVE) + 0.5);
-    let columns = shown.iter().map(|(column, _)| column.name);
-    let axis = axis_of(panel.scale, columns, series, least_top.unwrap_or(0.0));
-    let epochs = Axis::of_epochs(series.epochs());
-    let mut chart = ChartBuilder::on(area)
-        .margin_left(24)
-        .margin_right(40)
-        .margin_top(44)
-        .margin_bottom(8)
-        .y_label_area_size(110)
-        .x_label_area_size(if is_last { AXIS_HEIGHT } else { 0 })
-        .build_cartesian_2d(epochs, axis)?;
-    style(&mut chart.configure_mesh())
-        .x_desc(if is_last { "epochs done" } else { "" })
-        .y_desc(panel.unit)
-        .draw()?;
-    if is_complexity {
-        draw_alive(&mut chart, series)?;
+impl Drawing for Charts<'_> {
+    fn size(&self) -> (u32, u32) {
+        let panels = PANEL_HEIGHT * self.panels.len() as u32;
+        (WIDTH, TITLE_HEIGHT + panels + AXIS_HEIGHT)
     }
-    // In the line of the title, the names of the columns behind it.
-    let mut x = 134;
-    let bold = text(24, TEXT);
-    area.draw_text(panel.title, &bold, (x, 10))?;
-    x += area.estimate_text_size(panel.title, &bold)?.0 as i32 + 40;
-    for (column, curve) in shown.iter().filter(|(column, _)| series.has(column.name)) {
-        let rgb = colour(role_colour(curve.colour));
-        draw_curve(&mut chart, series, column.name, rgb)?;
-        area.draw(&Rectangle::new([(x, 19), (x + 28, 24)], rgb.filled()))?;
-        let style = text(20, TEXT);
-        area.draw_text(curve.label, &style, (x + 38, 13))?;
-        x += 38 + area.estimate_text_size(curve.label, &style)?.0 as i32 + 40;
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, theme: Theme) -> Drawn<B> {
+        let (top, mut rest) = area.split_vertically(TITLE_HEIGHT);
+        top.draw_text(self.title, &text(30, theme.text()), (28, 20))?;
+        for (i, panel) in self.panels.iter().enumerate() {
+            let is_last = i + 1 == self.panels.len();
+            let height = PANEL_HEIGHT + if is_last { AXIS_HEIGHT } else { 0 };
+            let (here, below) = rest.split_vertically(height);
+            self.draw_panel(&here, panel, is_last, theme)?;
+            rest = below;
+        }
+        Ok(())
     }
-    if is_complexity {
-        write_alive(area, series)?;
+}
+
+impl Charts<'_> {
+    fn draw_panel<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+        (panel, shown): &Shown,
+        is_last: bool,
+        theme: Theme,
+    ) -> Drawn<B> {
+        let series = &self.series;
+        let is_complexity = *panel == &COMPLEXITY;
+        let least_top = is_complexity.then_some(f64::from(ALIVE) + 0.5);
+        let columns = shown.iter().map(|(column, _)| column.name);
+        let axis = axis_of(panel.scale, columns, series, least_top.unwrap_or(0.0));
+        let epochs = Axis::of_epochs(series.epochs());
+        let mut chart = ChartBuilder::on(area)
+            .margin_left(24)
+            .margin_right(40)
+            .margin_top(44)
+            .margin_bottom(8)
+            .y_label_area_size(110)
+            .x_label_area_size(if is_last { AXIS_HEIGHT } else { 0 })
+            .build_cartesian_2d(epochs, axis)?;
+        canvas::style(&mut chart.configure_mesh(), theme)
+            .x_desc(if is_last { "epochs done" } else { "" })
+            .y_desc(panel.unit)
+            .draw()?;
+        if is_complexity {
+            draw_alive(&mut chart, series, theme)?;
+        }
+        // In the line of the title, the names of the columns behind it.
+        let mut x = 134;
+        let bold = text(24, theme.text());
+        area.draw_text(panel.title, &bold, (x, 10))?;
+        x += area.estimate_text_size(panel.title, &bold)?.0 as i32 + 40;
+        for (column, curve) in shown.iter().filter(|(column, _)| series.has(column.name)) {
+            let rgb = colour(theme.role_colour(curve.colour));
+            draw_curve(&mut chart, series, column.name, rgb)?;
+            area.draw(&Rectangle::new([(x, 19), (x + 28, 24)], rgb.filled()))?;
+            let style = text(20, theme.text());
+            area.draw_text(curve.label, &style, (x + 38, 13))?;
+            x += 38 + area.estimate_text_size(curve.label, &style)?.0 as i32 + 40;
+        }
+        if is_complexity {
+            write_alive(area, series, theme)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// An axis for all values of these columns, up to `least_top` at least.
@@ -210,15 +168,15 @@ fn axis_of<'a>(
     }
 }
 
-type PanelChart<'a, 'b> = ChartContext<'b, BitMapBackend<'a>, Cartesian2d<Axis, Axis>>;
+type PanelChart<'a, B> = ChartContext<'a, B, Cartesian2d<Axis, Axis>>;
 
 /// A column's values, as a line with gaps where it has none.
-fn draw_curve<'a>(
-    chart: &mut PanelChart<'a, '_>,
+fn draw_curve<B: DrawingBackend>(
+    chart: &mut PanelChart<'_, B>,
     series: &Series,
     column: &str,
     rgb: RGBColor,
-) -> Drawn<'a> {
+) -> Drawn<B> {
     for stretch in series.stretches(column) {
         if let [(epoch, value, _)] = stretch[..] {
             let dot = Circle::new((epoch as f64, value), 4, rgb.filled());
@@ -235,8 +193,12 @@ fn draw_curve<'a>(
 }
 
 /// The line above which a soup is alive, and where this one came to it.
-fn draw_alive<'a>(chart: &mut PanelChart<'a, '_>, series: &Series) -> Drawn<'a> {
-    let line = colour(TEXT).stroke_width(2);
+fn draw_alive<B: DrawingBackend>(
+    chart: &mut PanelChart<'_, B>,
+    series: &Series,
+    theme: Theme,
+) -> Drawn<B> {
+    let line = colour(theme.text()).stroke_width(2);
     let (epochs, alive) = (series.epochs(), f64::from(ALIVE));
     let ends = [(epochs.start as f64, alive), (epochs.end as f64, alive)];
     chart.draw_series(DashedLineSeries::new(ends, 12, 8, line))?;
@@ -250,16 +212,20 @@ fn draw_alive<'a>(chart: &mut PanelChart<'a, '_>, series: &Series) -> Drawn<'a> 
 }
 
 /// When the soup came alive, in words on the right.
-fn write_alive<'a>(area: &Area<'a>, series: &Series) -> Drawn<'a> {
+fn write_alive<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    series: &Series,
+    theme: Theme,
+) -> Drawn<B> {
     let (words, style) = match series.alive_at {
         Some(epoch) => {
             let epoch = thousands(epoch as usize);
             let words = format!("alive (above {ALIVE}) at epoch {epoch}");
-            (words, text(20, TEXT))
+            (words, text(20, theme.text()))
         }
         None => {
             let words = format!("not alive (above {ALIVE}) yet");
-            (words, text(20, FAINT_TEXT))
+            (words, text(20, theme.faint_text()))
         }
     };
     let right = text_anchor::Pos::new(text_anchor::HPos::Right, text_anchor::VPos::Top);
@@ -296,14 +262,16 @@ mod tests {
             ),
         ] {
             std::fs::write(&table, format!("epoch,{header}\n{rows}")).unwrap();
-            write(&table, "hostile", &out).unwrap();
+            write(&table, "hostile", &out, Theme::Dark).unwrap();
             let file = std::io::BufReader::new(std::fs::File::open(&out).unwrap());
             let reader = png::Decoder::new(file).read_info().unwrap();
             let height = TITLE_HEIGHT + panels * PANEL_HEIGHT + AXIS_HEIGHT;
             assert_eq!(reader.info().height, height, "{header}");
         }
         std::fs::write(&table, "epoch,x\n1,2\n").unwrap();
-        let error = write(&table, "", &out).unwrap_err().to_string();
+        let error = write(&table, "", &out, Theme::Dark)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("nothing to draw") && error.contains("byte_entropy"),
             "{error}"

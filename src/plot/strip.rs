@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::path::Path;
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor;
 
 use super::axis::Axis;
-use super::chart::{self, Area, Drawn, colour, text};
-use super::picture::{BACKGROUND, Rgb, TEXT, kind_colours};
+use super::canvas::{self, Drawing, Drawn, Raster, colour, text};
+use super::theme::{Rgb, Theme};
 use crate::Error;
-use crate::files;
 use crate::format::thousands;
 use crate::language::{Language, Role};
 use crate::soup::Soup;
@@ -146,36 +146,37 @@ impl Strip {
         Ok(())
     }
 
-    /// Write the strip as PNG.
-    pub fn write(&self, out: &Path) -> Result<(), Error> {
-        let legend = legend_places(self.language);
-        let legend_height = LEGEND_LINE * (legend.last().map_or(0, |l| l.1) + 1) + 40;
+    /// Write the strip as PNG or SVG, as the name of `out` says.
+    pub fn write(&self, out: &Path, theme: Theme) -> Result<(), Error> {
+        canvas::write(self, out, theme)
+    }
+
+    /// The height of the rows of all programs together, in pixels.
+    fn rows_height(&self) -> u32 {
         let (row_height, gap) = self.row_height_and_gap();
-        let (Rows::Bytes(programs) | Rows::Programs(programs)) = &self.rows;
-        let rows_height = match &self.rows {
-            Rows::Bytes(_) => programs.len() * (self.language.program_len * row_height + gap) - gap,
-            Rows::Programs(_) => programs.len() * row_height,
-        } as u32;
-        let lower_height = CAPTION + rows_height + AXIS_HEIGHT;
-        let height = TITLE_HEIGHT + CAPTION + SHARES_HEIGHT + lower_height + legend_height;
-        let bytes = chart::draw(out, (WIDTH, height), |area| {
-            let draw = || -> Drawn<'_> {
-                let (top, rest) = area.split_vertically(TITLE_HEIGHT);
-                top.draw_text(&self.title, &text(30, TEXT), (28, 20))?;
-                let (shares, rest) = rest.split_vertically(CAPTION + SHARES_HEIGHT);
-                self.draw_shares(&shares)?;
-                let (rows, below) = rest.split_vertically(lower_height);
-                self.draw_rows(&rows)?;
-                for ((x, line, label), rgb) in legend.iter().zip(kind_colours(self.language)) {
-                    let y = (line * LEGEND_LINE) as i32 + 20;
-                    fill(&below, (*x, y - 1), (18, 18), rgb)?;
-                    below.draw_text(label, &text(20, TEXT), (x + 28, y))?;
-                }
-                Ok(())
-            };
-            draw().map_err(|error| error.to_string())
-        })?;
-        files::write_whole(out, |file| file.write_all(&bytes))
+        let height = match &self.rows {
+            Rows::Bytes(programs) => {
+                programs.len() * (self.language.program_len * row_height + gap) - gap
+            }
+            Rows::Programs(programs) => programs.len() * row_height,
+        };
+        height as u32
+    }
+
+    /// The height of the part below the shares.
+    fn lower_height(&self) -> u32 {
+        CAPTION + self.rows_height() + AXIS_HEIGHT
+    }
+
+    /// Pixels above a row, within those of all rows.
+    fn top_of(&self, row: usize) -> u32 {
+        let (row_height, gap) = self.row_height_and_gap();
+        let gaps = if gap > 0 {
+            row / self.language.program_len * gap
+        } else {
+            0
+        };
+        (row * row_height + gaps) as u32
     }
 
     /// Pixels of each row, and of the gap below the rows of each program.
@@ -202,7 +203,11 @@ impl Strip {
     }
 
     /// The share of each kind among all bytes, stacked.
-    fn draw_shares<'a>(&self, area: &Area<'a>) -> Drawn<'a> {
+    fn draw_shares<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+        theme: Theme,
+    ) -> Drawn<B> {
         let kinds = self.language.kinds();
         let does_something = |kind: &usize| kinds[*kind].role != Role::Noop;
         let shown: Vec<usize> = (0..kinds.len()).filter(does_something).collect();
@@ -219,7 +224,7 @@ impl Strip {
                 ""
             }
         );
-        area.draw_text(&caption, &text(22, TEXT), (LEFT as i32, 10))?;
+        area.draw_text(&caption, &text(22, theme.text()), (LEFT as i32, 10))?;
         let mut chart = ChartBuilder::on(area)
             .margin_left(24)
             .margin_right(RIGHT)
@@ -227,13 +232,13 @@ impl Strip {
             .margin_bottom(12)
             .y_label_area_size(LEFT - 24)
             .build_cartesian_2d(self.epochs(), Axis::linear(0.0..100.0 * top, 5, 0.1))?;
-        chart::style(&mut chart.configure_mesh())
+        canvas::style(&mut chart.configure_mesh(), theme)
             .disable_mesh()
             .y_desc("percent")
             .draw()?;
         let plot = chart.plotting_area().strip_coord_spec();
         let (width, height) = plot.dim_in_pixel();
-        let colours = kind_colours(self.language);
+        let colours = theme.kind_colours(self.language);
         for (point, shares) in self.shares.iter().enumerate() {
             let (x, wide) = self.pixels_of(point, width as i32);
             let mut below = 0.0;
@@ -249,8 +254,8 @@ impl Strip {
     }
 
     /// The kinds of single bytes or programs, each a row.
-    fn draw_rows<'a>(&self, area: &Area<'a>) -> Drawn<'a> {
-        let (row_height, gap) = self.row_height_and_gap();
+    fn draw_rows<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, theme: Theme) -> Drawn<B> {
+        let (row_height, _) = self.row_height_and_gap();
         let (caption, unit) = match &self.rows {
             Rows::Bytes(programs) => (
                 format!(
@@ -268,7 +273,7 @@ impl Strip {
                 "program",
             ),
         };
-        area.draw_text(&caption, &text(22, TEXT), (LEFT as i32, 10))?;
+        area.draw_text(&caption, &text(22, theme.text()), (LEFT as i32, 10))?;
         let mut rows = Axis::linear(0.0..1.0, 1, 1.0);
         rows.leave_out_ticks();
         let mut chart = ChartBuilder::on(area)
@@ -278,56 +283,87 @@ impl Strip {
             .y_label_area_size(LEFT - 24)
             .x_label_area_size(AXIS_HEIGHT)
             .build_cartesian_2d(self.epochs(), rows)?;
-        chart::style(&mut chart.configure_mesh())
+        canvas::style(&mut chart.configure_mesh(), theme)
             .disable_mesh()
             .x_desc("epochs done")
             .y_desc(unit)
             .draw()?;
-        let plot = chart.plotting_area().strip_coord_spec();
-        let width = plot.dim_in_pixel().0 as i32;
-        let colours = kind_colours(self.language);
-        let top_of = |row: usize| {
-            let gaps = if gap > 0 {
-                row / self.language.program_len * gap
-            } else {
-                0
-            };
-            (row * row_height + gaps) as i32
-        };
-        for (point, cells) in self.cells.iter().enumerate() {
-            let (x, wide) = self.pixels_of(point, width);
-            for (row, kind) in cells.iter().enumerate() {
-                let rgb = kind.map_or(BACKGROUND, |kind| colours[kind as usize]);
-                fill(&plot, (x, top_of(row)), (wide, row_height as i32), rgb)?;
-            }
-        }
         // Labels of programs: beside the middle of their bytes, or for every so many programs.
         let (Rows::Bytes(programs) | Rows::Programs(programs)) = &self.rows;
         let rows_each = programs.len().div_ceil(FEW_PROGRAMS);
         let right = text_anchor::Pos::new(text_anchor::HPos::Right, text_anchor::VPos::Center);
-        let style = text(20, TEXT).pos(right);
+        let style = text(20, theme.text()).pos(right);
         for (i, program) in programs.iter().enumerate().step_by(rows_each) {
             let middle = match &self.rows {
                 Rows::Bytes(_) => {
-                    top_of(i * self.language.program_len)
-                        + (self.language.program_len * row_height / 2) as i32
+                    self.top_of(i * self.language.program_len)
+                        + (self.language.program_len * row_height / 2) as u32
                 }
-                Rows::Programs(_) => top_of(i) + row_height as i32 / 2,
+                Rows::Programs(_) => self.top_of(i) + row_height as u32 / 2,
             };
-            let at = (LEFT as i32 - 12, CAPTION as i32 + middle);
+            let at = (LEFT as i32 - 12, (CAPTION + middle) as i32);
             area.draw_text(&thousands(*program), &style, at)?;
         }
         Ok(())
     }
 }
 
+impl Drawing for Strip {
+    fn size(&self) -> (u32, u32) {
+        let last_line = legend_places(self.language).last().map_or(0, |last| last.1);
+        let legend = LEGEND_LINE * (last_line + 1) + 40;
+        let shares = CAPTION + SHARES_HEIGHT;
+        (WIDTH, TITLE_HEIGHT + shares + self.lower_height() + legend)
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, theme: Theme) -> Drawn<B> {
+        let (top, rest) = area.split_vertically(TITLE_HEIGHT);
+        top.draw_text(&self.title, &text(30, theme.text()), (28, 20))?;
+        let (shares, rest) = rest.split_vertically(CAPTION + SHARES_HEIGHT);
+        self.draw_shares(&shares, theme)?;
+        let (rows, below) = rest.split_vertically(self.lower_height());
+        self.draw_rows(&rows, theme)?;
+        let colours = theme.kind_colours(self.language);
+        for ((x, line, label), rgb) in legend_places(self.language).into_iter().zip(colours) {
+            let y = (line * LEGEND_LINE) as i32 + 20;
+            fill(&below, (x, y - 1), (18, 18), rgb)?;
+            below.draw_text(&label, &text(20, theme.text()), (x + 28, y))?;
+        }
+        Ok(())
+    }
+
+    /// The rows: too many cells to draw each of them in an SVG.
+    fn raster(&self, theme: Theme) -> Option<Raster> {
+        let width = WIDTH - LEFT - RIGHT;
+        let mut pixels = vec![theme.background(); (width * self.rows_height()) as usize];
+        let colours = theme.kind_colours(self.language);
+        let (row_height, _) = self.row_height_and_gap();
+        for (point, cells) in self.cells.iter().enumerate() {
+            let (x, wide) = self.pixels_of(point, width as i32);
+            for (row, kind) in cells.iter().enumerate() {
+                let Some(kind) = kind else { continue };
+                let top = self.top_of(row) as usize;
+                for y in top..top + row_height {
+                    let from = y * width as usize + x as usize;
+                    pixels[from..from + wide as usize].fill(colours[usize::from(*kind)]);
+                }
+            }
+        }
+        Some(Raster {
+            at: (LEFT, TITLE_HEIGHT + CAPTION + SHARES_HEIGHT + CAPTION),
+            width,
+            pixels,
+        })
+    }
+}
+
 /// Fill a rectangle; plotters takes its corners as within.
-fn fill<'a>(
-    area: &Area<'a>,
+fn fill<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
     (x, y): (i32, i32),
     (width, height): (i32, i32),
     rgb: Rgb,
-) -> Drawn<'a> {
+) -> Drawn<B> {
     if width < 1 || height < 1 {
         return Ok(());
     }

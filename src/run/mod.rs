@@ -28,7 +28,7 @@ use crate::soup::{Soup, Tally};
 use driver::{Driver, Ended, Saves};
 pub use observer::{LogPoint, Next, Observer};
 use past::Past;
-pub use pictures::{Frames, Pictures};
+pub use pictures::{Frames, LATEST_FRAME, Pictures};
 pub use plan::{Changes, Plan, StopRule};
 use recorder::Recorder;
 pub use recorder::SavedAt;
@@ -176,7 +176,7 @@ impl Run {
             (None, Ended::Interrupted | Ended::OutOfTime) => End::Interrupted,
         };
         let epochs_done = driven.last.epochs_done;
-        let picture = match self.pictures {
+        let picture = match self.pictures.filter(|_| self.plan.picture) {
             Some(pictures) => {
                 let path = self.folder.picture(epochs_done);
                 pictures.draw(&path, self.soup.settings(), &driven.last)?;

@@ -33,6 +33,8 @@ pub struct Plan {
     pub frames: Option<PathBuf>,
     /// They are written after epochs e (from 0) divisible by this.
     pub frame_interval: u64,
+    /// Whether the soup is drawn at the end.
+    pub picture: bool,
     /// The run ends at the first log point with high-order entropy above this.
     pub stop_high_order_entropy: Option<f64>,
     /// The run ends at the first log point with brotli's bits per byte below this.
@@ -62,6 +64,7 @@ impl Default for Plan {
             checkpoint_dir: None,
             frames: None,
             frame_interval: 16,
+            picture: true,
             stop_high_order_entropy: None,
             stopping_bpb: None,
             eval_selfrep: false,

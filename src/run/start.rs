@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Run;
 use super::past::{Past, past_rows};
-use super::pictures::{Frames, Pictures};
+use super::pictures::{Frames, LATEST_FRAME, Pictures};
 use super::plan::{Changes, Plan};
 use super::recorder::{Recorder, SavedAt};
 use super::saved::Newest;
@@ -52,7 +52,8 @@ impl Run {
             plan.checkpoint_dir = Some(absolute("checkpoint_dir", dir)?);
         }
         if let Some(dir) = &plan.frames {
-            if dir.is_dir() && !folder::list(dir, "png")?.is_empty() {
+            let is_taken = |dir: &Path| dir.join(LATEST_FRAME).symlink_metadata().is_ok();
+            if dir.is_dir() && (is_taken(dir) || !folder::list(dir, "png")?.is_empty()) {
                 return Err(Error::Setting(format!(
                     "`frames` {} holds frames of another run; choose an empty or a new folder",
                     dir.display()

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use broth::plot::picture::Rgb;
+use broth::plot::theme::Rgb;
 use broth::sweep::Table;
 
 use super::file;
@@ -228,3 +228,72 @@ fn figures_compare_like_with_like() {
     figures(&[of_languages[0], larger]);
     has("first-replicator", &["x,1,5,1,5", "larger,1,8,1,8"]);
 }
+
+/// Six conditions in one chart: each has a colour and a dash of its own, and all their names are
+/// there, apart from each other, beside the ends of their curves.
+#[test]
+fn six_conditions_can_be_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("figures");
+    let mut text = String::from("key,condition,seed,lang,num,ended,epochs,epoch_entropy_1,trace\n");
+    let names = ["one", "two", "three", "four", "five", "six"];
+    for (i, name) in names.iter().enumerate() {
+        // Of two conditions as many pass, and of two others none: their curves end together.
+        let passing = [8, 6, 6, 3, 0, 0][i];
+        for seed in 0..8 {
+            let epoch = if seed < passing {
+                (100 * seed + 90 + 10 * i).to_string()
+            } else {
+                String::new()
+            };
+            text += &format!("{name}{seed},{name},{seed},bff,64,finished,1000,{epoch},1:0.5\n");
+        }
+    }
+    let table = file(folder.path(), "table.csv", &text);
+    for theme in ["dark", "light"] {
+        let words = format!("figures --theme {theme}");
+        succeed(&words, &[&table, "--out".as_ref(), &out]);
+        let svg = read_text(out.join("entropy-1-by-epoch.svg"));
+        let mut heights: Vec<f64> = Vec::new();
+        for (name, passed) in names.iter().zip([8, 6, 6, 3, 0, 0]) {
+            let label = format!("{name} ({passed}/8)");
+            let (before, _) = svg.split_once(&label).unwrap_or_else(|| panic!("{label}"));
+            let tag = &before[before.rfind("<text").unwrap()..];
+            let attribute = |name: &str| -> f64 {
+                let start = tag.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
+                tag[start..].split('"').next().unwrap().parse().unwrap()
+            };
+            assert!(attribute("x") > 1200.0, "{label}");
+            heights.push(attribute("y"));
+        }
+        // From the top to the bottom, with room for a line of text each.
+        assert!(
+            heights.windows(2).all(|pair| pair[1] - pair[0] >= 30.0),
+            "{heights:?}"
+        );
+        let (width, pixels) = decode(&out.join("entropy-1-by-epoch.png"));
+        let series = if theme == "dark" { DARK } else { LIGHT };
+        for (i, rgb) in series.into_iter().enumerate() {
+            let found = pixels.iter().enumerate();
+            let curve = found.filter(|(at, pixel)| **pixel == rgb && at % width < 1190);
+            assert!(curve.count() > 300, "{theme}: curve {i}");
+        }
+    }
+}
+
+const DARK: [Rgb; 6] = [
+    BLUE,
+    ORANGE,
+    [0x00, 0x9e, 0x73],
+    [0xf0, 0xe4, 0x42],
+    [0xd5, 0x5e, 0x00],
+    [0xcc, 0x79, 0xa7],
+];
+const LIGHT: [Rgb; 6] = [
+    [0x00, 0x72, 0xb2],
+    ORANGE,
+    [0x00, 0x9e, 0x73],
+    [0x56, 0xb4, 0xe9],
+    [0xd5, 0x5e, 0x00],
+    [0xcc, 0x79, 0xa7],
+];

@@ -178,8 +178,8 @@ struct Flags {
     #[command(flatten)]
     checkpoint: checkpoint::CheckpointArgs,
 
-    /// Resume the run in this folder; of the other flags, only --max-epochs, --keep, --threads,
-    /// --quiet, stop rules and those of the engine may be given
+    /// Resume the run in this folder; of the other flags, only --max-epochs, --keep, --no-picture,
+    /// --threads, --quiet, stop rules and those of the engine may be given
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = ["out", "settings", "override_settings"])]
     resume: Option<PathBuf>,
 
@@ -315,13 +315,18 @@ struct RecordArgs {
     #[arg(long, value_name = "DIR")]
     checkpoint_dir: Option<PathBuf>,
 
-    /// Write pictures of the soup to this folder during the run; `broth film` makes a film of them
+    /// Write pictures of the soup to this folder during the run, the newest also as latest.png;
+    /// `broth film` makes a film of them
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
 
     /// Write them at this interval, counted as for --log-interval [default: 16]
     #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
     frame_interval: Option<u64>,
+
+    /// Draw no picture of the soup at the end of the run; also with --resume
+    #[arg(long)]
+    no_picture: bool,
 }
 
 /// What stands for a seed that is drawn.
@@ -412,6 +417,7 @@ mod tests {
             "threads",
             "engine",
             "no-closed-forms",
+            "no-picture",
             "jit-cache-mib",
             "stop-high-order-entropy",
             "stopping-bpb",

@@ -21,12 +21,12 @@ pub(super) static COLUMNS: [Column; 4] = [
         Source::Measures(|it| it.byte_entropy.into()),
     )
     .digits(6)
-    .drawn(&ENTROPY, "of single bytes", Role::Move)
+    .drawn(&ENTROPY, "Shannon entropy (bits per byte)", Role::Move)
     .in_sweeps(),
     Column::count("brotli_size", Source::Measures(|it| it.brotli_size.into())),
     Column::number("brotli_bpb", Source::Measures(|it| it.brotli_bpb.into()))
         .digits(6)
-        .drawn(&ENTROPY, "as brotli packs it", Role::Open)
+        .drawn(&ENTROPY, "brotli size (bits per byte)", Role::Open)
         .in_sweeps(),
     Column::single(
         "high_order_entropy",

@@ -14,12 +14,16 @@ pub(super) static COLUMNS: [Column; 2] = [
         "number_selfreps",
         Source::Replicators(|count| count.cubff.into()),
     )
-    .drawn(&REPLICATORS, "score of 5 or more", Role::Arithmetic)
+    .drawn(
+        &REPLICATORS,
+        "programs that score 5 or more",
+        Role::Arithmetic,
+    )
     .in_sweeps(),
     Column::count(
         "number_selfreps_48",
         Source::Replicators(|count| count.knierim.into()),
     )
-    .drawn(&REPLICATORS, "score of 48 or more", Role::Copy)
+    .drawn(&REPLICATORS, "programs that score 48 or more", Role::Copy)
     .in_sweeps(),
 ];

@@ -25,5 +25,5 @@ pub(super) static COLUMNS: [Column; 2] = [
         "commonest_token_share",
         Source::Tokens(|tokens| tokens.commonest_share.into()),
     )
-    .drawn(&DOMINANCE, "of the commonest token", Role::Open),
+    .drawn(&DOMINANCE, "share of the commonest token", Role::Open),
 ];

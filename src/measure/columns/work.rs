@@ -27,7 +27,7 @@ pub(super) static COLUMNS: [Column; 7] = [
         Source::Tally(|tally| each(tally.ops, tally).into()),
     )
     .digits(6)
-    .drawn(&WORK, "ops: steps other than no-ops", Role::Copy),
+    .drawn(&WORK, "ops (steps other than no-ops)", Role::Copy),
     Column::number(
         "steps_per_interaction",
         Source::Tally(|tally| each(tally.steps, tally).into()),

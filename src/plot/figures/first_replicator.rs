@@ -6,12 +6,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::{
-    BOTTOM, COLOURS, Drawn, Figure, MOST_CATEGORIES, Run, TOP, anchored, chart_on, count,
-    draw_title, groups, header, left_out, once, relative, row, short, size_of_rows,
+    BOTTOM, Figure, MOST_CATEGORIES, Run, TOP, anchored, chart_on, count, draw_title, groups,
+    header, left_out, once, relative, row, short, size_of_rows,
 };
 use crate::plot::axis::Axis;
-use crate::plot::chart::{self, FAINT_TEXT, colour, text};
-use crate::plot::picture::TEXT;
+use crate::plot::canvas::{self, Drawing, Drawn, colour, text};
+use crate::plot::theme::Theme;
 use crate::sweep::statistics::{Watched, kaplan_meier, median};
 
 /// When the first replicator was seen, by language; by condition where there is one language.
@@ -70,14 +70,15 @@ impl FirstReplicators {
     }
 }
 
-impl Figure for FirstReplicators {
+impl Drawing for FirstReplicators {
     fn size(&self) -> (u32, u32) {
         size_of_rows(self.drawn().len())
     }
 
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, theme: Theme) -> Drawn<B> {
         draw_title(
             area,
+            theme,
             &format!(
                 "Epoch of the first replicator (score of 48 or more), by {}",
                 self.by
@@ -97,7 +98,7 @@ impl Figure for FirstReplicators {
             430,
             BOTTOM,
         )?;
-        chart::style(&mut chart.configure_mesh())
+        canvas::style(&mut chart.configure_mesh(), theme)
             .disable_y_mesh()
             .disable_y_axis()
             .x_desc("epochs done (logarithmic)")
@@ -113,31 +114,40 @@ impl Figure for FirstReplicators {
             let (_, y) = place(1);
             let found = watched.iter().filter(|it| it.1.happened).count();
             let name = format!("{} ({found}/{})", short(name, 32), watched.len());
-            area.draw_text(&name, &anchored(text(20, TEXT), HPos::Right), (430, y))?;
+            area.draw_text(
+                &name,
+                &anchored(text(20, theme.text()), HPos::Right),
+                (430, y),
+            )?;
             for (j, (_, it)) in watched.iter().enumerate() {
                 // Beside each other where they would hide each other, in a fixed order.
                 let y = y + (j * 11 % 37) as i32 - 18;
                 let x = place(it.time).0;
                 if it.happened {
-                    let style = colour(COLOURS[0]).mix(0.8).filled();
+                    let style = colour(theme.series()[0]).mix(0.8).filled();
                     area.draw(&Circle::new((x, y), 6, style))?;
                 } else {
                     let corners = vec![(x - 6, y - 6), (x + 6, y), (x - 6, y + 6), (x - 6, y - 6)];
                     area.draw(&PathElement::new(
                         corners,
-                        colour(FAINT_TEXT).stroke_width(2),
+                        colour(theme.faint_text()).stroke_width(2),
                     ))?;
                 }
             }
             if let Some(median) = median {
                 let x = place(*median).0;
                 let line = vec![(x, y - 26), (x, y + 26)];
-                area.draw(&PathElement::new(line, colour(COLOURS[1]).stroke_width(4)))?;
+                area.draw(&PathElement::new(
+                    line,
+                    colour(theme.series()[1]).stroke_width(4),
+                ))?;
             }
         }
         Ok(())
     }
+}
 
+impl Figure for FirstReplicators {
     fn numbers(&self) -> Vec<Vec<String>> {
         let mut rows = vec![header([self.by, "seed", "epoch", "found", "median_epoch"])];
         for Group {

@@ -24,8 +24,8 @@ use crate::Error;
 use crate::files;
 use crate::measure::ALIVE;
 use crate::plot::axis::Axis;
-use crate::plot::chart::{self, FAINT_TEXT, colour, text};
-use crate::plot::picture::{self, BACKGROUND, Rgb, TEXT};
+use crate::plot::canvas::{self, Drawing, Drawn, colour, text};
+use crate::plot::theme::Theme;
 use crate::sweep::statistics::Watched;
 use crate::sweep::{Cell, TOLD, Table, parse_trace};
 use crate::sweep::{Ended, LINE_OF_PAPER};
@@ -41,19 +41,9 @@ const BOTTOM: u32 = 76;
 /// Of more conditions, the first are drawn; the CSV has them all.
 const MOST_CATEGORIES: usize = 40;
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart, as far as they can be seen
-/// on the background.
-const COLOURS: [Rgb; 7] = [
-    [0x56, 0xb4, 0xe9],
-    [0xe6, 0x9f, 0x00],
-    [0x00, 0x9e, 0x73],
-    [0xf0, 0xe4, 0x42],
-    [0xd5, 0x5e, 0x00],
-    [0xcc, 0x79, 0xa7],
-    [0xb4, 0xb6, 0xc0],
-];
-/// Dashes and gaps of the first curves, the next ones and the last.
-const DASHES: [Option<(u32, u32)>; 3] = [None, Some((12, 8)), Some((3, 6))];
+/// Dashes and gaps of curves, in turn. With the colours, which are of another number, no two
+/// curves of a figure look the same.
+const DASHES: [Option<(u32, u32)>; 4] = [None, Some((18, 7)), Some((5, 5)), Some((32, 5))];
 
 /// The two lines that a soup may pass, with what tables call the epoch.
 const LINES_PASSED: [(&str, &str, f32); 2] = [
@@ -194,7 +184,7 @@ fn groups(runs: &[Run], name: impl Fn(&Run) -> String) -> Vec<(String, Vec<&Run>
 }
 
 /// Draw all figures that `table` has numbers for, into the folder `out`.
-pub fn draw(table: &Table, out: &Path) -> Result<Vec<Written>, Error> {
+pub fn draw(table: &Table, out: &Path, theme: Theme) -> Result<Vec<Written>, Error> {
     let runs = runs_of(table);
     if runs.is_empty() {
         return Err(Error::Usage(
@@ -202,21 +192,21 @@ pub fn draw(table: &Table, out: &Path) -> Result<Vec<Written>, Error> {
         ));
     }
     files::make_folder(out)?;
-    chart::make_font_known()?;
+    let to = (out, theme);
     let conditions = groups(&runs, |run| run.condition.clone());
     let mut written = Vec::new();
     for (line, (name, title, _)) in LINES_PASSED.iter().enumerate() {
         let figure = Curves::new(title, line, &conditions);
-        written.push(write(&figure, name, out)?);
+        written.push(write(&figure, name, to)?);
     }
     let shares = (conditions.len() > 1).then(|| Shares::new(&conditions));
-    written.extend(write_or_remove(shares, "share-by-condition", out)?);
+    written.extend(write_or_remove(shares, "share-by-condition", to)?);
     let by_mutation = ByMutation::new(&runs);
-    written.extend(write_or_remove(by_mutation, "share-by-mutation-rate", out)?);
+    written.extend(write_or_remove(by_mutation, "share-by-mutation-rate", to)?);
     let replicators = FirstReplicators::new(&runs);
-    written.extend(write_or_remove(replicators, "first-replicator", out)?);
+    written.extend(write_or_remove(replicators, "first-replicator", to)?);
     let traces = Traces::new(&conditions);
-    written.extend(write_or_remove(traces, "entropy-traces", out)?);
+    written.extend(write_or_remove(traces, "entropy-traces", to)?);
     Ok(written)
 }
 
@@ -225,12 +215,12 @@ pub fn draw(table: &Table, out: &Path) -> Result<Vec<Written>, Error> {
 fn write_or_remove(
     figure: Option<impl Figure>,
     name: &str,
-    out: &Path,
+    to: (&Path, Theme),
 ) -> Result<Option<Written>, Error> {
     if let Some(figure) = figure {
-        return write(&figure, name, out).map(Some);
+        return write(&figure, name, to).map(Some);
     }
-    for path in paths_of(name, out) {
+    for path in paths_of(name, to.0) {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(Error::cannot("remove", &path, error));
@@ -245,32 +235,18 @@ fn paths_of(name: &str, out: &Path) -> [PathBuf; 3] {
     ["png", "svg", "csv"].map(|ending| out.join(format!("{name}.{ending}")))
 }
 
-/// One that can be drawn on whatever there is to draw on.
-trait Figure {
-    fn size(&self) -> (u32, u32);
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B>;
+/// A drawing of numbers.
+trait Figure: Drawing {
     /// Its numbers: the header, then the rows.
     fn numbers(&self) -> Vec<Vec<String>>;
 }
 
-type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
-
-fn write(figure: &impl Figure, name: &str, out: &Path) -> Result<Written, Error> {
+fn write(figure: &impl Figure, name: &str, (out, theme): (&Path, Theme)) -> Result<Written, Error> {
     let paths = paths_of(name, out);
     let [png, svg, csv] = &paths;
-    let bytes = chart::draw(png, figure.size(), |area| {
-        figure.draw(area).map_err(|error| error.to_string())
-    })?;
-    files::write_whole(png, |file| file.write_all(&bytes))?;
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, figure.size()).into_drawing_area();
-        area.fill(&colour(BACKGROUND))
-            .and_then(|()| figure.draw(&area))
-            .and_then(|()| area.present())
-            .map_err(|error| picture::not_drawn(svg, error.to_string()))?;
+    for path in [png, svg] {
+        canvas::write(figure, path, theme)?;
     }
-    files::write_whole(svg, |file| file.write_all(text.as_bytes()))?;
     files::write_whole(csv, |file| {
         let mut writer = csv::Writer::from_writer(file);
         for row in figure.numbers() {
@@ -324,19 +300,21 @@ fn left_out(drawn: usize, all: usize, what: &str) -> String {
 /// A line's colour, and its dashes and gaps.
 type Stroke = (RGBColor, Option<(u32, u32)>);
 
-fn style_of(place: usize) -> Stroke {
-    let rgb = COLOURS[place % COLOURS.len()];
-    (colour(rgb), DASHES[place / COLOURS.len() % DASHES.len()])
+fn style_of(place: usize, theme: Theme) -> Stroke {
+    let colours = theme.series();
+    let rgb = colours[place % colours.len()];
+    (colour(rgb), DASHES[place % DASHES.len()])
 }
 
 /// Title, and a line below it that says how to read the figure.
 fn draw_title<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
+    theme: Theme,
     title: &str,
     how_to_read: &str,
 ) -> Drawn<B> {
-    area.draw_text(title, &text(30, TEXT), (28, 20))?;
-    area.draw_text(how_to_read, &text(20, FAINT_TEXT), (28, 60))
+    area.draw_text(title, &text(30, theme.text()), (28, 20))?;
+    area.draw_text(how_to_read, &text(20, theme.faint_text()), (28, 60))
 }
 
 type Chart<'a, B, X, Y> = ChartContext<'a, B, Cartesian2d<X, Y>>;
@@ -387,26 +365,6 @@ fn draw_line<B: DrawingBackend>(
             chart.draw_series(series).map(|_| ())
         }
     }
-}
-
-/// Names of curves, one below the other.
-fn draw_legend<B: DrawingBackend>(
-    area: &DrawingArea<B, Shift>,
-    names: &[(String, Stroke)],
-) -> Drawn<B> {
-    for (i, (name, (rgb, dashes))) in names.iter().enumerate() {
-        let y = 24 + 34 * i as i32;
-        let (dash, gap) = dashes.unwrap_or((40, 0));
-        let mut x = 0;
-        while x < 40 {
-            let end = (x + dash as i32).min(40);
-            area.draw(&Rectangle::new([(x, y - 2), (end, y + 2)], rgb.filled()))?;
-            x = end + gap.max(1) as i32;
-        }
-        let style = anchored(text(20, TEXT), HPos::Left);
-        area.draw_text(&short(name, 36), &style, (52, y))?;
-    }
-    Ok(())
 }
 
 /// A place of the whole drawing as one of `area`, which lies in it.

@@ -8,13 +8,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{
-    BOTTOM, COLOURS, Drawn, Figure, HEIGHT, LINES_PASSED, MOST_CATEGORIES, Run, TOP, WIDTH,
-    anchored, chart_on, draw_title, groups, header, left_out, number, once, relative, row, short,
-    size_of_rows,
+    BOTTOM, Figure, HEIGHT, LINES_PASSED, MOST_CATEGORIES, Run, TOP, WIDTH, anchored, chart_on,
+    draw_title, groups, header, left_out, number, once, relative, row, short, size_of_rows,
 };
 use crate::plot::axis::Axis;
-use crate::plot::chart::{self, colour, text};
-use crate::plot::picture::TEXT;
+use crate::plot::canvas::{self, Drawing, Drawn, colour, text};
+use crate::plot::theme::Theme;
 use crate::sweep::LINE_OF_PAPER;
 use crate::sweep::statistics::AtEnd;
 
@@ -41,6 +40,7 @@ impl Category {
     fn draw_marks<B: DrawingBackend>(
         &self,
         area: &DrawingArea<B, Shift>,
+        theme: Theme,
         at: impl Fn(f64, i32) -> (i32, i32),
     ) -> Drawn<B> {
         for (line, passed) in self.passed.iter().enumerate() {
@@ -49,10 +49,10 @@ impl Category {
             };
             let [share, low, high] =
                 [share.share, share.low, share.high].map(|share| at(share, ASIDE[line]));
-            draw_mark(area, line, share, [low, high])?;
+            draw_mark(area, (line, theme), share, [low, high])?;
         }
         match self.expected {
-            Some(expected) => draw_diamond(area, at(expected, ASIDE[0])),
+            Some(expected) => draw_diamond(area, theme, at(expected, ASIDE[0])),
             None => Ok(()),
         }
     }
@@ -99,7 +99,7 @@ fn header_of_shares(first: &str) -> Vec<String> {
 }
 
 const HOW_TO_READ_SHARES: &str = "bars: 95 % interval; blue circle: above entropy 1; orange square: above 3 (alive); \
-     white diamond: what the source gives for entropy 1";
+     open diamond: what the source gives for entropy 1";
 
 /// Pixels by which the marks of the two lines stand aside of their middle.
 const ASIDE: [i32; 2] = [-12, 12];
@@ -107,11 +107,11 @@ const ASIDE: [i32; 2] = [-12, 12];
 /// A mark with its interval, drawn around `at` in pixels; `ends` are the interval's.
 fn draw_mark<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
-    place: usize,
+    (place, theme): (usize, Theme),
     at: (i32, i32),
     ends: [(i32, i32); 2],
 ) -> Drawn<B> {
-    let rgb = colour(COLOURS[place]);
+    let rgb = colour(theme.series()[place]);
     area.draw(&PathElement::new(ends.to_vec(), rgb.stroke_width(3)))?;
     // Caps, across the line.
     let flat = ends[0].1 == ends[1].1;
@@ -129,7 +129,11 @@ fn draw_mark<B: DrawingBackend>(
     }
 }
 
-fn draw_diamond<B: DrawingBackend>(area: &DrawingArea<B, Shift>, (x, y): (i32, i32)) -> Drawn<B> {
+fn draw_diamond<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    theme: Theme,
+    (x, y): (i32, i32),
+) -> Drawn<B> {
     let corners = vec![
         (x - 11, y),
         (x, y - 11),
@@ -137,7 +141,10 @@ fn draw_diamond<B: DrawingBackend>(area: &DrawingArea<B, Shift>, (x, y): (i32, i
         (x, y + 11),
         (x - 11, y),
     ];
-    area.draw(&PathElement::new(corners, colour(TEXT).stroke_width(3)))
+    area.draw(&PathElement::new(
+        corners,
+        colour(theme.text()).stroke_width(3),
+    ))
 }
 
 /// A rate in per cent, with three digits that say something.
@@ -164,14 +171,15 @@ impl Shares {
     }
 }
 
-impl Figure for Shares {
+impl Drawing for Shares {
     fn size(&self) -> (u32, u32) {
         size_of_rows(self.drawn().len())
     }
 
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, theme: Theme) -> Drawn<B> {
         draw_title(
             area,
+            theme,
             "Runs that pass a line of high-order entropy, by condition",
             &(HOW_TO_READ_SHARES.to_string()
                 + &left_out(self.drawn().len(), self.categories.len(), "conditions")),
@@ -180,7 +188,7 @@ impl Figure for Shares {
         let rows = self.drawn().len() as f64;
         let y: RangedCoordf64 = (0.0..rows).into();
         let mut chart = chart_on(&area, Axis::linear(0.0..100.0, 10, 1.0), y, 430, BOTTOM)?;
-        chart::style(&mut chart.configure_mesh())
+        canvas::style(&mut chart.configure_mesh(), theme)
             .disable_y_mesh()
             .disable_y_axis()
             .x_desc("% of runs")
@@ -193,12 +201,18 @@ impl Figure for Shares {
             let (_, y) = place(0.0);
             let runs = category.passed[0].map_or(0, |passed| passed.all);
             let name = format!("{} ({runs})", short(&category.name, 34));
-            area.draw_text(&name, &anchored(text(20, TEXT), HPos::Right), (430, y))?;
-            category.draw_marks(&area, |share, aside| (place(share).0, y + aside))?;
+            area.draw_text(
+                &name,
+                &anchored(text(20, theme.text()), HPos::Right),
+                (430, y),
+            )?;
+            category.draw_marks(&area, theme, |share, aside| (place(share).0, y + aside))?;
         }
         Ok(())
     }
+}
 
+impl Figure for Shares {
     fn numbers(&self) -> Vec<Vec<String>> {
         let mut rows = vec![header_of_shares("condition")];
         rows.extend(self.categories.iter().flat_map(Category::numbers));
@@ -244,22 +258,22 @@ impl ByMutation {
     }
 }
 
-impl Figure for ByMutation {
+impl Drawing for ByMutation {
     fn size(&self) -> (u32, u32) {
         (WIDTH, HEIGHT)
     }
 
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, theme: Theme) -> Drawn<B> {
         let title = "Runs that pass a line of high-order entropy, by mutation rate";
         let title = match &self.of {
             Some(told) => format!("{title}: {}", short(told, 60)),
             None => title.into(),
         };
-        draw_title(area, &title, HOW_TO_READ_SHARES)?;
+        draw_title(area, theme, &title, HOW_TO_READ_SHARES)?;
         let (_, area) = area.split_vertically(TOP);
         let x: RangedCoordf64 = (0.0..self.rates.len() as f64).into();
         let mut chart = chart_on(&area, x, Axis::linear(0.0..100.0, 5, 1.0), 100, BOTTOM)?;
-        chart::style(&mut chart.configure_mesh())
+        canvas::style(&mut chart.configure_mesh(), theme)
             .disable_x_mesh()
             .x_labels(0)
             .x_desc("mutation rate: % of bytes per epoch (not to scale)")
@@ -271,14 +285,16 @@ impl Figure for ByMutation {
             let (x, bottom) = place(0.0);
             // So many names have room beside each other.
             if i.is_multiple_of(self.rates.len().div_ceil(12)) {
-                let style = text(20, TEXT).pos(Pos::new(HPos::Center, VPos::Top));
+                let style = text(20, theme.text()).pos(Pos::new(HPos::Center, VPos::Top));
                 area.draw_text(&percent(self.rates[i]), &style, (x, bottom + 12))?;
             }
-            category.draw_marks(&area, |share, aside| (x + aside, place(share).1))?;
+            category.draw_marks(&area, theme, |share, aside| (x + aside, place(share).1))?;
         }
         Ok(())
     }
+}
 
+impl Figure for ByMutation {
     fn numbers(&self) -> Vec<Vec<String>> {
         let mut rows = vec![header_of_shares("mutation_prob")];
         rows.extend(self.categories.iter().flat_map(Category::numbers));

@@ -9,13 +9,13 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::{
-    BOTTOM, COLOURS, Drawn, Figure, Run, TOP, WIDTH, anchored, chart_on, draw_line, draw_title,
-    header, left_out, number, short,
+    BOTTOM, Figure, Run, TOP, WIDTH, anchored, chart_on, draw_line, draw_title, header, left_out,
+    number, short,
 };
 use crate::measure::ALIVE;
 use crate::plot::axis::Axis;
-use crate::plot::chart::{self, FAINT_TEXT, colour, text};
-use crate::plot::picture::TEXT;
+use crate::plot::canvas::{self, Drawing, Drawn, colour, text};
+use crate::plot::theme::Theme;
 use crate::sweep::statistics::quantile;
 
 /// Pixels of the height of a panel.
@@ -106,7 +106,7 @@ impl Panel {
     }
 }
 
-impl Figure for Traces {
+impl Drawing for Traces {
     fn size(&self) -> (u32, u32) {
         (
             WIDTH,
@@ -114,9 +114,10 @@ impl Figure for Traces {
         )
     }
 
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn<B> {
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, theme: Theme) -> Drawn<B> {
         draw_title(
             area,
+            theme,
             "High-order entropy, by epoch",
             &("line: median of all runs; shaded: half of them, and nine tenths; thin: single \
                runs; a run that has ended keeps its last value"
@@ -129,11 +130,13 @@ impl Figure for Traces {
             let bottom = if is_last { BOTTOM } else { 0 };
             let (here, below) = rest.split_vertically(PANEL_HEIGHT + bottom);
             rest = below;
-            self.draw_panel(&here, panel, bottom)?;
+            self.draw_panel(&here, panel, bottom, theme)?;
         }
         Ok(())
     }
+}
 
+impl Figure for Traces {
     fn numbers(&self) -> Vec<Vec<String>> {
         let names = [
             "condition",
@@ -169,15 +172,16 @@ impl Traces {
         area: &DrawingArea<B, Shift>,
         panel: &Panel,
         bottom: u32,
+        theme: Theme,
     ) -> Drawn<B> {
-        let style = anchored(text(22, TEXT), HPos::Left);
+        let style = anchored(text(22, theme.text()), HPos::Left);
         let name = format!("{} ({} runs)", short(&panel.name, 60), panel.traces.len());
         area.draw_text(&name, &style, (120, 16))?;
         let (_, below) = area.split_vertically(32);
         let x = Axis::of_epochs(self.epochs.clone());
         let y = Axis::linear(0.0..self.highest * 1.05, 4, 1e-3);
         let mut chart = chart_on(&below, x, y, 100, bottom)?;
-        chart::style(&mut chart.configure_mesh())
+        canvas::style(&mut chart.configure_mesh(), theme)
             .x_desc(if bottom > 0 { "epochs done" } else { "" })
             .y_desc("bits per byte")
             .draw()?;
@@ -185,7 +189,7 @@ impl Traces {
             let points = panel.points.iter();
             points.map(move |(epoch, _, values)| (*epoch as f64, values[q].max(0.0)))
         };
-        let rgb = colour(COLOURS[0]);
+        let rgb = colour(theme.series()[0]);
         for (low, high, strength) in [(0, 4, 0.15), (1, 3, 0.3)] {
             let outline: Vec<_> = at(low)
                 .chain(at(high).collect::<Vec<_>>().into_iter().rev())
@@ -193,7 +197,7 @@ impl Traces {
             chart.draw_series([Polygon::new(outline, rgb.mix(strength).filled())])?;
         }
         if panel.traces.len() <= MOST_LINES {
-            let thin = colour(FAINT_TEXT).mix(0.6).stroke_width(1);
+            let thin = colour(theme.faint_text()).mix(0.6).stroke_width(1);
             for trace in &panel.traces {
                 let points = trace
                     .iter()
@@ -208,6 +212,6 @@ impl Traces {
         let alive = f64::from(ALIVE);
         let Range { start, end } = chart.as_coord_spec().x_spec().range();
         let ends = vec![(start, alive), (end, alive)];
-        draw_line(&mut chart, ends, (colour(TEXT), Some((12, 8))), 2)
+        draw_line(&mut chart, ends, (colour(theme.text()), Some((12, 8))), 2)
     }
 }

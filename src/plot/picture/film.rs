@@ -1,4 +1,4 @@
-//! Films: a soup over its epochs, as animated PNG.
+//! Films: a soup over its epochs, as animated PNG or GIF.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use super::{Pen, Picture, SHADES, View, frames, not_drawn, open_font};
 use crate::Error;
 use crate::files;
 use crate::measure::ALIVE;
+use crate::plot::format::{Format, Subject};
 use crate::plot::series::Series;
 use crate::run::replay::Replay;
 
@@ -26,49 +27,134 @@ struct Frame {
     is_last: bool,
 }
 
-/// Write an animated PNG of at most this many frames to `out`, `rate` of them per second; all must
-/// have the same size and palette. Returns the number of frames.
+/// A film's frames, one after another; all must have the same size and palette.
+struct Reel<'a> {
+    /// How many there are at most.
+    count: usize,
+    /// How many have been made.
+    made: usize,
+    is_over: bool,
+    make: &'a mut dyn FnMut(usize) -> Result<Frame, Error>,
+}
+
+impl Reel<'_> {
+    /// The next frame, if there is one.
+    fn next(&mut self) -> Result<Option<Frame>, Error> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let mut frame = (self.make)(self.made)?;
+        self.made += 1;
+        frame.is_last |= self.made == self.count;
+        self.is_over = frame.is_last;
+        Ok(Some(frame))
+    }
+}
+
+/// Write a film of at most this many frames to `out`, as animated PNG or GIF, as its name says;
+/// `rate` of them per second. Returns the number of frames.
 fn write(
     out: &Path,
     count: usize,
     rate: u16,
-    frame: &mut dyn FnMut(usize) -> Result<Frame, Error>,
+    make: &mut dyn FnMut(usize) -> Result<Frame, Error>,
 ) -> Result<usize, Error> {
+    let format = Format::of(out, Subject::Film)?;
     if count == 0 || count > MAX_FRAMES {
         return Err(Error::Setting(format!(
             "a film of {count} frames: choose `from`, `to` and `every` so that there are \
              from 1 to {MAX_FRAMES}"
         )));
     }
+    let mut reel = Reel {
+        count,
+        made: 0,
+        is_over: false,
+        make,
+    };
+    let bytes = match format {
+        Format::Gif => to_gif(&mut reel, rate, out)?,
+        Format::Png | Format::Svg => to_png(&mut reel, rate, out)?,
+    };
+    files::write_whole(out, |file| file.write_all(&bytes))?;
+    Ok(reel.made)
+}
+
+/// The film as animated PNG.
+fn to_png(reel: &mut Reel<'_>, rate: u16, out: &Path) -> Result<Vec<u8>, Error> {
     let wrong = |error: png::EncodingError| not_drawn(out, error);
-    let mut next = frame(0)?;
     let mut bytes = Vec::new();
-    let mut encoder = next.picture.encoder(&mut bytes);
-    encoder.set_animated(count as u32, 0).map_err(wrong)?;
+    let mut next = reel.next()?;
+    let Some(first) = &next else {
+        return Ok(bytes);
+    };
+    let mut encoder = first.picture.encoder(&mut bytes);
+    encoder.set_animated(reel.count as u32, 0).map_err(wrong)?;
     encoder.set_frame_delay(1, rate).map_err(wrong)?;
     // A film is made once and watched often.
     encoder.set_deflate_compression(png::DeflateCompression::Level(6));
     let mut writer = encoder.write_header().map_err(wrong)?;
-    let mut written = 0;
-    loop {
-        let is_last = next.is_last || written + 1 == count;
-        if is_last {
+    while let Some(frame) = next {
+        if frame.is_last {
             writer.set_frame_delay(LAST_FRAME, 1).map_err(wrong)?;
         }
-        let pixels = &next.picture.pixels;
+        let pixels = &frame.picture.pixels;
         writer.write_image_data(pixels).map_err(wrong)?;
-        written += 1;
-        if is_last {
-            break;
-        }
-        next = frame(written)?;
+        next = reel.next()?;
     }
     writer.finish().map_err(wrong)?;
-    if written < count {
-        set_frame_count(&mut bytes, written as u32);
+    if reel.made < reel.count {
+        set_frame_count(&mut bytes, reel.made as u32);
     }
-    files::write_whole(out, |file| file.write_all(&bytes))?;
-    Ok(written)
+    Ok(bytes)
+}
+
+/// The film as GIF, with the very colours of its pictures. A frame holds what has changed since
+/// the one before.
+fn to_gif(reel: &mut Reel<'_>, rate: u16, out: &Path) -> Result<Vec<u8>, Error> {
+    let wrong = |error: gif::EncodingError| not_drawn(out, error);
+    let mut bytes = Vec::new();
+    let mut next = reel.next()?;
+    let Some(first) = &next else {
+        return Ok(bytes);
+    };
+    let size = |pixels: usize| u16::try_from(pixels).map_err(|error| not_drawn(out, error));
+    let (width, height) = (size(first.picture.width)?, size(first.picture.height)?);
+    // One colour more, for what stays as it is.
+    let mut palette = first.picture.palette.clone();
+    let same = u8::try_from(palette.len() / 3).map_err(|error| not_drawn(out, error))?;
+    palette.extend([0; 3]);
+    let mut encoder = gif::Encoder::new(&mut bytes, width, height, &palette).map_err(wrong)?;
+    encoder.set_repeat(gif::Repeat::Infinite).map_err(wrong)?;
+    let mut shown: Vec<u8> = Vec::new();
+    while let Some(Frame { picture, is_last }) = next {
+        let mut changed = picture.pixels.clone();
+        for (pixel, shown) in changed.iter_mut().zip(&shown) {
+            if pixel == shown {
+                *pixel = same;
+            }
+        }
+        // In hundredths of a second, of which players show no fewer than two.
+        let delay = if is_last {
+            100 * LAST_FRAME
+        } else {
+            ((100 + rate / 2) / rate.max(1)).max(2)
+        };
+        let frame = gif::Frame {
+            delay,
+            dispose: gif::DisposalMethod::Keep,
+            transparent: Some(same),
+            width,
+            height,
+            buffer: changed.into(),
+            ..gif::Frame::default()
+        };
+        encoder.write_frame(&frame).map_err(wrong)?;
+        shown = picture.pixels;
+        next = reel.next()?;
+    }
+    drop(encoder);
+    Ok(bytes)
 }
 
 /// Set the number of frames in an animated PNG.
@@ -91,7 +177,8 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Write a film of frames that `broth run --frames` wrote; returns their number.
+/// Write a film of frames that `broth run --frames` wrote, as animated PNG or GIF, as the name of
+/// `out` says; returns their number.
 pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<usize, Error> {
     let mut first: Option<(usize, usize, Vec<u8>)> = None;
     write(out, frames.len(), rate, &mut |i| {
@@ -111,7 +198,8 @@ pub fn of_frames(frames: &[PathBuf], rate: u16, out: &Path) -> Result<usize, Err
     })
 }
 
-/// Write a film of a run at these points, in ascending order, by recomputing it; `metrics` has its
+/// Write a film of a run at these points, in ascending order, by recomputing it, as animated PNG or
+/// GIF, as the name of `out` says; `metrics` has its
 /// entropy, and `watch` is called for every epoch. If `replay` is stopped, the film ends with the
 /// soup at which it stopped. Returns the number of frames.
 pub fn of_replay(

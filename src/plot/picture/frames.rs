@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::{MAX_SIZE, Picture, View};
+use super::{MAX_SIZE, Picture, View, not_drawn};
 use crate::Error;
 use crate::files;
 use crate::run::{self, folder};
@@ -55,6 +55,10 @@ impl Frames {
         }
     }
 
+    fn latest(&self) -> PathBuf {
+        self.folder.join(run::LATEST_FRAME)
+    }
+
     fn is_own(&self, path: &Path) -> bool {
         let frame = open(path);
         frame.is_ok_and(|frame| {
@@ -65,28 +69,58 @@ impl Frames {
 }
 
 impl run::Frames for Frames {
-    /// Write the frame of a soup. An existing frame of another soup stays and is an error.
+    /// Write the frame of a soup, and a copy of it as the latest one. An existing frame of another
+    /// soup stays and is an error.
     fn write(&self, soup: &Checkpoint) -> Result<(), Error> {
         let path = path(&self.folder, soup.epochs_done);
-        if path.symlink_metadata().is_ok() && !self.is_own(&path) {
-            return Err(Error::file(
-                &path,
-                "is there already, and is no frame of this run; \
-                 move it away, then resume the run",
-            ));
-        }
-        let picture = Picture::of_soup(&self.view, &soup.programs, soup.epochs_done)?;
-        picture.write_with(&path, &[(KEYWORD, &self.soup)])
-    }
-
-    /// Remove this soup's frames after this epoch; the resumed run writes them again.
-    fn remove_after(&self, epochs_done: u64) -> Result<(), Error> {
-        for (epochs, path) in list(&self.folder)? {
-            if epochs > epochs_done && self.is_own(&path) {
-                fs::remove_file(&path).map_err(|error| Error::cannot("remove", &path, error))?;
+        let latest = self.latest();
+        for path in [&path, &latest] {
+            if path.symlink_metadata().is_ok() && !self.is_own(path) {
+                return Err(Error::file(
+                    path,
+                    "is there already, and is no frame of this run; \
+                     move it away, then resume the run",
+                ));
             }
         }
+        let picture = Picture::of_soup(&self.view, &soup.programs, soup.epochs_done)?;
+        let bytes = picture
+            .encode(&[(KEYWORD, &self.soup)])
+            .map_err(|error| not_drawn(&path, error))?;
+        for path in [&path, &latest] {
+            files::write_whole(path, |file| file.write_all(&bytes))?;
+        }
         Ok(())
+    }
+
+    /// Remove this soup's frames after this epoch; the resumed run writes them again. The latest
+    /// one becomes the newest of those that stay.
+    fn remove_after(&self, epochs_done: u64) -> Result<(), Error> {
+        let remove = |path: &Path| {
+            fs::remove_file(path).map_err(|error| Error::cannot("remove", path, error))
+        };
+        let mut newest = None;
+        for (epochs, path) in list(&self.folder)? {
+            if !self.is_own(&path) {
+                continue;
+            }
+            if epochs > epochs_done {
+                remove(&path)?;
+            } else if newest.is_none() {
+                newest = Some(path);
+            }
+        }
+        let latest = self.latest();
+        let is_free = latest.symlink_metadata().is_err();
+        match newest {
+            Some(newest) if is_free || self.is_own(&latest) => {
+                let cannot = |error| Error::cannot("read", &newest, error);
+                let bytes = fs::read(&newest).map_err(cannot)?;
+                files::write_whole(&latest, |file| file.write_all(&bytes))
+            }
+            None if !is_free && self.is_own(&latest) => remove(&latest),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -177,8 +211,23 @@ mod tests {
         frames(2).remove_after(0).unwrap();
         frames(1).write(&soup(5)).unwrap();
         assert_eq!(read(&path(folder.path(), 5)).unwrap(), before);
+        let latest = folder.path().join(run::LATEST_FRAME);
         frames(1).remove_after(1).unwrap();
         assert_eq!(list(folder.path()).unwrap().len(), 1);
+        // The latest one is of those that are left, and none where none is left.
+        let first = read(&path(folder.path(), 1)).unwrap();
+        assert_eq!(read(&latest).unwrap(), first);
+        frames(1).remove_after(0).unwrap();
+        assert!(!latest.exists());
+        // One of another soup stays.
+        frames(2).write(&soup(3)).unwrap();
+        frames(1).remove_after(0).unwrap();
+        let error = frames(1).write(&soup(5)).unwrap_err();
+        assert!(error.to_string().contains("latest.png"), "{error}");
+        assert_eq!(
+            read(&latest).unwrap(),
+            read(&path(folder.path(), 3)).unwrap()
+        );
     }
 
     #[test]

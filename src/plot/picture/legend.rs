@@ -51,6 +51,11 @@ impl Legend {
         legend
     }
 
+    /// Of the kinds alone.
+    pub(super) fn of_kinds(font: &FontRef<'static>, width: usize, language: &Language) -> Legend {
+        Legend::new(font, width, &[], language)
+    }
+
     /// Pixels of a line of text in a picture of this width.
     pub(super) fn line_height(width: usize) -> usize {
         (width / 45).clamp(22, 80)

@@ -1,8 +1,11 @@
-//! Pictures of soups: every byte is a pixel in the colour of its kind.
+//! Pictures of soups: overviews at the size of a screen, and every byte as a pixel in the colour
+//! of its kind.
 
+mod arrangement;
 pub mod film;
 pub mod frames;
 mod legend;
+mod overview;
 mod pen;
 
 use std::io::Write;
@@ -11,69 +14,22 @@ use std::path::Path;
 use crate::Error;
 use crate::files;
 use crate::format::thousands;
-use crate::language::{Language, Role};
+use crate::language::Language;
+use crate::plot::theme::Theme;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::{Meeting, Settings, World};
 use crate::soup::zff;
+use arrangement::{Arrangement, MAX_TILE};
 use legend::Legend;
 pub(super) use pen::{FONT, Pen, open_font};
 
 /// Width and height of a picture never exceed this many pixels.
 const MAX_SIZE: usize = 4096;
-/// The largest width and height of a tile.
-const TILE: usize = 8;
-
-/// Width and height of the tile of a program, with a pixel for each byte: a square, or two side
-/// by side.
-const fn tile(program_len: usize) -> (usize, usize) {
-    let width = 1 << program_len.ilog2().div_ceil(2);
-    (width, program_len / width)
-}
-
-/// Pixels between bands of columns.
-const BAND_GAP: usize = 8;
 /// Minimum width, for the legend of the smallest soups.
 const MIN_WIDTH: usize = 720;
 
-/// A colour: red, green, blue.
-pub type Rgb = [u8; 3];
-
-/// The background, part of each picture, so that it looks the same on a light and on a dark page.
-pub const BACKGROUND: Rgb = [0x12, 0x13, 0x18];
-/// The colour of text.
-pub const TEXT: Rgb = [0xe8, 0xe8, 0xec];
 /// Palettes begin with this many shades from background to text.
 const SHADES: usize = 16;
-
-/// The colour of a role, from Okabe and Ito's palette, which is safe for the colour-blind.
-pub fn role_colour(role: Role) -> Rgb {
-    match role {
-        Role::Open => [0xe6, 0x9f, 0x00],
-        Role::Close => [0xd5, 0x5e, 0x00],
-        Role::Arithmetic => [0xcc, 0x79, 0xa7],
-        Role::Copy => [0xf0, 0xe4, 0x42],
-        Role::Read => [0x00, 0x9e, 0x73],
-        Role::Move => [0x56, 0xb4, 0xe9],
-        Role::MoveSecond => [0x00, 0x72, 0xb2],
-        Role::Number => [0x70, 0x78, 0x8c],
-        Role::NumberHigh => [0x44, 0x4a, 0x60],
-        Role::Null => [0xff, 0xff, 0xff],
-        Role::Noop => [0x30, 0x32, 0x3c],
-    }
-}
-
-/// A colour for each kind of a language, in the order of [`Language::kinds`]: that of its role, a
-/// shade darker for each further kind of the same role.
-pub fn kind_colours(language: &Language) -> Vec<Rgb> {
-    let kinds = language.kinds();
-    let mut colours = Vec::new();
-    for (i, kind) in kinds.iter().enumerate() {
-        let same_role = kinds[..i].iter().filter(|k| k.role == kind.role).count();
-        let strength = 0.8_f32.powi(same_role as i32);
-        colours.push(role_colour(kind.role).map(|c| (f32::from(c) * strength) as u8));
-    }
-    colours
-}
 
 /// The index of a kind's colour in the palette.
 fn kind_index(kind: usize) -> u8 {
@@ -81,15 +37,16 @@ fn kind_index(kind: usize) -> u8 {
 }
 
 /// Shades of text, then the colours of a language's kinds.
-fn palette(language: &Language) -> Vec<u8> {
+fn palette(theme: Theme, language: &Language) -> Vec<u8> {
+    let (background, text) = (theme.background(), theme.text());
     let mut palette = Vec::new();
     for shade in 0..SHADES {
         let share = shade as f32 / (SHADES - 1) as f32;
         palette.extend((0..3).map(|c| {
-            (f32::from(BACKGROUND[c]) * (1.0 - share) + f32::from(TEXT[c]) * share) as u8
+            (f32::from(background[c]) * (1.0 - share) + f32::from(text[c]) * share) as u8
         }));
     }
-    palette.extend(kind_colours(language).iter().flatten());
+    palette.extend(theme.kind_colours(language).iter().flatten());
     palette
 }
 
@@ -132,6 +89,11 @@ pub struct View {
     pub title: String,
     /// Maximum width and height of the picture; of a larger soup, an even sample is shown.
     pub max_size: (usize, usize),
+    /// Its colours.
+    pub theme: Theme,
+    /// Whether an overview tells families of programs apart. On a long tape, where what copies
+    /// itself begins anywhere, there are none.
+    pub is_of_families: bool,
 }
 
 impl View {
@@ -147,147 +109,36 @@ impl View {
             layout: Layout::of(settings),
             title: format!("{}, seed {}", settings.language, settings.seed),
             max_size,
-        }
-    }
-}
-
-/// Programs laid out in columns and rows of cells.
-struct Arrangement {
-    columns: usize,
-    rows: usize,
-    /// Width and height of a cell, which shows a program's bytes row by row.
-    cell: (usize, usize),
-    /// Pixels below each row but the last.
-    gap: usize,
-    /// The program of a cell, by column and row; none after the last.
-    program: Box<dyn Fn(usize, usize) -> Option<usize>>,
-    /// In words.
-    caption: String,
-}
-
-impl Arrangement {
-    /// The arrangement of `n` programs of this many bytes, or of an even sample, within this many
-    /// pixels.
-    fn new(
-        layout: Layout,
-        n: usize,
-        program_len: usize,
-        (max_width, max_height): (usize, usize),
-    ) -> Arrangement {
-        let cell @ (tile_width, tile_height) = tile(program_len);
-        let (max_columns, max_rows) = (max_width / tile_width, max_height / tile_height);
-        match layout {
-            Layout::Grid(width, height) => {
-                let stride = width
-                    .div_ceil(max_columns)
-                    .max(height.div_ceil(max_rows))
-                    .max(1);
-                let (columns, rows) = (width.div_ceil(stride), height.div_ceil(stride));
-                let caption = if stride == 1 {
-                    format!("The grid of {width} x {height} programs")
-                } else {
-                    format!(
-                        "An even sample of {} of {} programs, the grid's every row and \
-                         column in {stride}",
-                        thousands(columns * rows),
-                        thousands(n)
-                    )
-                };
-                Arrangement {
-                    columns,
-                    rows,
-                    cell,
-                    gap: 0,
-                    program: Box::new(move |column, row| {
-                        Some(row * stride * width + column * stride)
-                    }),
-                    caption: format!(
-                        "{caption}; each a tile of {tile_width} x {tile_height} bytes"
-                    ),
-                }
-            }
-            Layout::Tiles => {
-                let shown = n.min(max_columns * max_rows);
-                let columns = shown.isqrt() + usize::from(shown.isqrt().pow(2) < shown);
-                let columns = columns.max(shown.div_ceil(max_rows));
-                Arrangement::in_order(n, shown, columns, cell, 0)
-            }
-            Layout::Columns => {
-                let pitch = program_len + BAND_GAP;
-                let bands = ((max_height + BAND_GAP) / pitch).max(1);
-                let shown = n.min(max_width * bands);
-                // Somewhat wider than high, and no narrower than necessary.
-                let columns = (shown * pitch * 4 / 3).isqrt().max(MIN_WIDTH);
-                let columns = columns.max(shown.div_ceil(bands)).min(max_width).min(shown);
-                Arrangement::in_order(n, shown, columns, (1, program_len), BAND_GAP)
-            }
+            theme: Theme::default(),
+            is_of_families: !matches!(settings.world, World::LongTape { .. }),
         }
     }
 
-    /// Programs in the order of their indices, `columns` in each row.
-    fn in_order(
-        n: usize,
-        shown: usize,
-        columns: usize,
-        cell: (usize, usize),
-        gap: usize,
-    ) -> Arrangement {
-        let words = match cell {
-            (1, height) => format!("in bands; each a column of {height} bytes, the first on top"),
-            (width, height) => format!("in rows; each a tile of {width} x {height} bytes"),
-        };
-        let caption = if shown == n {
-            format!("All {} programs", thousands(n))
-        } else {
-            format!(
-                "An even sample of {} of {} programs",
-                thousands(shown),
-                thousands(n)
-            )
-        };
-        Arrangement {
-            columns,
-            rows: shown.div_ceil(columns),
-            cell,
-            gap,
-            program: Box::new(move |column, row| {
-                let place = row * columns + column;
-                let program = place as u128 * n as u128 / shown as u128;
-                (place < shown).then_some(program as usize)
-            }),
-            caption: format!("{caption}, {words}"),
+    /// The title of the picture of a soup after so many epochs.
+    fn title_after(&self, epochs_done: u64) -> String {
+        let plural = if epochs_done == 1 { "" } else { "s" };
+        let epochs = thousands(epochs_done as usize);
+        format!("{}, after {epochs} epoch{plural}", self.title)
+    }
+
+    /// The number of programs in a soup, which must have some, and those of the grid.
+    fn count(&self, programs: &[u8]) -> Result<usize, Error> {
+        let len = self.language.program_len;
+        let n = programs.len() / len;
+        if n == 0 || !programs.len().is_multiple_of(len) {
+            return Err(Error::Usage(format!(
+                "{} bytes are no soup of programs of {len}, and have no picture",
+                programs.len()
+            )));
         }
-    }
-
-    fn width(&self) -> usize {
-        self.columns * self.cell.0
-    }
-
-    fn height(&self) -> usize {
-        self.rows * (self.cell.1 + self.gap) - self.gap
-    }
-
-    /// Draw the programs into the middle of a picture's first rows.
-    fn draw(&self, soup: &[u8], index_of_byte: &[u8; 256], width: usize, pixels: &mut [u8]) {
-        let margin = (width - self.width()) / 2;
-        let (cell_width, cell_height) = self.cell;
-        for (y, line) in pixels.chunks_exact_mut(width).enumerate() {
-            let row = y / (cell_height + self.gap);
-            let inside = y % (cell_height + self.gap);
-            if row >= self.rows || inside >= cell_height {
-                continue;
-            }
-            let cells = line[margin..].chunks_exact_mut(cell_width);
-            for (column, cell) in cells.take(self.columns).enumerate() {
-                let Some(program) = (self.program)(column, row) else {
-                    continue;
-                };
-                let first = program * cell_width * cell_height + inside * cell_width;
-                for (pixel, byte) in cell.iter_mut().zip(&soup[first..]) {
-                    *pixel = index_of_byte[*byte as usize];
-                }
-            }
+        if let Layout::Grid(width, height) = self.layout
+            && width.checked_mul(height) != Some(n)
+        {
+            return Err(Error::Setting(format!(
+                "`grid` {width}x{height} does not hold the {n} programs of the soup"
+            )));
         }
+        Ok(n)
     }
 }
 
@@ -328,42 +179,25 @@ impl Picture {
     pub fn of_soup(view: &View, programs: &[u8], epochs_done: u64) -> Result<Picture, Error> {
         let font = open_font()?;
         let language = view.language;
-        let n = programs.len() / language.program_len;
-        if n == 0 || !programs.len().is_multiple_of(language.program_len) {
-            return Err(Error::Usage(format!(
-                "{} bytes are no soup of programs of {}, and have no picture",
-                programs.len(),
-                language.program_len
-            )));
-        }
-        if let Layout::Grid(width, height) = view.layout
-            && width.checked_mul(height) != Some(n)
-        {
-            return Err(Error::Setting(format!(
-                "`grid` {width}x{height} does not hold the {n} programs of the soup"
-            )));
-        }
+        let n = view.count(programs)?;
         let (max_width, max_height) = view.max_size;
         // The legend grows with the picture, at the expense of the programs.
         let legend_height = Legend::height_at_most(max_width, language.kinds().len());
         let room = (
             max_width,
-            max_height.saturating_sub(legend_height).max(TILE),
+            max_height.saturating_sub(legend_height).max(MAX_TILE),
         );
         let arrangement = Arrangement::new(view.layout, n, language.program_len, room);
         let width = arrangement.width().max(MIN_WIDTH);
-        let title = format!(
-            "{}, after {} epochs",
-            view.title,
-            thousands(epochs_done as usize)
-        );
-        let text = [title.as_str(), &arrangement.caption];
+        let title = view.title_after(epochs_done);
+        let caption = arrangement.caption();
+        let text = [title.as_str(), &caption];
         let legend = Legend::new(&font, width, &text, language);
         let height = arrangement.height() + legend.height();
         let mut picture = Picture {
             width,
             height,
-            palette: palette(language),
+            palette: palette(view.theme, language),
             pixels: vec![0; width * height],
         };
         let (shown, below) = picture.pixels.split_at_mut(width * arrangement.height());
@@ -412,17 +246,17 @@ pub(crate) fn not_drawn(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::file(path, format!("cannot be drawn: {why}"))
 }
 
-/// Write a picture of a soup as PNG, in the default view for its settings: at most 4096 x 4096
-/// pixels; of larger soups an even sample, as the legend then says.
+/// Write an overview of a soup as PNG, in the default view for its settings.
 pub(crate) fn write_soup(path: &Path, settings: &Settings, soup: &Checkpoint) -> Result<(), Error> {
     let view = View::of(settings, View::FULL);
-    Picture::of_soup(&view, &soup.programs, soup.epochs_done)?.write(path)
+    Picture::overview(&view, &soup.programs, soup.epochs_done)?.write(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::language::PROGRAM_LEN;
+    use crate::plot::theme::Rgb;
     use crate::soup::meeting::Grid;
 
     fn view(language: &'static Language, layout: Layout) -> View {
@@ -431,6 +265,8 @@ mod tests {
             layout,
             title: "a soup".into(),
             max_size: View::FULL,
+            theme: Theme::Dark,
+            is_of_families: true,
         }
     }
 
@@ -453,19 +289,13 @@ mod tests {
 
     fn colour_of(language: &Language, byte: u8) -> Rgb {
         let kind = language.kind_numbers()[byte as usize];
-        kind_colours(language)[kind as usize]
+        Theme::Dark.kind_colours(language)[kind as usize]
     }
 
     #[test]
-    fn every_kind_has_a_colour_of_its_own() {
-        for language in Language::ALL {
-            let colours = kind_colours(language);
+    fn kinds_are_numbered_as_they_are_listed() {
+        for language in Language::every() {
             let kinds = language.kinds();
-            assert_eq!(colours.len(), kinds.len());
-            for (i, colour) in colours.iter().enumerate() {
-                assert!(!colours[..i].contains(colour), "{language}");
-                assert_ne!(*colour, BACKGROUND);
-            }
             for byte in 0..=255 {
                 let kind = kinds[language.kind_numbers()[byte as usize] as usize];
                 assert_eq!(kind, language.kind(byte));
@@ -513,7 +343,7 @@ mod tests {
             };
             let view = View::of(&settings, View::FULL);
             let picture = Picture::of_soup(&view, &soup(width * height), 5).unwrap();
-            assert_eq!(picture.width, columns * TILE);
+            assert_eq!(picture.width, columns * MAX_TILE);
         }
     }
 
@@ -544,7 +374,7 @@ mod tests {
             let shown_width = if layout == Layout::Columns {
                 columns
             } else {
-                columns * TILE
+                columns * MAX_TILE
             };
             let margin = (width - shown_width) / 2;
             for program in 0..n {
@@ -560,7 +390,7 @@ mod tests {
             // There is nothing after the last program.
             if layout != Layout::Grid(100, 10) {
                 let (x, y) = place(n, 0);
-                assert_eq!(pixels[y * width + margin + x], BACKGROUND);
+                assert_eq!(pixels[y * width + margin + x], Theme::Dark.background());
             }
         }
     }

@@ -442,6 +442,11 @@ pub static TABLE: &[Row] = &[
         |_, plan| plan.frames.is_some().then_some(Count(plan.frame_interval)),
         |draft, value| { draft.plan.frame_interval = get(value)?; Ok(()) })
         .not_in_sweeps("run that seed alone, with frames"),
+    row("no-picture", Records, Kind::Switch,
+        |_, plan| switch(!plan.picture),
+        |draft, value| { draft.plan.picture = !get::<bool>(value)?; Ok(()) })
+        .changeable()
+        .not_in_sweeps("a sweep draws no soup; leave it out"),
     row("stop-high-order-entropy", Results, Kind::Number,
         |_, plan| plan.stop_high_order_entropy.map(Number),
         |draft, value| { draft.plan.stop_high_order_entropy = limit(value)?; Ok(()) })

@@ -1,15 +1,16 @@
 //! Charts, pictures, strips and films, as a user makes them; and frames of runs that are
 //! stopped and resumed.
 
+mod formats;
+mod frames;
+
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
-use crate::common::{broth, fail, read, read_text, succeed};
+use crate::common::{fail, read, read_text, succeed};
 use broth::language::{Language, PROGRAM_LEN};
-use broth::plot::picture::{BACKGROUND, Rgb, kind_colours, role_colour};
+use broth::plot::theme::{Rgb, Theme};
 use broth::soup::checkpoint::Checkpoint;
 
 /// A soup in which a replicator spreads at once, so that pictures change.
@@ -52,7 +53,7 @@ fn bff_noheads() -> &'static Language {
 
 fn colour_of(byte: u8) -> Rgb {
     let kind = bff_noheads().kind_numbers()[byte as usize];
-    kind_colours(bff_noheads())[kind as usize]
+    Theme::Dark.kind_colours(bff_noheads())[kind as usize]
 }
 
 fn checkpoint(run: &Path, epochs: u64) -> PathBuf {
@@ -87,7 +88,7 @@ fn a_plot_shows_what_the_run_has_measured() {
         let has = |rgb: Rgb| pixels.iter().filter(|pixel| **pixel == rgb).count() > 100;
         let kind = |name: &str| {
             let kind = bff_noheads().kinds().into_iter().find(|k| k.name == name);
-            role_colour(kind.unwrap().role)
+            Theme::Dark.role_colour(kind.unwrap().role)
         };
         // Lines of single bytes' entropy and of ops; of replicators where they are counted.
         assert!(has(kind("head 0 right")) && has(kind("copy to head 1")));
@@ -178,7 +179,7 @@ fn pictures_of_a_run_and_of_a_checkpoint() {
             let seen = picture.frames[0][y * picture.width + x];
             assert_eq!(seen, colour_of(*byte), "{layout}: byte {i}");
         }
-        assert_eq!(picture.frames[0][0], BACKGROUND);
+        assert_eq!(picture.frames[0][0], Theme::Dark.background());
     }
     // A run knows its language and its checkpoints.
     succeed("picture --epoch 33 --layout columns", &[&out]);
@@ -223,243 +224,6 @@ fn pictures_of_a_run_and_of_a_checkpoint() {
 }
 
 #[test]
-fn only_pictures_are_replaced() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("run");
-    succeed("run --num 2 --max-epochs 1 --quiet --out", &[&run]);
-    let notes = folder.path().join("notes.txt");
-    fs::write(&notes, "precious").unwrap();
-    let nowhere = folder.path().join("no/such/folder.png");
-    for words in ["plot", "picture", "strip", "film"] {
-        for (out, hint) in [
-            (&notes, "exists already and is no PNG"),
-            (&run, "exists already and is no PNG"),
-            (&nowhere, "no such folder"),
-        ] {
-            fail(2, words, &[&run, "--out".as_ref(), out], &["--out", hint]);
-        }
-    }
-    assert_eq!(read_text(&notes), "precious");
-}
-
-/// The frames that a run of so many epochs leaves in `name.frames`.
-fn run_with_frames(folder: &Path, name: &str, epochs: u64) -> (PathBuf, PathBuf) {
-    let (run, frames) = (folder.join(name), folder.join(format!("{name}.frames")));
-    let words = format!("{LIVELY} --frame-interval 8 --max-epochs {epochs} --frames");
-    succeed(&words, &[&frames, "--out".as_ref(), &run]);
-    (run, frames)
-}
-
-#[test]
-fn frames_are_written_while_a_run_goes() {
-    let folder = tempfile::tempdir().unwrap();
-    let (run, frames) = run_with_frames(folder.path(), "run", 40);
-    let names: Vec<_> = content(&frames).into_iter().map(|(name, _)| name).collect();
-    let expected = [1, 9, 17, 25, 33].map(|e| PathBuf::from(format!("{e:010}.png")));
-    assert_eq!(names, expected);
-    // They show the soup, and change nothing of the run.
-    let programs = Checkpoint::read(&checkpoint(&run, 33)).unwrap().programs;
-    let frame = decode(&frames.join("0000000033.png"));
-    assert_eq!(frame.frames[0][296], colour_of(programs[0]));
-    let plain = folder.path().join("plain");
-    succeed(&format!("{LIVELY} --max-epochs 40 --out"), &[&plain]);
-    for file in [
-        "metrics.csv",
-        "checkpoints/0000000040.dat",
-        "soup-0000000040.png",
-    ] {
-        assert_eq!(read(run.join(file)), read(plain.join(file)), "{file}");
-    }
-    let settings = read_text(run.join("settings.toml"));
-    assert!(settings.contains("frame-interval = 8\n"), "{settings}");
-    assert!(!read_text(plain.join("settings.toml")).contains("frame"));
-}
-
-#[test]
-fn a_resumed_run_has_the_frames_of_an_undisturbed_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_, whole) = run_with_frames(folder.path(), "whole", 120);
-    let whole = content(&whole);
-    assert_eq!(whole.len(), 15);
-
-    // From a checkpoint before the last frames, of which one is not what it should be.
-    let (run, frames) = run_with_frames(folder.path(), "short", 90);
-    for epochs in [90, 65] {
-        fs::remove_file(checkpoint(&run, epochs)).unwrap();
-    }
-    fs::copy(frames.join("0000000001.png"), frames.join("0000000073.png")).unwrap();
-    fs::copy(frames.join("0000000001.png"), frames.join("0000000075.png")).unwrap();
-    fs::write(frames.join("notes.txt"), "mine").unwrap();
-    succeed("run --quiet --max-epochs 120 --resume", &[&run]);
-    fs::remove_file(frames.join("notes.txt")).unwrap();
-    assert!(content(&frames) == whole);
-
-    // After a kill.
-    let (run, frames) = (
-        folder.path().join("killed"),
-        folder.path().join("killed.frames"),
-    );
-    let mut child = broth()
-        .args(LIVELY.split_whitespace())
-        .args("--frame-interval 8 --max-epochs 200000 --threads 1".split(' '))
-        .arg("--frames")
-        .arg(&frames)
-        .arg("--out")
-        .arg(&run)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    for _ in 0..2000 {
-        if checkpoint(&run, 65).exists() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // What it had no time for may be more than the others have: as many are compared.
-    let last = Checkpoint::read(&newest(&run)).unwrap().epochs_done + 40;
-    succeed(
-        &format!("run --quiet --max-epochs {last} --resume"),
-        &[&run],
-    );
-    let (_, undisturbed) = run_with_frames(folder.path(), "undisturbed", last);
-    assert!(content(&frames) == content(&undisturbed));
-}
-
-fn newest(run: &Path) -> PathBuf {
-    let entries = fs::read_dir(run.join("checkpoints")).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let checkpoints = paths.filter(|path| path.extension() == Some("dat".as_ref()));
-    checkpoints.max().unwrap()
-}
-
-#[test]
-fn frames_of_another_run_stay() {
-    let folder = tempfile::tempdir().unwrap();
-    let (run, frames) = run_with_frames(folder.path(), "run", 33);
-    let new = folder.path().join("new");
-    fail(
-        2,
-        "run --num 2 --max-epochs 1 --frames",
-        &[&frames, "--out".as_ref(), &new],
-        &["--frames", "frames of another run", "choose an empty"],
-    );
-    assert!(!new.exists());
-    // Put in the way of a run that goes on.
-    let other = folder.path().join("other");
-    let words = "run --num 256 --max-epochs 1 --quiet --frames";
-    succeed(words, &[&other, "--out".as_ref(), &folder.path().join("o")]);
-    let theirs = frames.join("0000000041.png");
-    fs::copy(other.join("0000000001.png"), &theirs).unwrap();
-    fail(
-        2,
-        "run --quiet --max-epochs 50 --resume",
-        &[&run],
-        &["0000000041.png", "no frame of this run", "move it away"],
-    );
-    assert_eq!(read(&theirs), read(other.join("0000000001.png")));
-    fs::remove_file(&theirs).unwrap();
-    succeed("run --quiet --max-epochs 50 --resume", &[&run]);
-    assert!(theirs.exists());
-
-    for (words, hints) in [
-        ("run --frame-interval 3", &["--frames"][..]),
-        ("run --frames x --frame-interval 0", &["--frame-interval 0"]),
-        ("run --resume x --frames y", &["--resume", "--frames"]),
-    ] {
-        fail(2, words, &[], hints);
-    }
-}
-
-#[test]
-fn films_of_frames_and_of_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let (run, frames) = run_with_frames(folder.path(), "run", 70);
-    let film = folder.path().join("film.png");
-    let out: &[&Path] = &[&frames, "--out".as_ref(), &film];
-
-    succeed("film --fps 5", out);
-    let decoded = decode(&film);
-    assert_eq!(decoded.delays, [vec![0.2; 8], vec![3.0]].concat());
-    for (i, pixels) in decoded.frames.iter().enumerate() {
-        let frame = decode(&frames.join(format!("{:010}.png", 1 + 8 * i)));
-        assert!(frame.frames[0] == *pixels, "frame {i}");
-    }
-    succeed("film --from 2 --to 57 --every 16 --quiet", out);
-    let chosen = decode(&film);
-    // 9, 25, 41, 57
-    assert_eq!(chosen.delays, [0.1, 0.1, 0.1, 3.0]);
-    assert!(chosen.frames[1] == decoded.frames[3]);
-
-    // Of a run, from epochs without a checkpoint on; its folder stays as it is.
-    let before = content(&run);
-    let out: &[&Path] = &[&run, "--out".as_ref(), &film];
-    succeed("film --from 34 --to 65 --every 31", out);
-    assert!(content(&run) == before);
-    let replayed = decode(&film);
-    assert_eq!(replayed.frames.len(), 2);
-    let programs = Checkpoint::read(&checkpoint(&run, 65)).unwrap().programs;
-    for (i, byte) in programs.iter().enumerate() {
-        let (program, byte_at) = (i / PROGRAM_LEN, i % PROGRAM_LEN);
-        let (x, y) = (
-            296 + program % 16 * 8 + byte_at % 8,
-            program / 16 * 8 + byte_at / 8,
-        );
-        let seen = replayed.frames[1][y * replayed.width + x];
-        assert_eq!(seen, colour_of(*byte), "byte {i}");
-    }
-    succeed("film --quiet", out);
-    assert_eq!(decode(&film).frames.len(), 36);
-
-    let empty = folder.path().join("empty");
-    fs::create_dir(&empty).unwrap();
-    fs::write(frames.join("0000000003.png"), "GIF89a").unwrap();
-    for (words, path, hints) in [
-        (
-            "film",
-            &empty,
-            &["neither a run folder nor one with frames"][..],
-        ),
-        ("film --from 80", &frames, &["a film of 0 frames"]),
-        (
-            "film",
-            &frames,
-            &["0000000003.png", "is no frame", "move it away"],
-        ),
-        ("film --every 0", &run, &["--every"]),
-        ("film --fps 0", &run, &["--fps"]),
-        (
-            "film --to 5000 --every 1",
-            &run,
-            &["--every 1", "choose 6 or more"],
-        ),
-        (
-            "film --from 9 --to 8",
-            &run,
-            &["epochs 9 to 8", "70 epochs done"],
-        ),
-    ] {
-        fail(2, words, &[path, "--out".as_ref(), &film], hints);
-    }
-    fail(
-        2,
-        "film no-such-folder",
-        &[],
-        &["no-such-folder", "check the path"],
-    );
-    // A frame of another soup among them.
-    let others = folder.path().join("others");
-    succeed(
-        "run --num 2000 --lang forth --max-epochs 1 --quiet --frames",
-        &[&others, "--out".as_ref(), &folder.path().join("o")],
-    );
-    fs::copy(others.join("0000000001.png"), frames.join("0000000003.png")).unwrap();
-    let out: &[&Path] = &[&frames, "--out".as_ref(), &film];
-    fail(2, "film", out, &["0000000003.png", "another run"]);
-}
-
-#[test]
 fn a_strip_shows_bytes_over_epochs() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
@@ -495,7 +259,9 @@ fn a_strip_shows_bytes_over_epochs() {
         .map(|s| s.programs.iter().filter(is_op).count() as f64);
     for (ops_here, (_, x)) in ops.iter().zip(points) {
         let column = (104..352).map(|y| strip.frames[0][y * strip.width + x]);
-        let filled = column.filter(|pixel| *pixel != BACKGROUND).count() as f64;
+        let filled = column
+            .filter(|pixel| *pixel != Theme::Dark.background())
+            .count() as f64;
         let expected = ops_here / ops[0].max(ops[1]) / 1.1 * 248.0;
         assert!((filled - expected).abs() < 3.0, "{filled} {expected}");
     }
@@ -511,9 +277,13 @@ fn a_strip_shows_bytes_over_epochs() {
                 let ops = program.iter().filter(is_op);
                 ops.filter(|byte| colour_of(**byte) == rgb).count()
             };
-            let most = kind_colours(bff_noheads()).into_iter().map(times).max();
+            let most = Theme::Dark
+                .kind_colours(bff_noheads())
+                .into_iter()
+                .map(times)
+                .max();
             match most {
-                Some(0) => assert_eq!(seen, BACKGROUND),
+                Some(0) => assert_eq!(seen, Theme::Dark.background()),
                 most => assert_eq!(Some(times(seen)), most, "program {row}"),
             }
         }
@@ -545,4 +315,32 @@ fn a_strip_shows_bytes_over_epochs() {
         &[&loaded],
         &["--from 69", "choose 70 or more"],
     );
+}
+
+/// The first picture that anyone sees: at the end of a run, at the size of a screen, grey where
+/// all is noise, and coloured where a replicator has spread.
+#[test]
+fn the_picture_at_the_end_tells_life_from_noise() {
+    let folder = tempfile::tempdir().unwrap();
+    let share_of_colour = |name: &str, flags: &str| {
+        let out = folder.path().join(name);
+        let replicator = "[[{.>]-]   ]-]>.{[[";
+        let words = format!("run --quiet --grid 120x68 --seed 3 {flags} --initial-program");
+        succeed(&words, &[replicator.as_ref(), "--out".as_ref(), &out]);
+        let entries = fs::read_dir(&out).unwrap();
+        let mut paths = entries.map(|entry| entry.unwrap().path());
+        let picture = paths.find(|path| path.extension() == Some("png".as_ref()));
+        let picture = decode(&picture.unwrap());
+        assert_eq!(picture.width, 1600);
+        let height = picture.frames[0].len() / picture.width;
+        assert!(height <= 1200, "{height}");
+        // A fifth of the picture is the grid; samples and legends have little colour.
+        let is_coloured = |[r, g, b]: &&Rgb| r.max(g).max(b) - r.min(g).min(b) > 100;
+        let coloured = picture.frames[0].iter().filter(is_coloured).count();
+        coloured as f64 / picture.frames[0].len() as f64
+    };
+    let noise = share_of_colour("noise", "--max-epochs 1");
+    let life = "--log-interval 8 --stop-high-order-entropy 2.5 --max-epochs 900";
+    let alive = share_of_colour("alive", life);
+    assert!(noise < 0.03 && alive > 0.08, "{noise} {alive}");
 }
