@@ -171,6 +171,149 @@ fn soups_are_made_once() {
     );
 }
 
+/// The hash that the first engine ended with, of each soup.
+fn hashes(report: &Value) -> Vec<String> {
+    let soups = report["soups"].as_array().unwrap().iter();
+    let hash = |soup: &Value| soup["measured"]["engines"][0]["fingerprint"].clone();
+    soups
+        .map(|soup| hash(soup).as_str().unwrap().into())
+        .collect()
+}
+
+/// That of the library's soup, made anew: warmed up for one epoch, measured for another.
+fn expected_hash(settings: Settings, epochs_done: u64) -> String {
+    let mut soup = Soup::new(settings).unwrap();
+    for _ in 0..epochs_done + 2 {
+        soup.step();
+    }
+    fingerprint(soup.programs())
+}
+
+#[test]
+fn worlds_are_measured_by_seed_and_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let words = "bench --rounds 1 --epochs 1 --engines interpreter,jit --num 64";
+    let words = format!("{words} --worlds 7@5,8@9 --lang bff,forth");
+    let (table, report) = measure(&words, &cache, &folder.path().join("1.json"));
+    let expected: Vec<String> = ["bff", "forth"]
+        .into_iter()
+        .flat_map(|lang| [(lang, 7, 5), (lang, 8, 9)])
+        .map(|(lang, seed, epochs_done)| {
+            let settings = Settings {
+                language: lang.parse().unwrap(),
+                num_programs: 64,
+                seed,
+                ..Settings::default()
+            };
+            expected_hash(settings, epochs_done)
+        })
+        .collect();
+    assert_eq!(hashes(&report), expected);
+    assert_eq!(report["soups"][1]["soup"], "8@9");
+    assert_eq!(report["soups"][1]["epochs_done"], 9);
+    assert_eq!(fs::read_dir(&cache).unwrap().count(), 4);
+
+    let lines: Vec<&str> = table.lines().collect();
+    let header = lines
+        .iter()
+        .position(|line| line.starts_with("ms/epoch"))
+        .unwrap();
+    let rows = ["bff 7@5", "bff 8@9", "forth 7@5", "forth 8@9", "total of 4"];
+    assert_eq!(lines[header + 1..].len(), rows.len(), "{table}");
+    for (line, row) in lines[header + 1..].iter().zip(rows) {
+        assert!(line.starts_with(row), "{table}");
+        assert_eq!(line.len(), lines[header].len(), "{table}");
+    }
+    let median = |value: &Value| number(&value["ms_per_epoch"]["median"]);
+    let total = &report["total"];
+    assert_eq!(total["worlds"], 4);
+    for engine in 0..2 {
+        let soups = report["soups"].as_array().unwrap().iter();
+        let sum: f64 = soups
+            .map(|it| median(&it["measured"]["engines"][engine]))
+            .sum();
+        assert_close(number(&total["engines"][engine]["ms_per_epoch"]), sum);
+    }
+
+    // The same from a file, and from the cache.
+    let file = folder.path().join("worlds.toml");
+    let group = |lang: &str| format!("[[worlds]]\nlang = \"{lang}\"\nsoups = [\"7@5\", \"8@9\"]\n");
+    fs::write(&file, group("bff") + &group("forth")).unwrap();
+    let words = "bench --rounds 1 --epochs 1 --engines interpreter --num 64";
+    let words = format!("{words} --worlds {}", file.display());
+    let (_, again) = measure(&words, &cache, &folder.path().join("2.json"));
+    assert_eq!(hashes(&again), expected);
+    assert_eq!(fs::read_dir(&cache).unwrap().count(), 4);
+    let words = format!("{words} --lang bff");
+    fail(2, &words, &[], &["--lang", "leave it out"]);
+}
+
+#[test]
+fn a_soup_of_ones_own_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, json) = (folder.path().join("run"), |name: &str| {
+        folder.path().join(name)
+    });
+    let flags = "run --lang forth --num 64 --seed 9 --max-steps 300 --max-epochs 7 --out";
+    succeed(flags, &[&run]);
+    let settings = Settings {
+        language: "forth".parse().unwrap(),
+        num_programs: 64,
+        seed: 9,
+        max_steps: 300,
+        ..Settings::default()
+    };
+    let expected = [expected_hash(settings, 7)];
+    let small = "bench --rounds 1 --epochs 1 --engines interpreter";
+    let checkpoint = run.join("checkpoints/0000000007.dat");
+    let of_run = format!("{small} --run {}", run.display());
+    let of_file = format!("{small} --load {}", checkpoint.display());
+    for (words, name) in [(of_run, "1.json"), (of_file.clone(), "2.json")] {
+        let (table, report) = measure(&words, &json("cache"), &json(name));
+        assert_eq!(hashes(&report), expected, "{table}");
+        let soup = &report["soups"][0];
+        assert_eq!(soup["language"], "forth");
+        assert_eq!(
+            (&soup["seed"], &soup["num_programs"]),
+            (&9.into(), &64.into())
+        );
+        assert!(table.contains("epoch 7, "), "{table}");
+        assert_eq!(report["total"], Value::Null);
+    }
+    // Without its sidecar it does not say what it is.
+    let alone = json("alone.dat");
+    fs::copy(&checkpoint, &alone).unwrap();
+    fail(
+        2,
+        &format!("{small} --load"),
+        &[&alone],
+        &["no sidecar", "--lang"],
+    );
+    let words = format!("{small} --lang forth --seed 9 --load {}", alone.display());
+    let (_, report) = measure(&words, &json("cache"), &json("3.json"));
+    assert_eq!(report["soups"][0]["epochs_done"], 7);
+    // And its sidecar may not be contradicted.
+    let words = format!("{of_file} --lang bff");
+    fail(
+        2,
+        &words,
+        &[],
+        &["contradicts the sidecar", "--override-settings"],
+    );
+}
+
+#[test]
+fn numbers_go_to_standard_output_where_no_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let words = format!("{TINY} --soups random --json --cache");
+    let output = succeed(&words, &[&cache]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one object, nothing else");
+    assert_eq!(report["soups"][0]["soup"], "random");
+    assert!(report["soups"][0]["measured"].is_object());
+}
+
 #[test]
 fn a_soup_that_never_lives_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -227,6 +370,16 @@ fn wrong_flags_are_usage_errors() {
         ("--prelife-epochs 0", &["--prelife-epochs", "1.."]),
         ("--alive-epochs 0", &["--alive-epochs", "1.."]),
         ("--seed -1", &["--seed"]),
+        ("--worlds 29", &["cannot read 29"]),
+        ("--worlds x@3", &["`x@3` is no world", "29@2049"]),
+        ("--worlds 29@0", &["`29@0` is no world"]),
+        ("--worlds 29@3 --num 63", &["--num 63", "even"]),
+        ("--worlds 29@3 --seed 3", &["--worlds", "--seed"]),
+        ("--worlds 29@3 --lang z80", &["--lang z80", "one only"]),
+        ("--worlds 29@3 --load x", &["--worlds", "--load"]),
+        ("--run x --lang bff", &["--run", "--lang"]),
+        ("--run no-such-run", &["no-such-run"]),
+        ("--load no-such-file.dat", &["no-such-file.dat"]),
         (
             "--json no-such-folder/x.json",
             &["--json no-such-folder/x.json", "create it"],

@@ -162,6 +162,7 @@ impl Input {
             meeting,
             zero_init: rest.zero_init,
             initial_program: self.initial[..self.language.program_len].to_vec(),
+            initial_index: rest.seed as usize % num_programs,
             reset_interval: rest.reset_interval.map(|epochs| epochs.get().into()),
         };
         let elsewhere = match rest.world {

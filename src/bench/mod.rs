@@ -1,8 +1,10 @@
 //! Benchmarks: how fast each engine runs a soup, compared with the time that no engine can save.
 //!
-//! Soups come from [`soups`]; [`compare`] measures engines on one of them.
+//! Soups come from [`soups`], by the stage of their lives, or from [`worlds`], by seed and age;
+//! [`compare`] measures engines on one of them.
 
 pub mod soups;
+pub mod worlds;
 
 use std::fs;
 use std::ops::ControlFlow;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use crate::examples;
 use crate::language::{Language, PROGRAM_LEN, Program, Role};
-use crate::measure::Measures;
+use crate::measure::{ALIVE, Measures};
 use crate::soup::checkpoint::Checkpoint;
 use crate::{Error, Settings, Soup};
 
@@ -104,6 +104,52 @@ pub struct Prepared {
     pub as_asked: bool,
 }
 
+impl Prepared {
+    /// The soup of a checkpoint, which is what was asked for.
+    pub fn of(checkpoint: Checkpoint) -> Prepared {
+        Prepared {
+            high_order_entropy: Measures::of(&checkpoint.programs).high_order_entropy,
+            checkpoint,
+            as_asked: true,
+        }
+    }
+}
+
+/// The soup of this name in the folder `cache`, which has so many bytes. If it is not there, it is
+/// made and stored there; nothing where the making was ended.
+pub(super) fn from_cache(
+    cache: &Path,
+    name: &str,
+    soup_bytes: usize,
+    make: impl FnOnce() -> Result<Option<Checkpoint>, Error>,
+) -> Result<Option<Checkpoint>, Error> {
+    let path = cache.join(name);
+    if path.symlink_metadata().is_ok() {
+        return read(&path, soup_bytes).map(Some);
+    }
+    fs::create_dir_all(cache).map_err(|error| Error::cannot("create", cache, error))?;
+    let made = make()?;
+    if let Some(made) = &made {
+        made.write(&path)?;
+    }
+    Ok(made)
+}
+
+fn read(path: &Path, soup_bytes: usize) -> Result<Checkpoint, Error> {
+    let broken = |path: PathBuf, problem: String| Error::File {
+        path,
+        problem: format!("{problem}; remove it, and it is made anew"),
+    };
+    match Checkpoint::read(path) {
+        Ok(checkpoint) if checkpoint.programs.len() != soup_bytes => Err(broken(
+            path.into(),
+            format!("does not hold {} programs", soup_bytes / PROGRAM_LEN),
+        )),
+        Err(Error::File { path, problem }) => Err(broken(path, problem)),
+        result => result,
+    }
+}
+
 /// Called with the epochs done; decides whether to continue.
 type See<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
 
@@ -139,40 +185,16 @@ impl Recipe {
     pub fn prepare(&self, cache: &Path, see: See<'_>) -> Result<Option<Prepared>, Error> {
         let settings = self.settings();
         settings.check()?;
-        let path = cache.join(self.file_name());
-        let checkpoint = if path.symlink_metadata().is_ok() {
-            self.read(&path)?
-        } else {
-            fs::create_dir_all(cache).map_err(|error| Error::cannot("create", cache, error))?;
-            let Some(made) = self.make(settings, see)? else {
-                return Ok(None);
-            };
-            made.write(&path)?;
-            made
-        };
-        let measures = Measures::of(&checkpoint.programs);
-        Ok(Some(Prepared {
-            checkpoint,
-            high_order_entropy: measures.high_order_entropy,
-            as_asked: self.sort != Sort::Alive || measures.is_alive(),
+        let soup_bytes = settings.soup_bytes();
+        let made = from_cache(cache, &self.file_name(), soup_bytes, || {
+            self.make(settings, see)
+        })?;
+        Ok(made.map(|checkpoint| {
+            let mut prepared = Prepared::of(checkpoint);
+            let is_alive = prepared.high_order_entropy > ALIVE;
+            prepared.as_asked = self.sort != Sort::Alive || is_alive;
+            prepared
         }))
-    }
-
-    fn read(&self, path: &Path) -> Result<Checkpoint, Error> {
-        let broken = |path: PathBuf, problem: String| Error::File {
-            path,
-            problem: format!("{problem}; remove it, and it is made anew"),
-        };
-        match Checkpoint::read(path) {
-            Ok(checkpoint) if checkpoint.programs.len() != self.num_programs * PROGRAM_LEN => {
-                Err(broken(
-                    path.into(),
-                    format!("does not hold {} programs", self.num_programs),
-                ))
-            }
-            Err(Error::File { path, problem }) => Err(broken(path, problem)),
-            result => result,
-        }
     }
 
     fn make(&self, settings: Settings, see: See<'_>) -> Result<Option<Checkpoint>, Error> {

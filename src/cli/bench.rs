@@ -1,27 +1,31 @@
 //! `broth bench`
 
+mod progress;
+mod show;
+mod subject;
+
 use std::ffi::OsString;
-use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use broth::Error;
-use broth::bench::soups::{Prepared, Recipe, Sort};
-use broth::bench::{self, Comparison, Machine, Plan, Times};
+use broth::bench::soups::{Prepared, Sort};
+use broth::bench::{self, Comparison, Machine, Plan};
 use broth::engine::Engine;
 use broth::engine::jit::NoNativeCode;
 use broth::files;
-use broth::format::thousands;
 use broth::language::Language;
 use broth::run::folder::settings::VERSION;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::engine::{EngineArgs, parse_engine, percent, warn_without_native_code};
+use self::progress::Progress;
+use self::show::{Row, Total, WorldTable, show, show_machine};
+use self::subject::Subject;
+use super::checkpoint::CheckpointArgs;
+use super::engine::{EngineArgs, parse_engine, warn_without_native_code};
 use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
 use super::{Failure, INTERRUPTED, parse_language, start_threads};
@@ -36,6 +40,14 @@ Examples:
       what native code alone is worth, once most of it is compiled
   broth bench --lang bff,forthtrivial --num 16384 --threads 1 --json bench.json
       smaller soups on one thread, all numbers to a file
+  broth bench --run runs/bff_noheads-seed-29
+      the newest soup of a run
+  broth bench --load cubff/0000000512.dat --lang bff
+      a soup of one's own
+  broth bench --worlds 29@2049,41@2177 --engines interpreter,auto
+      two soups by seed and age, and the sum of their times
+  broth bench --worlds benches/atlas.toml --engines auto --json
+      the worlds in a file, all numbers to standard output
 
 The soups are made once and kept; making the default ones takes some minutes.
 The engines take turns, each starts from the same bytes, and all must end with the
@@ -53,9 +65,9 @@ const ENGINES: &str = if cfg!(feature = "jit") {
 #[derive(Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct BenchArgs {
-    /// Languages, or `all`; `broth languages` lists them
-    #[arg(long, value_name = "LANG,...", default_value = "bff_noheads",
-          value_delimiter = ',', value_parser = parse_languages)]
+    /// Languages, or `all`; `broth languages` lists them [default: bff_noheads, or that of the
+    /// checkpoint]
+    #[arg(long, value_name = "LANG,...", value_delimiter = ',', value_parser = parse_languages)]
     lang: Vec<Languages>,
 
     /// Engines: auto, reference, interpreter, jit; speed-ups are relative to the first
@@ -73,9 +85,9 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 131_072)]
     num: usize,
 
-    /// Seed of the soups, below 2^64
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    seed: u64,
+    /// Seed of the soups, below 2^64 [default: 0, or that of the checkpoint]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
 
     /// Epochs measured in each round
     /// [default: about half a second of the slowest engine, at least 2]
@@ -110,9 +122,29 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
 
-    /// Write all numbers to this new file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    /// Measure this soup, a checkpoint of broth or cubff; without a sidecar, --lang must be given
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["soups", "num", "prelife_epochs", "alive_epochs"])]
+    load: Option<PathBuf>,
+
+    /// Measure the newest soup of the run in this folder
+    #[arg(long, value_name = "DIR",
+          conflicts_with_all = ["load", "lang", "soups", "num", "seed", "prelife_epochs",
+                                "alive_epochs", "override_settings"])]
+    run: Option<PathBuf>,
+
+    /// Measure soups by seed and age: a file of worlds, or a list as in 29@2049,41@2177 (seed 29
+    /// after 2,049 epochs) with --lang; shows a row for each, and the total
+    #[arg(long, value_name = "FILE|LIST",
+          conflicts_with_all = ["load", "run", "soups", "seed", "prelife_epochs", "alive_epochs"])]
+    worlds: Option<String>,
+
+    #[command(flatten)]
+    loading: CheckpointArgs,
+
+    /// Write all numbers as JSON: to this new file, or in place of the tables to standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    json: Option<Option<PathBuf>>,
 
     #[command(flatten)]
     how: EngineArgs,
@@ -140,17 +172,25 @@ fn parse_sort(name: &str) -> Result<Sort, String> {
 struct Report {
     broth: &'static str,
     machine: Machine,
-    num_programs: usize,
-    seed: u64,
+    /// Those of soups that broth makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_programs: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
     rounds: u16,
     soups: Vec<Entry>,
+    /// The sums over all worlds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Total>,
 }
 
 /// One soup of the report.
 #[derive(Serialize)]
 struct Entry {
     language: &'static str,
-    soup: &'static str,
+    soup: String,
+    num_programs: usize,
+    seed: u64,
     /// Epochs done before the first round.
     epochs_done: u64,
     /// In bits per byte, then.
@@ -160,9 +200,16 @@ struct Entry {
     measured: Option<Comparison>,
 }
 
+impl Entry {
+    /// What a table of worlds calls it.
+    fn title(&self) -> String {
+        format!("{} {}", self.language, self.soup)
+    }
+}
+
 pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
-    let cache = match args.cache {
-        Some(path) => path,
+    let cache = match &args.cache {
+        Some(path) => path.clone(),
         None => default_cache(|name| std::env::var_os(name)).ok_or_else(|| {
             Error::Usage(
                 "there is no folder for caches (neither XDG_CACHE_HOME nor HOME is set); \
@@ -171,86 +218,76 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
             )
         })?,
     };
-    if let Some(path) = &args.json {
+    let file = args.json.as_ref().and_then(Option::as_deref);
+    if let Some(path) = file {
         check_json(path)?;
     }
-    let options = args.how.options();
-    let languages = args.lang.iter().flat_map(|languages| match languages {
-        Languages::All => Language::ALL.to_vec(),
-        Languages::One(language) => vec![*language],
-    });
-    let (languages, sorts) = (without_repeats(languages), without_repeats(args.soups));
-    let engines = without_repeats(args.engines);
-    if let Some(language) = languages.iter().find(|it| !Language::ALL.contains(it)) {
-        return Err(Error::Usage(format!(
-            "--lang {language}: a benchmark compares engines, and {language} has one only; \
-             `broth run` says how fast it is"
-        ))
-        .into());
-    }
-    // Wrong settings before anything is started.
-    let recipe = |language, sort| Recipe {
-        language,
-        num_programs: args.num,
-        seed: args.seed,
-        sort,
-        epochs: match sort {
-            Sort::Random => 1,
-            Sort::Prelife => args.prelife_epochs,
-            Sort::Alive => args.alive_epochs,
-        },
-    };
-    recipe(languages[0], sorts[0]).settings().check()?;
+    // Before the soup of a run is read, which takes threads.
     start_threads(args.threads)?;
+    let subjects = Subject::all(&args)?;
     let interrupt = Interrupt::finishing(
         "finishing this epoch or round, showing what is measured; once more to stop without that",
         false,
     )?;
-
     let plan = Plan {
-        engines,
-        options,
+        engines: without_repeats(args.engines.iter().copied()),
+        options: args.how.options(),
         rounds: args.rounds.into(),
         warm_up: args.warm_up,
         epochs: args.epochs,
     };
+    let makes_all = [
+        args.load.is_some(),
+        args.run.is_some(),
+        args.worlds.is_some(),
+    ] == [false; 3];
     let mut report = Report {
         broth: VERSION,
         machine: Machine::this(),
-        num_programs: args.num,
-        seed: args.seed,
+        num_programs: makes_all.then_some(args.num),
+        seed: makes_all.then_some(args.seed.unwrap_or(0)),
         rounds: args.rounds,
         soups: Vec::new(),
+        total: None,
     };
-    let mut out = anstream::stdout();
+    let mut out: Box<dyn Write> = match args.json {
+        Some(None) => Box::new(std::io::sink()),
+        _ => Box::new(anstream::stdout()),
+    };
     show_machine(&mut out, &report)?;
-    if let Some(why) = no_native_code(&languages, &plan) {
+    if let Some(why) = no_native_code(&subjects, &plan) {
         warn_without_native_code(&why)?;
     }
-    'soups: for language in languages {
-        writeln!(out, "\n{BOLD}{}{RESET}", Row::HEADER)?;
-        for sort in &sorts {
-            let recipe = recipe(language, *sort);
-            interrupt.last_words(what_is_lost(&recipe, args.json.as_deref()));
-            let entry = match prepare(&recipe, &cache, &interrupt)? {
-                Some(prepared) => measure(&recipe, &prepared, &plan, &interrupt)?,
-                None => None,
-            };
-            if let Some(entry) = entry {
-                show(&mut out, &entry)?;
-                report.soups.push(entry);
+    let worlds = args.worlds.as_ref().map(|_| WorldTable::new(&subjects));
+    if let Some(table) = &worlds {
+        writeln!(out, "\n{BOLD}{}{RESET}", table.header(&plan.engines))?;
+    }
+    let mut language = None;
+    for subject in &subjects {
+        if worlds.is_none() && language.replace(subject.language()) != Some(subject.language()) {
+            writeln!(out, "\n{BOLD}{}{RESET}", Row::HEADER)?;
+        }
+        interrupt.last_words(what_is_lost(subject, file));
+        let entry = match subject.prepare(&cache, &interrupt)? {
+            Some(prepared) => measure(subject, &prepared, &plan, &interrupt)?,
+            None => None,
+        };
+        if let Some(entry) = entry {
+            match &worlds {
+                Some(table) => table.show(&mut out, &entry)?,
+                None => show(&mut out, &entry)?,
             }
-            if interrupt.is_asked() {
-                break 'soups;
-            }
+            report.soups.push(entry);
+        }
+        if interrupt.is_asked() {
+            break;
         }
     }
-    if let Some(path) = &args.json {
-        files::write_new(path, |file| {
-            serde_json::to_writer_pretty(&mut *file, &report)?;
-            writeln!(file)
-        })?;
+    report.total = worlds.as_ref().and_then(|_| Total::of(&report.soups));
+    if let (Some(table), Some(total)) = (&worlds, &report.total) {
+        table.show_total(&mut out, total)?;
     }
+    write_json(args.json.as_ref(), &report)?;
     Ok(if interrupt.is_asked() {
         ExitCode::from(INTERRUPTED)
     } else {
@@ -258,9 +295,26 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-/// What a benchmark loses that ends at once, before `recipe` is shown.
-fn what_is_lost(recipe: &Recipe, json: Option<&Path>) -> impl Fn() -> String + Send + 'static {
-    let what = format!("{}, {}", recipe.language, recipe.sort);
+/// Write all numbers to where they were asked for.
+fn write_json(json: Option<&Option<PathBuf>>, report: &Report) -> Result<(), Failure> {
+    match json {
+        None => {}
+        Some(Some(path)) => files::write_new(path, |file| {
+            serde_json::to_writer_pretty(&mut *file, report)?;
+            writeln!(file)
+        })?,
+        Some(None) => {
+            let mut out = io::stdout().lock();
+            serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a benchmark loses that ends at once, before `subject` is shown.
+fn what_is_lost(subject: &Subject, json: Option<&Path>) -> impl Fn() -> String + Send + 'static {
+    let what = format!("{}, {}", subject.language(), subject.name());
     let file = json.map(|path| format!("; {} is not written", path.display()));
     move || {
         format!(
@@ -272,12 +326,10 @@ fn what_is_lost(recipe: &Recipe, json: Option<&Path>) -> impl Fn() -> String + S
 }
 
 /// Why an engine of `plan` has no native code, if it could have some elsewhere.
-fn no_native_code(languages: &[&'static Language], plan: &Plan) -> Option<NoNativeCode> {
-    let engines = |language: &&'static Language| {
-        let language = *language;
-        plan.engines.iter().map(move |engine| (language, *engine))
-    };
-    let mut engines = languages.iter().flat_map(engines);
+fn no_native_code(subjects: &[Subject], plan: &Plan) -> Option<NoNativeCode> {
+    let engines = |language| plan.engines.iter().map(move |engine| (language, *engine));
+    let languages = without_repeats(subjects.iter().map(Subject::language));
+    let mut engines = languages.into_iter().flat_map(engines);
     engines.find_map(|(language, engine)| {
         let runner = engine.runner(language, &plan.options);
         runner.no_native_code().cloned()
@@ -327,22 +379,6 @@ fn without_repeats<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     kept
 }
 
-/// The soup of `recipe`; making it shows how far it is.
-fn prepare(
-    recipe: &Recipe,
-    cache: &Path,
-    interrupt: &Interrupt,
-) -> Result<Option<Prepared>, Error> {
-    let what = format!("making a soup of {}, {}", recipe.language, recipe.sort);
-    let progress = Progress::new(what, interrupt);
-    let prepared = recipe.prepare(cache, &mut |done| {
-        progress.show(done, recipe.epochs);
-        go_on(interrupt)
-    });
-    progress.finish();
-    prepared
-}
-
 fn go_on(interrupt: &Interrupt) -> ControlFlow<()> {
     if interrupt.is_asked() {
         ControlFlow::Break(())
@@ -353,231 +389,35 @@ fn go_on(interrupt: &Interrupt) -> ControlFlow<()> {
 
 /// What the soup comes to; none where the work was ended before its first round.
 fn measure(
-    recipe: &Recipe,
+    subject: &Subject,
     prepared: &Prepared,
     plan: &Plan,
     interrupt: &Interrupt,
 ) -> Result<Option<Entry>, Error> {
+    let settings = subject.settings();
     let mut entry = Entry {
-        language: recipe.language.name,
-        soup: recipe.sort.name(),
+        language: settings.language.name,
+        soup: subject.name(),
+        num_programs: settings.num_programs,
+        seed: settings.seed,
         epochs_done: prepared.checkpoint.epochs_done,
         high_order_entropy: prepared.high_order_entropy,
         problem: None,
         measured: None,
     };
-    if prepared.as_asked {
-        let what = format!("measuring {}, {}", recipe.language, recipe.sort);
-        let progress = Progress::new(what, interrupt);
-        let result = bench::compare(
-            &recipe.settings(),
-            &prepared.checkpoint,
-            plan,
-            &mut |round| {
-                progress.show(round as u64, plan.rounds as u64);
-                go_on(interrupt)
-            },
-        );
-        progress.finish();
-        entry.measured = result?;
-        if entry.measured.is_none() {
-            return Ok(None);
-        }
-    } else {
-        entry.problem = Some(format!(
-            "no {} soup of {} within {} epochs",
-            recipe.sort,
-            recipe.language,
-            thousands(recipe.epochs as usize)
-        ));
+    if !prepared.as_asked {
+        entry.problem = Some(subject.problem());
+        return Ok(Some(entry));
     }
-    Ok(Some(entry))
-}
-
-/// A moving line on a terminal, else one plain line once something takes long.
-struct Progress {
-    what: String,
-    bar: Option<ProgressBar>,
-    begun: Instant,
-    said: std::cell::Cell<Option<Instant>>,
-}
-
-impl Progress {
-    /// Time between plain lines.
-    const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
-
-    fn new(what: String, interrupt: &Interrupt) -> Progress {
-        let bar = io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len}  {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_message(what.clone());
-            interrupt.draws(&bar);
-            bar
-        });
-        Progress {
-            what,
-            bar,
-            begun: Instant::now(),
-            said: std::cell::Cell::new(None),
-        }
-    }
-
-    fn show(&self, done: u64, all: u64) {
-        match &self.bar {
-            Some(bar) => {
-                bar.set_length(all.max(done));
-                bar.set_position(done);
-            }
-            None => {
-                let since = self.said.get().unwrap_or(self.begun);
-                if since.elapsed() >= Progress::PLAIN_INTERVAL {
-                    self.said.set(Some(Instant::now()));
-                    // Nobody is left to tell where this fails.
-                    let _ = writeln!(anstream::stderr(), "{}: {done}/{all}", self.what);
-                }
-            }
-        }
-    }
-
-    fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn show_machine(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let Machine {
-        cores,
-        threads,
-        cpu,
-        lanes,
-        ..
-    } = &report.machine;
-    let plural = |n: usize| if n == 1 { "" } else { "s" };
-    let cpu = match cpu {
-        Some(name) => format!("{name}, "),
-        None => String::new(),
-    };
-    writeln!(
-        out,
-        "broth {VERSION}: {cpu}{cores} core{}, {threads} thread{}, {lanes} lanes",
-        plural(*cores),
-        plural(*threads)
-    )?;
-    writeln!(
-        out,
-        "{} programs, seed {}, {} round{}",
-        thousands(report.num_programs),
-        report.seed,
-        report.rounds,
-        plural(report.rounds.into())
-    )
-}
-
-/// A line of the table.
-struct Row<'a> {
-    engine: &'a str,
-    times: &'a Times,
-    /// ns/interaction, M interactions/s, M ops/s, M steps/s, over the floor,
-    /// speed-up; none of them for the floor itself.
-    rest: Option<[f64; 6]>,
-    /// Share of steps that native code ran, where there may be any.
-    native: Option<f64>,
-}
-
-impl Row<'_> {
-    const HEADER: &'static str = "engine       ms/epoch      min      max  ns/interaction  \
-                          M interactions/s   M ops/s  M steps/s  x floor  speed-up  native";
-}
-
-impl fmt::Display for Row<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Times {
-            median,
-            minimum,
-            maximum,
-            ..
-        } = self.times;
-        write!(
-            f,
-            "{:<11}  {:>8}  {:>7}  {:>7}",
-            self.engine,
-            number(*median),
-            number(*minimum),
-            number(*maximum)
-        )?;
-        let Some(rest) = self.rest else {
-            return Ok(());
-        };
-        let [interaction, interactions, ops, steps, floor, speed_up] = rest.map(number);
-        write!(
-            f,
-            "  {interaction:>14}  {interactions:>16}  {ops:>8}  {steps:>9}  {floor:>7}  \
-             {speed_up:>8}"
-        )?;
-        match self.native {
-            Some(share) => write!(f, "  {:>6}", percent(share)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Three digits, or all that stand before the point; at most four behind it.
-fn number(value: f64) -> String {
-    match value {
-        v if v >= 99.95 => thousands(v.round() as usize),
-        v if v >= 9.995 => format!("{v:.1}"),
-        v if v >= 0.9995 => format!("{v:.2}"),
-        v if v >= 0.09995 => format!("{v:.3}"),
-        v => format!("{v:.4}"),
-    }
-}
-
-fn show(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
-    let Some(measured) = &entry.measured else {
-        let problem = entry.problem.as_deref().unwrap_or_default();
-        return writeln!(out, "{problem}");
-    };
-    let each = |count: u64| count as f64 / measured.interactions.max(1) as f64;
-    writeln!(
-        out,
-        "{}, {}: epoch {}, high-order entropy {:.3}; {} ops and {} steps an interaction, \
-         {} epoch{} a round",
-        entry.language,
-        entry.soup,
-        thousands(entry.epochs_done as usize),
-        entry.high_order_entropy,
-        number(each(measured.ops)),
-        number(each(measured.steps)),
-        thousands(measured.epochs as usize),
-        if measured.epochs == 1 { "" } else { "s" }
-    )?;
-    let floor = Row {
-        engine: "floor",
-        times: &measured.floor_ms_per_epoch,
-        rest: None,
-        native: None,
-    };
-    writeln!(out, "{floor}")?;
-    for speed in &measured.engines {
-        let row = Row {
-            engine: speed.engine,
-            times: &speed.ms_per_epoch,
-            rest: Some([
-                speed.ns_per_interaction,
-                speed.interactions_per_second / 1e6,
-                speed.ops_per_second / 1e6,
-                speed.steps_per_second / 1e6,
-                speed.over_floor,
-                speed.speed_up,
-            ]),
-            native: speed.native_steps,
-        };
-        writeln!(out, "{row}")?;
-    }
-    Ok(())
+    let what = format!("measuring {}, {}", entry.language, entry.soup);
+    let progress = Progress::new(what, interrupt);
+    let result = bench::compare(&settings, &prepared.checkpoint, plan, &mut |round| {
+        progress.show(round as u64, plan.rounds as u64);
+        go_on(interrupt)
+    });
+    progress.finish();
+    entry.measured = result?;
+    Ok(entry.measured.is_some().then_some(entry))
 }
 
 #[cfg(test)]
@@ -606,28 +446,6 @@ mod tests {
         assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "")]), Some(in_home.into()));
         assert_eq!(cache(&[("HOME", "")]), None);
         assert_eq!(cache(&[]), None);
-    }
-
-    #[test]
-    fn columns_are_aligned() {
-        let times = Times {
-            median: 12_345.6,
-            minimum: 0.0123,
-            maximum: 99.97,
-            rounds: Vec::new(),
-        };
-        let row = Row {
-            engine: "interpreter",
-            times: &times,
-            rest: Some([1.0, 123_456.0, 9.996, 1234.0, 1.5, 10.0]),
-            native: Some(1.0),
-        };
-        let row = row.to_string();
-        assert_eq!(row.len(), Row::HEADER.len(), "{row}");
-        assert!(
-            row.starts_with("interpreter    12,346   0.0123      100 "),
-            "{row}"
-        );
     }
 
     #[test]

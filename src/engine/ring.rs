@@ -1,6 +1,6 @@
 //! Runs on a long tape whose ends are joined.
 //!
-//! [`run`] is the reference: a language's rules, one step at a time. [`Commands`] is what makes
+//! [`run`] is the reference: a language's rules, one step at a time. `Commands` is what makes
 //! the same runs of the BFF family fast: most bytes are no-ops, and partners of brackets may be
 //! far away, so that it keeps in mind where commands and brackets are.
 

@@ -64,11 +64,22 @@ impl Checkpoint {
             .and_then(|bytes| bytes.checked_add(HEADER_LEN));
         if expected != Some(len) || num_programs == 0 || num_programs % 2 == 1 {
             let what_it_should_be = match expected {
-                Some(expected) if num_programs > 0 && num_programs % 2 == 0 => format!(
-                    "its header says {num_programs} programs, which make {expected} bytes, \
-                     and it has {len}: {}",
-                    why_so_long(program_len, num_programs, len)
-                ),
+                Some(expected) if num_programs > 0 && num_programs % 2 == 0 => {
+                    let problem = format!(
+                        "its header says {num_programs} programs, which make {expected} bytes, \
+                         and it has {len}"
+                    );
+                    if let Some(language) = language_of(num_programs, len) {
+                        return Err(Error::Setting(format!(
+                            "{} is not a checkpoint of programs of {program_len} bytes: \
+                             {problem}, as programs of {} bytes do, not of {program_len}; give \
+                             `language` {language}, or another with such programs",
+                            path.display(),
+                            language.program_len,
+                        )));
+                    }
+                    format!("{problem}: it was cut short, or is something else")
+                }
                 None => format!(
                     "its header says {num_programs} programs, \
                      more than any file holds: it is something else"
@@ -229,18 +240,10 @@ impl Checkpoint {
     }
 }
 
-/// Why a file of `num_programs` programs may have another length than theirs.
-fn why_so_long(program_len: usize, num_programs: u64, len: u64) -> String {
-    let fits = |language: &&Language| {
+/// A language whose programs make a file of so many bytes, if there is one.
+fn language_of(num_programs: u64, len: u64) -> Option<&'static Language> {
+    Language::every().find(|language| {
         let bytes = num_programs.checked_mul(language.program_len as u64);
         bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN)) == Some(len)
-    };
-    match Language::every().find(fits) {
-        Some(language) => format!(
-            "they are programs of {} bytes, as {language} has, not of {program_len}; \
-             give `language` as what they are",
-            language.program_len
-        ),
-        None => "it was cut short, or is something else".into(),
-    }
+    })
 }

@@ -372,7 +372,7 @@ impl Table {
         })
     }
 
-    /// Read what [`Table::write_csv`] wrote; columns of settings that it does not know are
+    /// Read a table as CSV, as sweeps write it; columns of settings that it does not know are
     /// text.
     pub fn read_csv(path: &Path) -> Result<Table, Error> {
         let wrong = |line: u64, problem: String| {

@@ -268,7 +268,9 @@ mod tests {
         let unit = parse("forth", Some(EntryKind::Loop), "00 c0").unwrap();
         let bff: &'static Language = "bff".parse().unwrap();
         let jit = Jit::new(bff, Options::default(), true).unwrap();
-        let mut jit = jit.expect("there is native code");
-        assert!(jit.show(&unit).is_err() && jit.compile(&[unit]).is_err());
+        let jit = jit.expect("there is native code");
+        assert!(jit.show(&unit).is_err());
+        #[cfg(feature = "internals")]
+        assert!({ jit }.compile(&[unit]).is_err());
     }
 }
