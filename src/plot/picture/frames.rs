@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::{MAX_SIZE, Picture, View, not_drawn};
+use super::{DEFLATE_BYTES, MAX_SIZE, Picture, View, not_drawn};
 use crate::Error;
 use crate::files;
 use crate::run::{self, folder};
@@ -172,6 +172,7 @@ pub fn read(path: &Path) -> Result<Picture, Error> {
         height,
         palette,
         pixels,
+        deflate: DEFLATE_BYTES,
     })
 }
 
@@ -245,6 +246,7 @@ mod tests {
             height: 1,
             palette: vec![0; 6],
             pixels: vec![1, 2],
+            deflate: DEFLATE_BYTES,
         };
         let colourless = picture.encode(&[]).unwrap();
         let mut cut = colourless.clone();

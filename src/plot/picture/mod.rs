@@ -172,7 +172,12 @@ pub struct Picture {
     palette: Vec<u8>,
     /// Indices into the palette, row by row.
     pixels: Vec<u8>,
+    /// How hard it is compressed, from 1 to 9.
+    deflate: u8,
 }
+
+/// Bytes of a soup are close to noise: better compression costs a second and saves little.
+const DEFLATE_BYTES: u8 = 1;
 
 impl Picture {
     /// The picture of a soup's programs after this many epochs, with a legend below.
@@ -199,6 +204,7 @@ impl Picture {
             height,
             palette: palette(view.theme, language),
             pixels: vec![0; width * height],
+            deflate: DEFLATE_BYTES,
         };
         let (shown, below) = picture.pixels.split_at_mut(width * arrangement.height());
         let index_of_byte = language.kind_numbers().map(|kind| kind_index(kind.into()));
@@ -215,8 +221,7 @@ impl Picture {
         for (keyword, text) in texts {
             encoder.add_text_chunk(keyword.to_string(), text.to_string())?;
         }
-        // Bytes of a soup are close to noise: better compression costs a second and saves little.
-        encoder.set_deflate_compression(png::DeflateCompression::Level(1));
+        encoder.set_deflate_compression(png::DeflateCompression::Level(self.deflate));
         encoder.write_header()?.write_image_data(&self.pixels)?;
         Ok(bytes)
     }

@@ -36,6 +36,8 @@ const ROW: (usize, usize) = (15, 2);
 const SWATCH: (usize, usize) = (14, 6);
 /// Of more families, the largest have colours.
 const MOST_FAMILIES: u8 = 6;
+/// Blocks of one colour are worth compressing.
+const DEFLATE_BLOCKS: u8 = 6;
 /// Shades of grey for programs without relatives.
 const GREYS: usize = 3;
 
@@ -90,6 +92,7 @@ impl Picture {
             height,
             palette,
             pixels: sheet.pixels,
+            deflate: DEFLATE_BLOCKS,
         })
     }
 }
