@@ -24,6 +24,8 @@ pub mod search;
 pub mod soup;
 #[cfg(feature = "run")]
 pub mod sweep;
+#[cfg(feature = "run")]
+pub mod verify;
 
 pub use error::Error;
 pub use soup::settings::{Meeting, Settings};

@@ -31,4 +31,5 @@ mod runs;
 mod sweep;
 mod tracers;
 mod unsafe_code;
+mod verify;
 mod worlds;

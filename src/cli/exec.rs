@@ -13,6 +13,7 @@ use clap::Args;
 
 use super::engine::{EngineArgs, describe_native_code, parse_engine, warn_without_native_code};
 use super::paint;
+use super::verify::WithoutArgs;
 use super::{Failure, hex, parse_language};
 
 const EXAMPLES: &str = "\
@@ -65,9 +66,13 @@ pub(super) struct ExecArgs {
 
     #[command(flatten)]
     how: EngineArgs,
+
+    #[command(flatten)]
+    without: WithoutArgs,
 }
 
 pub(super) fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
+    args.without.hide();
     if args.trace && args.engine != Engine::Reference {
         return Err(Error::Usage(format!(
             "--trace shows each step, and the engine {} takes many at once; \

@@ -27,6 +27,7 @@ mod search;
 mod selfrep;
 mod strip;
 mod sweep;
+mod verify;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -48,7 +49,7 @@ Each command has --help, with examples, and a short -h.
 
 Exit codes:
   0    done
-  1    the machine refused (such as a full disk), or a run of a sweep failed
+  1    the machine refused (such as a full disk), a run of a sweep failed, or engines differ
   2    the input is wrong: a flag, a setting, a file
   130  ended by Ctrl-C or another request to end";
 
@@ -96,6 +97,8 @@ enum Command {
     Figures(figures::FiguresArgs),
     /// Measure how fast this machine runs soups
     Bench(bench::BenchArgs),
+    /// Compare all engines with the reference engine, on millions of tapes
+    Verify(Box<verify::VerifyArgs>),
     /// Inspect native code: what it did in a run, and the code itself
     #[command(subcommand)]
     Jit(jit::JitCommand),
@@ -148,6 +151,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(args),
         Command::Figures(args) => figures::figures(args),
         Command::Bench(args) => bench::bench(args),
+        Command::Verify(args) => verify::verify(*args),
         Command::Jit(command) => jit::jit(command),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),

@@ -17,6 +17,7 @@ pub(crate) mod bff;
 pub mod bff;
 mod cycle;
 mod forth;
+pub mod hidden;
 mod interleave;
 // Without its compiler most of it has nothing to do.
 #[cfg_attr(not(feature = "jit"), allow(dead_code))]
@@ -34,6 +35,8 @@ use crate::Error;
 use crate::language::{Family, Language, Outcome, Tape};
 use jit::{CacheTally, Jit, NativeTally, NoNativeCode, Tier};
 use simd::InstructionSet;
+#[cfg(feature = "run")]
+pub(crate) use simd::Notes;
 
 /// Which engine runs the tapes. It never changes a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,7 +148,7 @@ fn interpreter(
 /// Every form of the interpreter for `language` that this machine can run, the widest first: its
 /// name, and what runs tapes. All give the same results; one is as good as the other but for
 /// speed.
-#[cfg(feature = "internals")]
+#[cfg(any(feature = "internals", feature = "run"))]
 #[doc(hidden)]
 pub fn every_width(
     language: &'static Language,
@@ -165,6 +168,21 @@ pub fn every_width(
             };
             (set.name(), runner)
         })
+}
+
+/// The portable interpreter of a language of the BFF family, which takes [`Notes`] of what it does.
+#[cfg(feature = "run")]
+pub(crate) fn observed(language: &'static Language) -> Option<Runner> {
+    let Family::Bff(dialect) = &language.family else {
+        return None;
+    };
+    Some(Runner {
+        language,
+        is_reference: false,
+        tapes: bff::walk::observed(dialect),
+        jit: None,
+        no_native_code: None,
+    })
 }
 
 /// Tapes to be run, and as many outcomes.

@@ -242,6 +242,12 @@ impl Soup {
         self.runner = engine.runner(self.settings.language, options);
     }
 
+    /// As [`Soup::set_engine`], by what is ready already.
+    #[cfg(feature = "run")]
+    pub(crate) fn set_runner(&mut self, runner: Runner) {
+        self.runner = runner;
+    }
+
     /// What runs the tapes.
     pub fn runner(&self) -> &Runner {
         &self.runner

@@ -18,6 +18,7 @@ use super::emitter::{Emitter, Machine};
 use super::frame::Function;
 use super::unit::{Pinned, Translator};
 use super::{Listing, NoNativeCode};
+use crate::engine::hidden::{Part, is_hidden};
 
 /// Compiles the units of one dialect for this machine.
 pub(super) struct Compiler<T> {
@@ -48,6 +49,31 @@ impl From<ModuleError> for NoNativeCode {
     }
 }
 
+/// Cranelift's settings of what may be hidden of a machine.
+const HIDEABLE: [(Part, &[&str]); 2] = [
+    (
+        Part::Avx512,
+        &[
+            "has_avx512bitalg",
+            "has_avx512dq",
+            "has_avx512f",
+            "has_avx512vbmi",
+            "has_avx512vl",
+        ],
+    ),
+    (
+        Part::Avx2,
+        &[
+            "has_avx2",
+            "has_fma",
+            "has_bmi1",
+            "has_bmi2",
+            "has_lzcnt",
+            "has_popcnt",
+        ],
+    ),
+];
+
 /// Cranelift, set up for this machine.
 fn isa() -> Result<OwnedTargetIsa, NoNativeCode> {
     // What is generated is tested, over and over.
@@ -67,7 +93,15 @@ fn isa() -> Result<OwnedTargetIsa, NoNativeCode> {
         let set = flags.set(name, value);
         set.map_err(|error| NoNativeCode(format!("Cranelift's {name}: {error}")))?;
     }
-    let builder = cranelift_native::builder().map_err(|why| NoNativeCode(why.into()))?;
+    let mut builder = cranelift_native::builder().map_err(|why| NoNativeCode(why.into()))?;
+    for (part, names) in HIDEABLE {
+        for name in names {
+            if is_hidden(part) {
+                // Other CPUs have no such setting.
+                let _ = builder.set(name, "false");
+            }
+        }
+    }
     let isa = builder.finish(settings::Flags::new(flags));
     isa.map_err(|error| NoNativeCode(error.to_string()))
 }
@@ -101,6 +135,9 @@ impl<T: Translator> Compiler<T> {
 
     /// Compile all `units`.
     pub(super) fn compile(&self, units: &[T::Unit]) -> Result<Generation<T>, NoNativeCode> {
+        if is_hidden(Part::ExecutableMemory) {
+            return Err(NoNativeCode("executable memory is hidden".into()));
+        }
         let begun = Instant::now();
         let builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         let mut generation = Generation {

@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
     /// Batches of tapes (of 32) of which one is looked at more closely.
-    pub(super) sample: u32,
+    pub(crate) sample: u32,
     /// Iterations that a loop is to take, in such batches.
-    pub(super) loops: u32,
+    pub(crate) loops: u32,
     /// Times that a program is to come up, of one tape of each such batch.
-    pub(super) programs: u32,
+    pub(crate) programs: u32,
     /// Jumps back of a run before its loops are looked for.
     pub(crate) backoff: u32,
 }
@@ -35,7 +35,7 @@ impl Thresholds {
 }
 
 /// Each with another value.
-#[cfg(feature = "internals")]
+#[cfg(any(feature = "internals", feature = "run"))]
 #[doc(hidden)]
 impl Thresholds {
     #[must_use]

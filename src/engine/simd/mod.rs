@@ -12,6 +12,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(feature = "run")]
+mod observed;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -22,9 +24,14 @@ mod vectors;
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
+#[cfg(feature = "run")]
+pub(crate) use observed::{Notes, Observed};
 pub(crate) use portable::Portable;
 pub(crate) use track::{Stride, Track};
-pub(crate) use vectors::{Vectors, Work};
+pub(crate) use vectors::{Note, Vectors, Work};
+
+#[cfg(target_arch = "x86_64")]
+use crate::engine::hidden::{Part, is_hidden};
 
 /// A set of vector instructions that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +47,18 @@ pub(crate) enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// Those that this machine has, the widest first.
+    /// Those that this machine has and that are not [hidden](crate::engine::hidden), the widest
+    /// first.
     #[inline]
     pub(crate) fn available() -> impl Iterator<Item = InstructionSet> {
         #[cfg(target_arch = "x86_64")]
         let wide = [
-            Avx512::detect().map(InstructionSet::Avx512),
-            Avx2::detect().map(InstructionSet::Avx2),
+            Avx512::detect()
+                .filter(|_| !is_hidden(Part::Avx512))
+                .map(InstructionSet::Avx512),
+            Avx2::detect()
+                .filter(|_| !is_hidden(Part::Avx2))
+                .map(InstructionSet::Avx2),
         ];
         #[cfg(not(target_arch = "x86_64"))]
         let wide: [Option<InstructionSet>; 0] = [];

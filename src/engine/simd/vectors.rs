@@ -8,6 +8,25 @@ use crate::engine::places::below;
 use crate::language::Tape;
 use crate::language::bff::{Class, Dialect, Op};
 
+/// What the interpreter did.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "run"), allow(dead_code))]
+pub(crate) enum Note {
+    /// It came to a loop body with this hash, which is run by what is known of its iterations.
+    Body(u64),
+    /// It ran a loop of this form, to this end.
+    Loop {
+        /// The form's name.
+        form: &'static str,
+        /// How its iterations came to an end.
+        exit: &'static str,
+    },
+    /// It came to a loop with brackets inside, or too long, which has no form.
+    Nested,
+    /// It skipped whole periods of a run that repeats.
+    Period,
+}
+
 /// Something to do with a set of instructions; see [`Vectors::run`].
 pub(crate) trait Work<V> {
     /// What comes of it.
@@ -29,6 +48,10 @@ pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
     ///
     /// There must have been a value of this type.
     unsafe fn assume() -> Self;
+
+    /// Take note of what was done, where anybody counts that: see `observed.rs`.
+    #[inline(always)]
+    fn note(self, _: impl FnOnce() -> Note) {}
 
     /// Do `work`, compiled with these instructions.
     fn run<W: Work<Self>>(self, work: W) -> W::Output;

@@ -103,6 +103,17 @@ pub(crate) enum LoopExit {
     Rewritten { next: usize },
 }
 
+impl LoopExit {
+    /// What it is called in a table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            LoopExit::Done => "done",
+            LoopExit::OutOfSteps => "out_of_steps",
+            LoopExit::Rewritten { .. } => "rewritten",
+        }
+    }
+}
+
 impl<'a> Loop<'a> {
     /// Decode the loop that runs from `first` to the `]` at `close`; `None` where
     /// `script` does not tell of it, where there are brackets in between, or too
@@ -182,6 +193,17 @@ impl<'a> Loop<'a> {
     pub(crate) fn forget_nest(&mut self) {
         if let Form::Nest(nest) = self.form {
             self.form = Form::Copy(nest.copy());
+        }
+    }
+
+    /// What its form is called in a table.
+    pub(crate) fn form_name(&self) -> &'static str {
+        match self.form {
+            Form::Scan => "scan",
+            Form::Count => "count",
+            Form::Copy(_) => "copy",
+            Form::Nest(_) => "nest",
+            Form::Plain => "plain",
         }
     }
 

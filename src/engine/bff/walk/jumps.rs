@@ -7,9 +7,10 @@ use crate::engine::bff::registers::Registers;
 use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::jit::bff::{Frame, Unit};
 use crate::engine::jit::{EntryKind, NativeTally};
-use crate::engine::simd::Vectors;
-use crate::language::bff::{Brackets, Class};
+use crate::engine::simd::{Note, Vectors};
+use crate::language::bff::{Brackets, Class, Dialect};
 use crate::language::{Ended, Outcome, TAPE_LEN, Tape};
+use crate::random::mix;
 
 /// Where a walk stands between two stretches.
 struct Cursor {
@@ -203,6 +204,7 @@ impl<V: Vectors> Run<'_, '_, V> {
                 .skip(state, self.tape, &mut taken, max_steps)
             {
                 (at.steps, at.ops) = (taken.steps, taken.ops);
+                self.vectors.note(|| Note::Period);
             }
         }
         None
@@ -223,7 +225,11 @@ impl<V: Vectors> Run<'_, '_, V> {
             jit,
             ..
         } = self.context;
-        let mut looped = Loop::decode(self.vectors, dialect, self.script, cursor.pc, close)?;
+        let decoded = Loop::decode(self.vectors, dialect, self.script, cursor.pc, close);
+        let Some(mut looped) = decoded else {
+            self.vectors.note(|| Note::Nested);
+            return None;
+        };
         // What has none may be faster as native code.
         if jit.is_some() && looks.jumps + 1 >= looks.next && !looped.has_closed_form() {
             return None;
@@ -232,7 +238,13 @@ impl<V: Vectors> Run<'_, '_, V> {
         if cursor.dirty {
             looped.forget_nest();
         }
-        let (exit, changed) = looped.run(self.vectors, self.tape, &mut cursor.at, max_steps);
+        let vectors = self.vectors;
+        vectors.note(|| Note::Body(body_hash(dialect, self.tape, cursor.pc, close)));
+        let (exit, changed) = looped.run(vectors, self.tape, &mut cursor.at, max_steps);
+        vectors.note(|| Note::Loop {
+            form: looped.form_name(),
+            exit: exit.name(),
+        });
         cursor.dirty |= changed;
         match exit {
             LoopExit::Done => cursor.pc = close + 1,
@@ -273,6 +285,13 @@ impl<V: Vectors> Run<'_, '_, V> {
         self.script
             .read_around(self.vectors, dialect, self.tape, place);
     }
+}
+
+/// A hash of what the places from `first` to the `]` at `close` mean.
+fn body_hash(dialect: &Dialect, tape: &Tape, first: usize, close: usize) -> u64 {
+    let class = |place: &u8| u64::from(dialect.class(*place).bits() & Class::COMMAND);
+    let places = tape[first.min(close)..=close].iter();
+    places.map(class).fold(0, |hash, class| mix(hash ^ class))
 }
 
 /// A loop that native code is looked for.

@@ -23,6 +23,8 @@ use super::script::{Effects, Script};
 use crate::engine::jit::bff::Cache;
 use crate::engine::jit::{Jit, NativeTally};
 use crate::engine::reference;
+#[cfg(feature = "run")]
+use crate::engine::simd::Observed;
 use crate::engine::simd::{InstructionSet, Vectors, Work};
 use crate::engine::{Batch, RunTapes};
 use crate::language::bff::{Class, Dialect, Op, State};
@@ -53,6 +55,16 @@ pub(crate) fn interpreter(
         InstructionSet::Avx2(vectors) => with(vectors, dialect, closed_forms),
         InstructionSet::Portable(vectors) => with(vectors, dialect, closed_forms),
     }
+}
+
+/// The interpreter of `dialect` that takes notes.
+#[cfg(feature = "run")]
+pub(crate) fn observed(dialect: &'static Dialect) -> Box<dyn RunTapes> {
+    Box::new(Interpreter {
+        vectors: Observed,
+        dialect,
+        closed_forms: true,
+    })
 }
 
 #[derive(Debug)]
