@@ -263,7 +263,7 @@ fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
 }
 
 /// A unit that takes longer hangs.
-const HANGS: Duration = Duration::from_secs(300);
+const HANGS: Duration = Duration::from_secs(45);
 
 /// Say what a difference is, keep it, and end: the engine that hangs cannot be stopped.
 fn give_up(difference: Difference, out: Option<&Path>) -> ! {
