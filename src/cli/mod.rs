@@ -85,11 +85,11 @@ enum Command {
     Search(search::SearchArgs),
     /// Draw charts of a run: entropy, complexity, ops and more over epochs
     Plot(plot::PlotArgs),
-    /// Draw a soup, with a pixel for each byte, coloured by kind
+    /// Draw a soup at the size of a screen, or with a pixel for each byte
     Picture(picture::PictureArgs),
     /// Draw the kinds of a soup's bytes in space and time
     Strip(strip::StripArgs),
-    /// Make an animated picture of a run
+    /// Make an animated picture of a run, as PNG or GIF
     Film(film::FilmArgs),
     /// Run thousands of soups, and make one table of their results
     Sweep(sweep::SweepArgs),

@@ -1,6 +1,8 @@
 //! Families of programs: those that have more bytes in common, place by place, than chance would
 //! have it.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use crate::language::Language;
@@ -12,6 +14,10 @@ const COMPARED: usize = 1024;
 /// Standard deviations above what chance brings about, from which on two programs are relatives.
 /// Of a hundred thousand random programs, one or two are relatives of a given one.
 const DEVIATIONS: f64 = 8.0;
+/// One in so many programs belongs to a family, unless it holds copies.
+const LEAST_SHARE: usize = 200;
+/// No family has fewer members.
+const LEAST_MEMBERS: usize = 3;
 
 /// Programs that resemble one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,45 +42,50 @@ pub struct Families {
 
 impl Families {
     /// Find the `most` largest families (at most 255) of the programs of a soup. A family has
-    /// at least one in 200 programs, and three.
+    /// at least three members, and one in 200 programs or three that are the same.
     pub fn of(language: &Language, programs: &[u8], most: u8) -> Families {
         let len = language.program_len;
         let n = programs.len() / len;
         let program = |i: usize| &programs[i * len..][..len];
         let chance = Chance::of(programs);
-        let least = (n / 200).max(3);
+        let least = (n / LEAST_SHARE).max(LEAST_MEMBERS);
         let mut free: Vec<usize> = (0..n).collect();
         let mut of_program = vec![None; n];
         let mut found: Vec<(u8, Family)> = Vec::new();
+        let mut copied: Option<Vec<usize>> = None;
         while (found.len() as u8) < most {
+            let relations_to = |middle: usize| -> Vec<Option<Relation>> {
+                let middle = Middle::new(program(middle), &chance);
+                let relations = free.par_iter().map(|i| middle.relation(program(*i)));
+                relations.collect()
+            };
+            let members_of = |it: &[Option<Relation>]| it.iter().flatten().count();
             let compared = sample(&free, COMPARED);
-            let candidates = sample(&free, CANDIDATES);
             let relatives = |middle: &usize| {
                 let middle = Middle::new(program(*middle), &chance);
                 let related = compared.iter().filter(|i| middle.is_related(program(**i)));
                 related.count()
             };
             // The first of those that have the most.
-            let best = candidates
-                .iter()
-                .rev()
-                .max_by_key(|middle| relatives(middle));
-            let Some(best) = best else { break };
-            let middle = Middle::new(program(*best), &chance);
-            let relations: Vec<Option<Relation>> = free
-                .par_iter()
-                .map(|i| middle.relation(program(*i)))
-                .collect();
-            let members = relations.iter().flatten().count();
-            if members < least {
+            let candidates = sample(&free, CANDIDATES);
+            let Some(sampled) = candidates.into_iter().rev().max_by_key(relatives) else {
                 break;
+            };
+            let (mut best, mut relations) = (sampled, relations_to(sampled));
+            if members_of(&relations) < least {
+                // A small family is missed by samples, but its copies are not.
+                let copied = copied.get_or_insert_with(|| copies(programs, len));
+                let next = copied.iter().find(|i| of_program[**i].is_none());
+                let Some(next) = next else { break };
+                (best, relations) = (*next, relations_to(*next));
             }
+            let members = members_of(&relations);
             let is_mirrored = |it: &&Relation| **it == Relation::Mirrored;
             let name = found.len() as u8;
             found.push((
                 name,
                 Family {
-                    middle: *best,
+                    middle: best,
                     members,
                     mirrored: relations.iter().flatten().filter(is_mirrored).count(),
                 },
@@ -106,6 +117,19 @@ impl Families {
     pub fn members(&self) -> usize {
         self.families.iter().map(|family| family.members).sum()
     }
+}
+
+/// Of programs that a soup holds at least [`LEAST_MEMBERS`] times the first ones, the commonest
+/// in front.
+fn copies(programs: &[u8], len: usize) -> Vec<usize> {
+    let mut found: HashMap<&[u8], (usize, usize)> = HashMap::new();
+    for (i, program) in programs.chunks_exact(len).enumerate() {
+        found.entry(program).or_insert((0, i)).0 += 1;
+    }
+    let mut copied: Vec<(usize, usize)> = found.into_values().collect();
+    copied.retain(|(count, _)| *count >= LEAST_MEMBERS);
+    copied.sort_by_key(|(count, first)| (std::cmp::Reverse(*count), *first));
+    copied.into_iter().map(|(_, first)| first).collect()
 }
 
 /// At most so many of `all`, evenly spaced.
@@ -266,6 +290,21 @@ mod tests {
         // Of so many only.
         let largest = Families::of(bff(), &programs, 1);
         assert_eq!(largest.families.len(), 1);
+    }
+
+    /// A family begins small: a few copies in a large soup.
+    #[test]
+    fn few_copies_are_found_in_a_large_soup() {
+        let mut programs = noise(20_000, 3);
+        for place in [70, 9000, 19_999] {
+            programs.copy_within(7 * PROGRAM_LEN..8 * PROGRAM_LEN, place * PROGRAM_LEN);
+        }
+        let found = Families::of(bff(), &programs, 7);
+        assert!(found.families[0].members >= 4, "{:?}", found.families);
+        for place in [7, 70, 9000, 19_999] {
+            assert_eq!(found.of_program[place], Some(0));
+        }
+        assert!(found.families.len() == 1 && found.members() < 10);
     }
 
     /// Programs of one byte say nothing, and are the same nonetheless.

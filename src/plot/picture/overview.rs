@@ -252,8 +252,8 @@ impl<'a> Map<'a> {
         };
         let percent = |part: usize| 100.0 * part as f64 / self.shown.len() as f64;
         let Some(largest) = found.families.first() else {
-            return "Noise: no colour, for no program has relatives. Where a replicator takes \
-                    over, colours spread: one for each family."
+            return "No colour, as in noise: no program has relatives enough for a family. Where a \
+                    replicator takes over, its colour spreads."
                 .into();
         };
         format!(
@@ -325,7 +325,7 @@ impl<'a> Map<'a> {
         }
         let alone = self.shown.len() - found.members();
         let text = format!(
-            "{:.1} %: {} programs without relatives",
+            "{:.1} %: {} programs without a family",
             share(alone),
             thousands(alone)
         );
@@ -511,7 +511,7 @@ mod tests {
             (map.what_to_look_for(), map.caption())
         };
         let (look_for, caption) = words(&noise, &view);
-        assert!(look_for.starts_with("Noise: no colour"), "{look_for}");
+        assert!(look_for.starts_with("No colour, as in noise"), "{look_for}");
         assert!(
             caption.starts_with("All 1,000 programs, each framed in"),
             "{caption}"
