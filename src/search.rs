@@ -228,6 +228,11 @@ impl InSoups {
         self.tested
     }
 
+    /// The seed of the present soup, and its epochs done.
+    pub fn place(&self) -> (u64, u64) {
+        (self.soup.settings().seed, self.soup.epochs_done())
+    }
+
     /// Score what is new in the soup. Either there is a find, the one with the lowest index, or the
     /// soup runs for another epoch.
     ///

@@ -274,15 +274,17 @@ fn questions_about_no_program_are_refused() {
     for (words, hints) in [
         (
             "ancestry --first-replicator",
-            &["48 or more", "go on with the run"][..],
+            &["48 or more", "continue the run"][..],
         ),
         (
             "ancestry --program 64 --epoch 5",
             &["--program 64", "0 to 63"],
         ),
         ("ancestry --program 6 --epoch 0", &["--epoch 0", "choose 1"]),
-        ("ancestry --program 6", &["--epoch"]),
-        ("ancestry", &["--first-replicator"]),
+        (
+            "ancestry",
+            &["--first-replicator", "--program INDEX", "--epoch EPOCHS"],
+        ),
         (
             "ancestry --program 1 --epoch 9 --out x.json",
             &["--out x.json", "report.txt"],
@@ -311,7 +313,7 @@ fn questions_about_no_program_are_refused() {
         &["not a run folder"],
     );
     let soup = data("cubff-513.dat");
-    fail(2, "census --top 0", &[&soup], &["--top", "1.."]);
+    fail(2, "census --top 0", &[&soup], &["--top", "from 1"]);
     fail(2, "census --lang bff", &[&run], &["--lang", "leave it out"]);
     fail(
         2,

@@ -148,12 +148,12 @@ fn runs_whose_files_cannot_be_read() {
                 Sort::Checkpoint if what == "a folder" => {
                     // Passed over; and in the way of the new one.
                     assert_eq!(code, Some(1), "{case}");
-                    assert!(message.contains("passed over: "), "{case}");
+                    assert!(message.contains("skipped: "), "{case}");
                     assert!(message.contains("cannot write"), "{case}");
                 }
                 Sort::Checkpoint => {
                     assert_eq!(code, Some(0), "{case}");
-                    assert!(message.contains("passed over: "), "{case}");
+                    assert!(message.contains("skipped: "), "{case}");
                     assert!(message.contains("0000000040"), "{case}");
                 }
                 Sort::Table if what == "nothing" && name == "metrics.csv" => {

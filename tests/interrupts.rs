@@ -186,7 +186,7 @@ fn two_requests_in_one_keep_the_work_of_a_sweep() {
         "{said}"
     );
     assert!(!said.contains("stopped"), "{said}");
-    assert!(shown.contains("go on with  the same command"), "{shown}");
+    assert!(shown.contains("resume      the same command"), "{shown}");
     let saved = fs::read_dir(out.join("runs")).unwrap().filter(|run| {
         let path = run.as_ref().unwrap().path().join("so-far.toml");
         number(&read_text(path), "\nepochs = ").unwrap() > 0

@@ -286,7 +286,11 @@ fn a_stopped_run_goes_on_without_its_rule() {
         2,
         "run --stopping-selfrep-count 3 --resume",
         &[&plain],
-        &["--stopping-selfrep-count", "counted"],
+        &[
+            "--stopping-selfrep-count 3",
+            "not counted",
+            "--eval-selfrep",
+        ],
     );
 }
 

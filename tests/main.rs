@@ -21,6 +21,7 @@ mod jit_cli;
 mod library;
 mod loading;
 mod malformed;
+mod newcomer;
 mod no_flags;
 mod observer;
 mod pictures;

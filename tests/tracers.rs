@@ -67,7 +67,7 @@ fn a_resumed_run_goes_on_with_its_tokens() {
     );
 }
 
-/// A checkpoint whose tokens are missing, cut short or others is passed over by name.
+/// A checkpoint whose tokens are missing, cut short or others is skipped and named.
 #[test]
 fn tokens_that_are_not_what_was_written_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ fn tokens_that_are_not_what_was_written_are_refused() {
         let resumed = succeed("run --max-epochs 110 --resume", &[&copy]);
         let said = String::from_utf8_lossy(&resumed.stderr).to_string();
         assert!(
-            said.contains("passed over") && said.contains(hint),
+            said.contains("skipped") && said.contains(hint),
             "{hint}: {said}"
         );
         assert!(said.contains("from epoch 97"), "{hint}: {said}");

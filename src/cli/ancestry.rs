@@ -1,29 +1,30 @@
 //! `broth ancestry`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use broth::Error;
 use broth::files;
 use broth::format::thousands;
-use broth::language::PROGRAM_LEN;
+use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS};
 use broth::plot::format::Subject;
 use broth::run::ancestry::{Ancestor, FirstSeen, Line};
 use broth::run::replay::{PastRun, Replay};
-use broth::soup::interaction::Interaction;
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::drawing::{self, ThemeArgs};
-use super::interaction::describe;
+use super::interaction::{describe, interaction_json};
 use super::interrupt::Interrupt;
+use super::output::write_json;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
 use super::selfrep::write_copying;
+use super::source::run_of;
 use super::strip;
-use super::{Failure, hex, shown, start_threads};
+use super::{Failure, hex, number, program, shown, start_threads};
 
 const EXAMPLES: &str = "\
 A line of descent leads from a program back to the one that most of its bytes came from,
@@ -44,11 +45,11 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AncestryArgs {
-    /// A run folder
+    /// A run folder, or a checkpoint in it, whose epochs then are those of --epoch
     run: PathBuf,
 
     /// Find the first replicator
-    #[arg(long, required_unless_present = "program")]
+    #[arg(long)]
     first_replicator: bool,
 
     /// Trace the program with this index
@@ -56,12 +57,13 @@ pub(super) struct AncestryArgs {
         long,
         value_name = "INDEX",
         conflicts_with = "first_replicator",
-        requires = "epoch"
+        value_parser = number::any::<usize>
     )]
     program: Option<usize>,
 
-    /// ... as it is after this many epochs
-    #[arg(long, value_name = "EPOCHS", conflicts_with = "first_replicator")]
+    /// ... as it is after this many epochs [default: at the newest checkpoint]
+    #[arg(long, value_name = "EPOCHS", conflicts_with = "first_replicator",
+          value_parser = number::count)]
     epoch: Option<u64>,
 
     /// The report to write; the same as JSON and the picture are written beside it [default:
@@ -77,20 +79,28 @@ pub(super) struct AncestryArgs {
     look: ThemeArgs,
 
     /// Number of changes on the line to show
-    #[arg(long, value_name = "N", default_value_t = 24)]
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = number::any::<usize>)]
     changes: usize,
 
     /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
     threads: Option<u16>,
 
     /// Show nothing but errors
     #[arg(long, short)]
     quiet: bool,
+
+    /// Write the result as JSON to standard output, instead of the report
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
-    let text_path = args.out.clone().unwrap_or(args.run.join("ancestry.txt"));
+    let run = run_of(&args.run)?;
+    if !args.first_replicator && args.program.is_none() {
+        return Err(choose_what(&run.folder).into());
+    }
+    let text_path = args.out.clone().unwrap_or(run.folder.join("ancestry.txt"));
     let json_path = text_path.with_extension("json");
     let picture = args
         .picture
@@ -113,31 +123,27 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         let out = text_path.display().to_string();
         move || format!("stopped: {out} is not written; the run is as it was")
     });
-    let past = PastRun::open(&args.run)?;
-    let mut progress = ReplayProgress::new(
-        args.quiet,
-        0,
-        args.epoch.or(past.newest()?).unwrap_or(0),
-        &interrupt,
-    );
-    let mut watch = |epochs_done| progress.see(epochs_done);
-    let seen = match args.first_replicator {
-        true => Some(past.first_seen(&mut watch)?.ok_or_else(|| {
-            Error::file(
-                &args.run,
-                format!(
-                    "has no program that scores {KNIERIM_THRESHOLD} or more at any log point \
-                     yet; go on with the run, or log more often"
-                ),
-            )
-        })?),
-        false => None,
+    let past = PastRun::open(&run.folder)?;
+    let newest = past.newest()?.unwrap_or(0);
+    let mut progress = ReplayProgress::new(args.quiet, 0, newest, &interrupt);
+    let seen = if args.first_replicator {
+        progress.begin("looking for the first replicator", newest);
+        let seen = past.first_seen(&mut |epochs_done| progress.see(epochs_done))?;
+        Some(seen.ok_or_else(|| no_replicator(&run.folder))?)
+    } else {
+        None
     };
-    let (epochs_done, index) = match (&seen, args.epoch, args.program) {
-        (Some(seen), ..) => (seen.epochs_done, seen.index),
-        (None, epoch, program) => (epoch.unwrap_or(0), program.unwrap_or(0)),
+    let (epochs_done, index) = match &seen {
+        Some(seen) => (seen.epochs_done, seen.index),
+        None => {
+            let epoch = args.epoch.or(run.epochs_done).unwrap_or(newest);
+            (epoch, args.program.unwrap_or(0))
+        }
     };
-    let line = past.line(epochs_done, index, &mut watch)?;
+    // Each epoch is run twice: see `PastRun::line`.
+    let epochs = epochs_done.saturating_sub(past.start());
+    progress.begin("tracing back", 2 * epochs);
+    let line = past.line(epochs_done, index, &mut |_| progress.count())?;
     progress.finish();
     interrupt.last_words(|| "stopped while the report was written; the run is as it was".into());
     let mut report = Vec::new();
@@ -150,22 +156,48 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         serde_json::to_writer_pretty(&mut *file, &json)?;
         writeln!(file)
     })?;
-    if !args.quiet {
+    let reports = !args.quiet && !args.json;
+    if reports {
         let mut out = anstream::stdout().lock();
         out.write_all(report.as_bytes())?;
         writeln!(out, "\n{}\n{}", shown(&text_path), shown(&json_path))?;
     }
+    if args.json {
+        write_json(&json)?;
+    }
     if let (Some(seen), Some(first)) = (&seen, line.first_replicator()) {
         let to = past.turned(first.epochs_done)?.max(seen.epochs_done);
-        let replay = Replay::open(&args.run, Some(first.epochs_done), Some(to))?;
+        let replay = Replay::open(&run.folder, Some(first.epochs_done), Some(to))?;
         interrupt.last_words(strip::nothing_drawn(&picture));
         let to = (&*picture, args.look.theme());
         strip::draw(replay, (None, None), to, (args.quiet, &interrupt))?;
-        if !args.quiet {
+        if reports {
             writeln!(anstream::stdout(), "{}", shown(&picture))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What there is to trace, for whoever has not said.
+fn choose_what(run: &Path) -> Error {
+    let trace = |flags| program::command(&format!("ancestry {} {flags}", program::path(run)));
+    Error::Usage(format!(
+        "choose what to trace back to its origin: the first replicator of the run, by `{}`, or \
+         the program with an index, as it is at the newest checkpoint or after --epoch epochs, by \
+         `{}`",
+        trace("--first-replicator"),
+        trace("--program INDEX [--epoch EPOCHS]")
+    ))
+}
+
+fn no_replicator(run: &Path) -> Error {
+    Error::file(
+        run,
+        format!(
+            "has no program that scores {KNIERIM_THRESHOLD} or more at any log point yet; \
+             continue the run, or log more often"
+        ),
+    )
 }
 
 fn write_report(
@@ -195,16 +227,36 @@ fn write_report(
             seen.index
         )?;
     }
-    let changed = line.ancestors.iter().filter(|a| a.is_new()).count();
+    let first = line.first_replicator();
+    let skip = match (args.first_replicator, first) {
+        // What came after it are copies and their changes: the line up to it is the story.
+        (true, Some(first)) => line
+            .ancestors
+            .iter()
+            .position(|a| a.epochs_done == first.epochs_done)
+            .unwrap_or(0),
+        _ => 0,
+    };
+    let (later, earlier) = line.ancestors.split_at(skip);
+    let changes: Vec<&Ancestor> = earlier.iter().filter(|a| a.is_new()).collect();
+    let changed_later = later.iter().filter(|a| a.is_new()).count();
+    let of_these = if skip == 0 {
+        String::new()
+    } else {
+        format!(
+            ": {} up to the first replicator, {} after it",
+            number(changes.len() as u64),
+            number(changed_later as u64)
+        )
+    };
     writeln!(
         out,
         "line         back to the soup after {} epochs, through {} interactions, {} of which \
-         changed it",
+         changed it{of_these}",
         number(line.begun),
         number(line.ancestors.len() as u64),
-        number(changed as u64)
+        number((changes.len() + changed_later) as u64)
     )?;
-    let first = line.first_replicator();
     if let Some(first) = first {
         let [left, right] = first.interaction.programs;
         writeln!(
@@ -233,30 +285,27 @@ fn write_report(
             "no program on the line scores {KNIERIM_THRESHOLD} or more"
         )?;
     }
-    let skip = match (args.first_replicator, first) {
-        // What came after it are copies and their changes: the line up to it is the story.
-        (true, Some(first)) => line
-            .ancestors
-            .iter()
-            .position(|a| a.epochs_done == first.epochs_done)
-            .unwrap_or(0),
-        _ => 0,
-    };
-    let changes: Vec<&Ancestor> = line.ancestors[skip..]
-        .iter()
-        .filter(|a| a.is_new())
-        .collect();
+    write_changes(out, language, &changes, args.changes)
+}
+
+/// The newest changes of a line, so many at most.
+fn write_changes(
+    out: &mut impl Write,
+    language: &Language,
+    changes: &[&Ancestor],
+    most: usize,
+) -> Result<(), Failure> {
     writeln!(
         out,
         "\n{BOLD}What shaped it{RESET}, from the newest change back ({} of {})",
-        changes.len().min(args.changes),
-        changes.len()
+        thousands(changes.len().min(most)),
+        thousands(changes.len())
     )?;
     writeln!(
         out,
         "  epoch  program  side   from     score  changed  what it was then"
     )?;
-    for ancestor in changes.iter().take(args.changes) {
+    for ancestor in changes.iter().take(most) {
         let before = ancestor.parent.of(&ancestor.interaction.before);
         let differ = before.iter().zip(&ancestor.program).filter(|(a, b)| a != b);
         writeln!(
@@ -265,9 +314,10 @@ fn write_report(
             ancestor.interaction.epoch,
             ancestor.index,
             ancestor.side.name(),
-            match ancestor.parent == ancestor.side {
-                true => "itself",
-                false => "partner",
+            if ancestor.parent == ancestor.side {
+                "itself"
+            } else {
+                "partner"
             },
             ancestor.score,
             differ.count(),
@@ -289,27 +339,6 @@ fn origins_line(ancestor: &Ancestor) -> Option<String> {
         "of its {PROGRAM_LEN} bytes {from_left} come from the left program, {} from the right",
         PROGRAM_LEN - from_left
     ))
-}
-
-fn interaction_json(interaction: &Interaction) -> Value {
-    let (left, right) = (0..PROGRAM_LEN, PROGRAM_LEN..2 * PROGRAM_LEN);
-    let halves = |tape: &[u8]| json!([hex(&tape[left.clone()]), hex(&tape[right.clone()])]);
-    let mutations: Vec<Value> = (interaction.mutations.iter())
-        .map(|m| json!({"place": m.place, "from": m.from, "to": m.to}))
-        .collect();
-    json!({
-        "epoch": interaction.epoch,
-        "pair": interaction.pair,
-        "programs": interaction.programs,
-        "before": halves(&interaction.before),
-        "mutations": mutations,
-        "start": halves(&interaction.start),
-        "after": halves(&interaction.after),
-        "ops": interaction.outcome.map(|outcome| outcome.ops),
-        "steps": interaction.outcome.map(|outcome| outcome.steps),
-        "ended": interaction.outcome.map(|outcome| outcome.ended.name()),
-        "origins": interaction.origins.map(|origins| origins.to_vec()),
-    })
 }
 
 fn ancestor_json(ancestor: &Ancestor) -> Value {

@@ -28,7 +28,7 @@ use super::checkpoint::CheckpointArgs;
 use super::engine::{EngineArgs, parse_engine, warn_without_native_code};
 use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
-use super::{Failure, INTERRUPTED, parse_language, start_threads};
+use super::{Failure, INTERRUPTED, number, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,40 +82,40 @@ pub(super) struct BenchArgs {
     soups: Vec<Sort>,
 
     /// Number of programs of 64 bytes, even
-    #[arg(long, value_name = "N", default_value_t = 131_072)]
+    #[arg(long, value_name = "N", default_value_t = 131_072, value_parser = number::any::<usize>)]
     num: usize,
 
     /// Seed of the soups, below 2^64 [default: 0, or that of the checkpoint]
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = number::any::<u64>)]
     seed: Option<u64>,
 
     /// Epochs measured in each round
     /// [default: about half a second of the slowest engine, at least 2]
-    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::at_least_one)]
     epochs: Option<u64>,
 
     /// Epochs before each round that are not measured, to compile native code
     #[arg(long, value_name = "EPOCHS", default_value_t = 1,
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = number::at_least_one)]
     warm_up: u64,
 
     /// Rounds; in each, every engine runs once
     #[arg(long, value_name = "N", default_value_t = 5,
-          value_parser = clap::value_parser!(u16).range(1..))]
+          value_parser = number::within::<u16>(1..=u16::MAX.into()))]
     rounds: u16,
 
     /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
     threads: Option<u16>,
 
     /// Age of the prelife soup; it is younger if it would come alive before
     #[arg(long, value_name = "EPOCHS", default_value_t = 4096,
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = number::at_least_one)]
     prelife_epochs: u64,
 
     /// Give up a soup that is not alive after this many epochs
     #[arg(long, value_name = "EPOCHS", default_value_t = 1024,
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = number::at_least_one)]
     alive_epochs: u64,
 
     /// Where to keep soups [default: broth in the system's cache folder]

@@ -1,6 +1,5 @@
 //! What commands that take a checkpoint have in common: its sidecar tells what it is of.
 
-use std::io::Write;
 use std::path::Path;
 
 use broth::Error;
@@ -9,12 +8,12 @@ use broth::run::folder::load::{Beside, Loaded, load};
 use clap::Args;
 use toml::{Table, Value};
 
-use super::{Failure, printable};
+use super::{Failure, say};
 
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Default)]
 pub(super) struct CheckpointArgs {
-    /// Have settings that are given win where they contradict the checkpoint's sidecar,
-    /// which is an error otherwise
+    /// Let settings given here take precedence over the checkpoint's sidecar; otherwise a
+    /// contradiction is an error
     #[arg(long)]
     override_settings: bool,
 }
@@ -25,22 +24,23 @@ impl CheckpointArgs {
         self.override_settings
     }
 
-    /// The checkpoint at `path`, to go on with.
+    /// The checkpoint at `path`, to continue from.
     pub(super) fn load_to_run(self, path: &Path, given: &Table) -> Result<Loaded, Error> {
         self.load(path, given, true)
     }
 
     /// The checkpoint at `path`, to look at. Where its sidecar says any of the settings `used`
-    /// that were not given, this says so.
+    /// that were not given, this says so, unless it is to be quiet.
     pub(super) fn load_to_see(
         self,
         path: &Path,
         given: &Table,
         used: &[&str],
+        quiet: bool,
     ) -> Result<Loaded, Failure> {
         let loaded = self.load(path, given, false)?;
-        for note in notes(path, &loaded, Some(used)) {
-            writeln!(anstream::stderr(), "{}", printable(&note))?;
+        for note in notes(path, &loaded, Some(used)).iter().filter(|_| !quiet) {
+            say(note)?;
         }
         Ok(loaded)
     }

@@ -8,6 +8,8 @@ use broth::engine::{Engine, Options};
 use broth::format::thousands;
 use clap::Args;
 
+use super::number;
+
 /// How engines are to work.
 #[derive(Args, Clone, Copy)]
 #[command(next_help_heading = "Engine")]
@@ -21,7 +23,7 @@ pub(super) struct EngineArgs {
 
     /// Most machine code to keep, in MiB, at least 1; the oldest is freed first; never changes a
     /// result [default: 64]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::within::<u32>(1..=u32::MAX.into()))]
     jit_cache_mib: Option<u32>,
 }
 

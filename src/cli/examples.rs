@@ -9,9 +9,11 @@ use broth::examples::{self, Example, Place, SOUP_EPOCHS, SOUP_LEN};
 use broth::measure::replicators::Scorer;
 use broth::soup::settings::World;
 use clap::Args;
+use serde_json::{Value, json};
 
+use super::output::{self, write_json};
 use super::paint::{self, BOLD, DIM, RESET};
-use super::{Failure, hex};
+use super::{Failure, hex, program};
 
 const EXAMPLES: &str = "\
 Each example has the score of `broth selfrep`, with no-ops in its free places. Planted once, it
@@ -39,9 +41,23 @@ pub(super) struct ExamplesArgs {
     /// Print only the whole program in hex digits, with no-ops in its free places
     #[arg(long, requires = "which", conflicts_with = "text")]
     hex: bool,
+
+    /// Write the examples as JSON to standard output
+    #[arg(long, conflicts_with_all = ["text", "hex"])]
+    json: bool,
 }
 
 pub(super) fn examples(args: ExamplesArgs) -> Result<ExitCode, Failure> {
+    if args.json {
+        let found = match &args.which {
+            Some(which) => examples::named(which)?,
+            None => examples::ALL.iter().collect(),
+        };
+        let found = found.into_iter().map(to_json);
+        let found = found.collect::<Result<Vec<Value>, Error>>()?;
+        write_json(&json!({"examples": found}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut out = BufWriter::new(anstream::stdout().lock());
     match &args.which {
         None => list(&mut out)?,
@@ -66,6 +82,20 @@ pub(super) fn examples(args: ExamplesArgs) -> Result<ExitCode, Failure> {
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn to_json(example: &Example) -> Result<Value, Error> {
+    Ok(json!({
+        "lang": example.language.name,
+        "name": example.name,
+        "summary": example.summary,
+        "source": example.source.to_string(),
+        "how": example.how,
+        "text": example.text(),
+        "program": output::program(example.language, &example.program()),
+        "bytes": example.code_len(),
+        "score": score(example)?,
+    }))
 }
 
 /// The one that is meant: a language means its first, a name must be of one language.
@@ -166,13 +196,16 @@ fn show(out: &mut impl Write, example: &Example) -> Result<(), Failure> {
     };
     writeln!(
         out,
-        "{}  broth run --lang {language} {soup}--initial-program '{}'",
+        "{}  {}",
         if example.seed.is_some() {
             "takes over"
         } else {
             "planted   "
         },
-        example.text()
+        program::command(&format!(
+            "run --lang {language} {soup}--initial-program {}",
+            program::quoted(&example.text())
+        ))
     )?;
     Ok(())
 }

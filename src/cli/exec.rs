@@ -10,11 +10,13 @@ use broth::files;
 use broth::language::{self, Language, Outcome, View};
 use broth::{Error, Tally};
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::engine::{EngineArgs, describe_native_code, parse_engine, warn_without_native_code};
+use super::output::{self, write_json};
 use super::paint;
 use super::verify::WithoutArgs;
-use super::{Failure, hex, parse_language};
+use super::{Failure, hex, number, parse_language};
 
 const EXAMPLES: &str = "\
 Program text: in the BFF family [ ] + - . , < > { } are the dialect's commands, 0 its
@@ -50,7 +52,7 @@ pub(super) struct ExecArgs {
     file: Option<PathBuf>,
 
     /// Steps after which the run ends [default: 8192; z80 512, z80_zff 128]
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = number::any::<u32>)]
     max_steps: Option<u32>,
 
     /// Show every step: the program counter on green, heads (subleq: operands, CPUs: the
@@ -69,6 +71,10 @@ pub(super) struct ExecArgs {
 
     #[command(flatten)]
     without: WithoutArgs,
+
+    /// Write the result as JSON to standard output
+    #[arg(long, conflicts_with = "trace")]
+    json: bool,
 }
 
 pub(super) fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
@@ -89,6 +95,12 @@ pub(super) fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
     let runner = prepare(&args, &tape)?;
     if let Some(why) = runner.no_native_code() {
         warn_without_native_code(why)?;
+    }
+    if args.json {
+        let before = tape.clone();
+        let (outcome, _) = run(&runner, &mut tape, max_steps)?;
+        write_json(&to_json(language, &before, &tape, outcome))?;
+        return Ok(ExitCode::SUCCESS);
     }
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     show(&mut out, language, "before", &tape)?;
@@ -118,10 +130,25 @@ pub(super) fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The engine, with all native code that a run of `tape` comes to.
+fn to_json(language: &Language, before: &[u8], after: &[u8], outcome: Outcome) -> Value {
+    let halves = |tape: &[u8]| {
+        let programs = tape.chunks(language.program_len);
+        Value::from_iter(programs.map(|program| output::program(language, program)))
+    };
+    json!({
+        "lang": language.name,
+        "before": halves(before),
+        "after": halves(after),
+        "ops": outcome.ops,
+        "steps": outcome.steps,
+        "ended": outcome.ended.name(),
+    })
+}
+
+/// The engine, with all native code that a run of `tape` needs.
 fn prepare(args: &ExecArgs, tape: &[u8]) -> Result<Runner, Error> {
     let options = args.how.options();
-    // What is come to at all counts as hot.
+    // Whatever is reached at all counts as hot.
     let options = Options {
         jit: jit::Options {
             thresholds: jit::Thresholds::AT_ONCE,
@@ -134,8 +161,7 @@ fn prepare(args: &ExecArgs, tape: &[u8]) -> Result<Runner, Error> {
         ..options
     };
     let mut runner = args.engine.runner(args.lang, &options);
-    // Native code changes which other code a run comes to without it: each turn may
-    // find some more.
+    // Native code changes which other code a run reaches: each turn may find some more.
     const MOST_TURNS: usize = 16;
     for _ in 0..MOST_TURNS {
         run(&runner, &mut tape.to_vec(), args.max_steps())?;

@@ -15,7 +15,7 @@ use clap::Args;
 use super::drawing::check_out;
 use super::interrupt::Interrupt;
 use super::progress::ReplayProgress;
-use super::{Failure, INTERRUPTED, shown, start_threads, strip};
+use super::{Failure, INTERRUPTED, number, shown, start_threads, strip};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,20 +34,20 @@ pub(super) struct FilmArgs {
     source: PathBuf,
 
     /// Begin with the soup after this many epochs [default: the first available]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     from: Option<u64>,
 
     /// End with the soup after this many epochs [default: the last available]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     to: Option<u64>,
 
     /// Epochs from frame to frame
-    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::at_least_one)]
     every: Option<u64>,
 
     /// Frames per second
     #[arg(long, value_name = "N", default_value_t = 10,
-          value_parser = clap::value_parser!(u16).range(1..=60))]
+          value_parser = number::within::<u16>(1..=60))]
     fps: u16,
 
     /// The file to write: .png or .apng (animated PNG) or .gif [default: film.png in the folder

@@ -51,16 +51,36 @@ pub(super) fn parse() -> Cli {
 
 fn matches(words: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
     let mut command = command();
-    let result = command.try_get_matches_from_mut(words);
-    result.map_err(|error| with_hint(error, &command))
+    let words: Vec<OsString> = words.into_iter().collect();
+    let result = command.try_get_matches_from_mut(&words);
+    result.map_err(|error| {
+        let (path, command) = meant(&command, &words);
+        with_hint(error, &path, command)
+    })
+}
+
+/// The command that is meant, with its path.
+fn meant<'a>(top: &'a Command, words: &[OsString]) -> (String, &'a Command) {
+    let (mut path, mut command) = (top.get_name().to_string(), top);
+    for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(below) = command.find_subcommand(word) {
+            path = format!("{path} {word}");
+            command = below;
+        }
+    }
+    (path, command)
 }
 
 /// Examples are for the long help, and of what a flag does the first clause for the short one.
 fn with_short_help(mut command: Command) -> Command {
-    if let Some(examples) = command.get_after_help().cloned() {
-        command = command.after_help(None).after_long_help(examples);
-    }
     let name = command.get_name().to_string();
+    let examples = command.get_after_help().map(ToString::to_string);
+    let exit_codes = exit_codes(&name);
+    let long = match examples {
+        Some(examples) => format!("{examples}\n\n{exit_codes}"),
+        None => exit_codes,
+    };
+    command = command.after_help(None).after_long_help(long);
     let common = COMMON.iter().find(|(of, _)| *of == name);
     command
         .mut_args(|arg| {
@@ -73,6 +93,23 @@ fn with_short_help(mut command: Command) -> Command {
             }
         })
         .mut_subcommands(with_short_help)
+}
+
+/// What the exit codes of a command say.
+fn exit_codes(command: &str) -> String {
+    let failed = match command {
+        "broth" => ", a run of a sweep failed, or engines differ",
+        "sweep" => ", or a run of a sweep failed",
+        "verify" => ", or engines differ",
+        _ => "",
+    };
+    format!(
+        "Exit codes:\n  \
+           0    done\n  \
+           1    the machine refused, such as a full disk{failed}\n  \
+           2    the input is wrong: a flag, a setting, a file\n  \
+           130  ended by Ctrl-C or another request to end"
+    )
 }
 
 fn shorten(arg: Arg) -> Arg {
@@ -93,8 +130,12 @@ fn shorten(arg: Arg) -> Arg {
     }
 }
 
-/// An error about a subcommand that there is not, with those of a similar name.
-fn with_hint(mut error: clap::Error, command: &Command) -> clap::Error {
+/// An error about a subcommand or a flag that does not exist, with one of a similar name or
+/// those that do.
+fn with_hint(mut error: clap::Error, path: &str, command: &Command) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument {
+        return with_flags(error, path, command);
+    }
     if error.kind() != ErrorKind::InvalidSubcommand {
         return error;
     }
@@ -106,6 +147,25 @@ fn with_hint(mut error: clap::Error, command: &Command) -> clap::Error {
         let names = ContextValue::Strings(vec![name.into()]);
         error.insert(ContextKind::SuggestedSubcommand, names);
     }
+    error
+}
+
+/// An error about a flag that a command does not have, with those that it has; unless one of them
+/// is named already.
+fn with_flags(mut error: clap::Error, path: &str, command: &Command) -> clap::Error {
+    let wrong = error.get(ContextKind::InvalidArg);
+    let is_flag = matches!(wrong, Some(ContextValue::String(wrong)) if wrong.starts_with('-'));
+    if !is_flag || error.get(ContextKind::SuggestedArg).is_some() {
+        return error;
+    }
+    let flags = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let mut flags: Vec<String> = flags
+        .filter_map(|arg| Some(format!("--{}", arg.get_long()?)))
+        .collect();
+    flags.sort();
+    let tip = format!("`{path}` takes {}", flags.join(", "));
+    let tips = ContextValue::StyledStrs(vec![tip.into()]);
+    error.insert(ContextKind::Suggested, tips);
     error
 }
 
@@ -145,6 +205,28 @@ mod tests {
             let error = error(wrong);
             assert!(error.contains(&format!("exists: {right}")), "{error}");
         }
+        for (wrong, flags) in [
+            (
+                "census run --threads 1",
+                ["`broth census` takes --", "--top"],
+            ),
+            (
+                "languages --quiet",
+                ["`broth languages` takes --", "--json"],
+            ),
+            (
+                "jit stats run --entry 1",
+                ["`broth jit stats` takes", "--json"],
+            ),
+            (
+                "show-interaction run --top 1",
+                ["`broth show-interaction` takes", "--pair"],
+            ),
+        ] {
+            let error = error(wrong);
+            assert!(flags.iter().all(|flag| error.contains(flag)), "{error}");
+            assert!(!error.contains("as a value"), "{error}");
+        }
         for wrong in ["xyz", "x", "soup"] {
             let error = error(wrong);
             assert!(!error.contains("exists"), "{error}");
@@ -167,6 +249,16 @@ mod tests {
             assert!(short.lines().count() <= 40, "{short}");
             assert!(short.lines().count() <= long.lines().count(), "{words:?}");
             assert!(!short.contains("Examples:"), "{short}");
+            assert!(!short.contains("Exit codes:"), "{short}");
+            for code in [
+                "Exit codes:",
+                "  0    done",
+                "  1    ",
+                "  2    ",
+                "  130  ",
+            ] {
+                assert!(long.contains(code), "{words:?}: {long}");
+            }
         }
         let long = top.render_long_help().to_string();
         for hint in ["Examples:", "Exit codes:", "  130 "] {

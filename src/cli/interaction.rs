@@ -4,18 +4,22 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use broth::Error;
 use broth::engine::reference;
 use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN, Tape};
 use broth::run::replay::PastRun;
 use broth::soup::interaction::{Interaction, Interactions, Which};
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::exec::write_step;
 use super::interrupt::Interrupt;
+use super::output::write_json;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
-use super::{Failure, start_threads};
+use super::source::run_of;
+use super::{Failure, hex, number, start_threads};
 
 const EXAMPLES: &str = "\
 The run is recomputed from its nearest checkpoint; its folder is not changed.
@@ -28,19 +32,21 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct InteractionArgs {
-    /// A run folder
+    /// A run folder, or a checkpoint in it, whose epochs then are those of --epoch
     run: PathBuf,
 
-    /// The epoch, counted from 0: it starts from the soup after this many epochs
-    #[arg(long, value_name = "EPOCH")]
-    epoch: u64,
+    /// The epoch, counted from 0: it starts from the soup after this many epochs [default: of a
+    /// checkpoint its own]
+    #[arg(long, value_name = "EPOCH", value_parser = number::count)]
+    epoch: Option<u64>,
 
     /// Show the interaction of the pair with this number, counted from 0
-    #[arg(long, value_name = "K", required_unless_present = "program")]
+    #[arg(long, value_name = "K", required_unless_present = "program",
+          value_parser = number::any::<usize>)]
     pair: Option<usize>,
 
     /// Show the interaction in which the program with this index takes part
-    #[arg(long, value_name = "INDEX", conflicts_with = "pair")]
+    #[arg(long, value_name = "INDEX", conflicts_with = "pair", value_parser = number::any::<usize>)]
     program: Option<usize>,
 
     /// Show every step
@@ -48,25 +54,41 @@ pub(super) struct InteractionArgs {
     trace: bool,
 
     /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
     threads: Option<u16>,
+
+    /// Show only the result
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Write the result as JSON to standard output
+    #[arg(long, conflicts_with = "trace")]
+    json: bool,
 }
 
 pub(super) fn show_interaction(args: InteractionArgs) -> Result<ExitCode, Failure> {
+    let run = run_of(&args.run)?;
+    let epoch = args.epoch.or(run.epochs_done).ok_or_else(|| {
+        Error::Usage("choose the interaction's epoch, counted from 0, with --epoch EPOCH".into())
+    })?;
     start_threads(args.threads)?;
     let interrupt = Interrupt::at_once()?;
     interrupt.last_words(|| "stopped: nothing is lost; the run is as it was".into());
-    let past = PastRun::open(&args.run)?;
+    let past = PastRun::open(&run.folder)?;
     let settings = past.settings();
     let mut interactions = Interactions::new(settings)?;
-    let mut progress = ReplayProgress::new(false, 0, args.epoch, &interrupt);
-    let soup = past.soup_before(args.epoch, &mut |epochs_done| progress.see(epochs_done))?;
+    let mut progress = ReplayProgress::new(args.quiet, 0, epoch, &interrupt);
+    let soup = past.soup_before(epoch, &mut |epochs_done| progress.see(epochs_done))?;
     progress.finish();
     let which = match (args.pair, args.program) {
         (Some(pair), _) => Which::Pair(pair),
         (None, program) => Which::Program(program.unwrap_or(0)),
     };
-    let interaction = interactions.get(args.epoch, soup.programs(), which)?;
+    let interaction = interactions.get(epoch, soup.programs(), which)?;
+    if args.json {
+        write_json(&interaction_json(&interaction))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut out = BufWriter::new(anstream::stdout().lock());
     describe(&mut out, settings.language, &interaction)?;
     if args.trace && interaction.outcome.is_some() {
@@ -87,6 +109,28 @@ pub(super) fn show_interaction(args: InteractionArgs) -> Result<ExitCode, Failur
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// All of an interaction, as JSON.
+pub(super) fn interaction_json(interaction: &Interaction) -> Value {
+    let (left, right) = (0..PROGRAM_LEN, PROGRAM_LEN..2 * PROGRAM_LEN);
+    let halves = |tape: &[u8]| json!([hex(&tape[left.clone()]), hex(&tape[right.clone()])]);
+    let mutations: Vec<Value> = (interaction.mutations.iter())
+        .map(|m| json!({"place": m.place, "from": m.from, "to": m.to}))
+        .collect();
+    json!({
+        "epoch": interaction.epoch,
+        "pair": interaction.pair,
+        "programs": interaction.programs,
+        "before": halves(&interaction.before),
+        "mutations": mutations,
+        "start": halves(&interaction.start),
+        "after": halves(&interaction.after),
+        "ops": interaction.outcome.map(|outcome| outcome.ops),
+        "steps": interaction.outcome.map(|outcome| outcome.steps),
+        "ended": interaction.outcome.map(|outcome| outcome.ended.name()),
+        "origins": interaction.origins.map(|origins| origins.to_vec()),
+    })
 }
 
 /// Both programs of a tape, apart.

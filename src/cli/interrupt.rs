@@ -69,6 +69,7 @@ impl Interrupt {
         };
         let shared = Arc::clone(&interrupt.shared);
         let mut first: Option<Instant> = None;
+        let hang_ups_are_ignored = ignore_hang_ups();
         let handler = ctrlc::set_handler(move || {
             let since = first.map(|first| first.elapsed());
             first.get_or_insert_with(Instant::now);
@@ -85,6 +86,10 @@ impl Interrupt {
             }
         });
         handler.map_err(|error| Error::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+        // The handler is for all requests to end; `nohup` asks that a hang-up be none.
+        if hang_ups_are_ignored {
+            ignore_hang_ups();
+        }
         Ok(interrupt)
     }
 
@@ -155,6 +160,20 @@ impl Screen {
             None => write(),
         }
     }
+}
+
+/// Ignore hang-ups, of terminals and sessions, from now on; tells whether they were ignored
+/// before.
+#[cfg(unix)]
+fn ignore_hang_ups() -> bool {
+    // SAFETY: no handler runs: the system is told to drop the signal.
+    let before = unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+    before == libc::SIG_IGN
+}
+
+#[cfg(not(unix))]
+fn ignore_hang_ups() -> bool {
+    false
 }
 
 /// Whether anybody has asked the program to end.

@@ -18,13 +18,17 @@ mod interrupt;
 mod jit;
 mod languages;
 mod message;
+mod number;
+mod output;
 mod paint;
 mod picture;
 mod plot;
+mod program;
 mod progress;
 mod run;
 mod search;
 mod selfrep;
+mod source;
 mod strip;
 mod sweep;
 mod verify;
@@ -45,13 +49,7 @@ Examples:
   broth languages
   broth examples                             known replicators, ready to be planted
 
-Each command has --help, with examples, and a short -h.
-
-Exit codes:
-  0    done
-  1    the machine refused (such as a full disk), a run of a sweep failed, or engines differ
-  2    the input is wrong: a flag, a setting, a file
-  130  ended by Ctrl-C or another request to end";
+Each command has --help, with examples, and a short -h.";
 
 /// Primordial soups of self-modifying programs, byte for byte as cubff runs them.
 #[derive(Parser)]
@@ -68,7 +66,7 @@ enum Command {
     /// Run a single tape and show the result
     Exec(exec::ExecArgs),
     /// List the languages
-    Languages,
+    Languages(languages::LanguagesArgs),
     /// List or show known replicators, ready to be planted
     Examples(examples::ExamplesArgs),
     /// Show what a checkpoint holds
@@ -136,7 +134,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match help::parse().command {
         Command::Run(args) => run::run(*args),
         Command::Exec(args) => exec::exec(args),
-        Command::Languages => languages::languages(),
+        Command::Languages(args) => languages::languages(args),
         Command::Examples(args) => examples::examples(args),
         Command::Inspect(args) => inspect::inspect(args),
         Command::Selfrep(args) => selfrep::selfrep(args),
@@ -169,7 +167,7 @@ pub(crate) fn main() -> ExitCode {
         Err(Failure::Screen(error)) => (format!("cannot write output: {error}"), 1),
         Err(Failure::Broth(error)) => {
             let code = if error.is_usage() { USAGE } else { 1 };
-            (message::of(&error), code)
+            (program::as_called(&message::of(&error)), code)
         }
     };
     // Nobody is left to tell where this fails.
@@ -204,19 +202,37 @@ fn parse_language(name: &str) -> Result<&'static Language, String> {
     name.parse().map_err(|error| format!("{error}"))
 }
 
+/// Write a line to standard error.
+fn say(line: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{}", printable(line))
+}
+
 /// A path as it may go to a terminal.
 fn shown(path: &Path) -> String {
     printable(&path.display().to_string())
+}
+
+/// How many threads to run on: as many as there are cores, if not told how many. More than that
+/// are slower, of which this warns.
+fn number_of_threads(asked: Option<u16>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = asked.map_or(cores, usize::from);
+    if threads > cores {
+        // Where nobody can read it, the work is done all the same.
+        let _ = say(&format!(
+            "warning: --threads {threads} is more than the {cores} core{} of this machine; the \
+             result is the same, and --threads {cores} is faster",
+            if cores == 1 { "" } else { "s" }
+        ));
+    }
+    threads
 }
 
 /// Start the threads that soups run on, one for each core if not told how
 /// many; returns their number. This one is the first of them: it would have to
 /// be woken after each epoch, and the others before it.
 fn start_threads(asked: Option<u16>) -> Result<usize, Error> {
-    let threads = match asked {
-        Some(threads) => usize::from(threads),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
+    let threads = number_of_threads(asked);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .use_current_thread()

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use super::checkpoint::{self, CheckpointArgs};
 use super::drawing::{ThemeArgs, check_out};
-use super::{Failure, parse_language, shown};
+use super::{Failure, number, parse_language, shown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +38,7 @@ pub(super) struct PictureArgs {
     from: PathBuf,
 
     /// The checkpoint with this many epochs done [default: the newest]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     epoch: Option<u64>,
 
     /// The language of a checkpoint; a run folder and a sidecar record it
@@ -187,7 +187,7 @@ fn of_checkpoint(args: &PictureArgs) -> Result<Looked, Failure> {
     }
     let given = checkpoint::given(args.lang, None);
     let used = ["lang", "seed", "grid"];
-    let loaded = args.loading.load_to_see(&args.from, &given, &used)?;
+    let loaded = args.loading.load_to_see(&args.from, &given, &used, false)?;
     let language = loaded.settings.language;
     let view = if let Some(sidecar) = &loaded.sidecar {
         let mut view = View::of(&loaded.settings, View::FULL);

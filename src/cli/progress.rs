@@ -1,5 +1,5 @@
-//! What a run shows while it goes: a moving line on a terminal, else a plain
-//! line now and then.
+//! What a command shows while it works: a moving line on a terminal, else a plain line now and
+//! then.
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
@@ -22,6 +22,80 @@ const WINDOW: Duration = Duration::from_secs(3);
 /// Time between updates of the moving line.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
+/// The moving line of a terminal. It is put together of parts, of which those that do not fit
+/// are left out.
+#[derive(Clone)]
+pub(super) struct MovingLine {
+    bar: ProgressBar,
+}
+
+impl MovingLine {
+    /// A line on standard error, where that is a terminal.
+    pub(super) fn on_terminal() -> Option<MovingLine> {
+        if !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template("{msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Some(MovingLine { bar })
+    }
+
+    /// Show which share of the work is done, if that is known, and these parts, the most
+    /// important first.
+    pub(super) fn show(&self, share: Option<f64>, parts: &[String]) {
+        let size = terminal_size::terminal_size_of(std::io::stderr());
+        let width = size.map_or(80, |(width, _)| usize::from(width.0));
+        self.bar.set_message(fitted(width, share, parts));
+        self.bar.tick();
+    }
+
+    /// Write around the line.
+    pub(super) fn suspend(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
+    /// Have what is said of an interruption go above the line.
+    pub(super) fn leaves_room_for(&self, interrupt: &Interrupt) {
+        interrupt.draws(&self.bar);
+    }
+
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The parts that fit into a line of the terminal, behind a bar where there is room for one.
+fn fitted(width: usize, share: Option<f64>, parts: &[String]) -> String {
+    const GAP: &str = "  ";
+    // In the last column, some terminals wrap.
+    let room = width.saturating_sub(1);
+    let length = match width {
+        0..60 => 0,
+        60..100 => 10,
+        _ => 20,
+    };
+    let mut line = String::new();
+    let mut taken = 0;
+    if let Some(share) = share.filter(|_| length > 0) {
+        let full = ((share.clamp(0.0, 1.0) * length as f64) as usize).min(length);
+        let (full, rest) = ("█".repeat(full), "░".repeat(length - full));
+        line = format!("\x1b[36m{full}\x1b[2m{rest}\x1b[0m");
+        taken = length;
+    }
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let gap = if taken == 0 { "" } else { GAP };
+        let needed = gap.len() + part.chars().count();
+        if taken + needed > room {
+            break;
+        }
+        line += gap;
+        line += part;
+        taken += needed;
+    }
+    line
+}
+
 pub(super) struct Progress {
     /// None where nobody wants to see anything.
     screen: Option<Screen>,
@@ -39,33 +113,25 @@ pub(super) struct Progress {
 }
 
 enum Screen {
-    Terminal(ProgressBar),
+    Terminal(MovingLine),
     Plain,
 }
 
 impl Screen {
-    fn of_epochs(max_epochs: u64) -> Screen {
-        if !std::io::stderr().is_terminal() {
-            return Screen::Plain;
+    /// None where nobody wants to see anything.
+    fn new(quiet: bool) -> Option<Screen> {
+        if quiet {
+            return None;
         }
-        let bar =
-            ProgressBar::with_draw_target(Some(max_epochs), ProgressDrawTarget::stderr_with_hz(10));
-        let style =
-            ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} epochs  {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Screen::Terminal(bar)
+        Some(MovingLine::on_terminal().map_or(Screen::Plain, Screen::Terminal))
     }
 }
 
 impl Progress {
     pub(super) fn new(quiet: bool, run: &Run) -> Progress {
         let (epochs_done, max_epochs) = (run.soup().epochs_done(), run.plan().max_epochs);
-        let screen = match quiet {
-            true => None,
-            false => Some(Screen::of_epochs(max_epochs)),
-        };
         Progress {
-            screen,
+            screen: Screen::new(quiet),
             max_epochs,
             entropy: None,
             alive_at: run.alive_at(),
@@ -80,18 +146,18 @@ impl Progress {
 
     /// Have what is said of an interruption go above the moving line.
     pub(super) fn leaves_room_for(&self, interrupt: &Interrupt) {
-        if let Some(Screen::Terminal(bar)) = &self.screen {
-            interrupt.draws(bar);
+        if let Some(Screen::Terminal(line)) = &self.screen {
+            line.leaves_room_for(interrupt);
         }
     }
 
-    /// A line that stays. Where nobody can read it, the run goes on all the same.
+    /// A line that stays. Where nobody can read it, the run continues all the same.
     pub(super) fn say(&self, line: &str) {
         let write = || {
             let _ = writeln!(std::io::stderr(), "{}", printable(line));
         };
         match &self.screen {
-            Some(Screen::Terminal(bar)) => bar.suspend(write),
+            Some(Screen::Terminal(line)) => line.suspend(write),
             Some(Screen::Plain) => write(),
             None => {}
         }
@@ -102,39 +168,73 @@ impl Progress {
         self.shown.is_none_or(|shown| now - shown >= interval)
     }
 
-    /// Rates, entropy, and whether it lives.
-    fn status(&mut self, now: Instant) -> String {
+    /// Epochs and interactions per second, of late.
+    fn rates(&mut self, now: Instant) -> [f64; 2] {
         self.past.push_back((now, self.epochs, self.interactions));
         while self.past.len() > 2 && now - self.past[1].0 >= WINDOW {
             self.past.pop_front();
         }
         let (then, epochs, interactions) = self.past[0];
-        let rate = |count: u64| count as f64 / (now - then).as_secs_f64().max(1e-9);
+        let seconds = (now - then).as_secs_f64().max(1e-9);
+        [self.epochs - epochs, self.interactions - interactions].map(|it| it as f64 / seconds)
+    }
+
+    /// Entropy, and whether the soup lives.
+    fn life(&self) -> [String; 2] {
+        let entropy = self.entropy.map(|entropy| format!("entropy {entropy:.3}"));
         let life = match (self.alive_at, self.entropy) {
             (Some(epoch), _) => format!("alive since {epoch}"),
             (None, Some(_)) => "not alive".into(),
             (None, None) => "not measured yet".into(),
         };
-        let entropy = match self.entropy {
-            Some(entropy) => format!("entropy {entropy:.3}  "),
-            None => String::new(),
+        [entropy.unwrap_or_default(), life]
+    }
+
+    fn replicators(&self) -> String {
+        self.replicators.map_or(String::new(), |count| {
+            format!("{} replicators", thousands(count as usize))
+        })
+    }
+
+    /// The parts of the moving line, the most important first.
+    fn parts(&mut self, now: Instant) -> [String; 7] {
+        let [epochs, interactions] = self.rates(now);
+        let [entropy, life] = self.life();
+        let [first, second] = if self.alive_at.is_some() {
+            [life, entropy]
+        } else {
+            [entropy, life]
         };
-        let replicators = match self.replicators {
-            Some(count) => format!("  {} replicators", thousands(count as usize)),
-            None => String::new(),
-        };
-        format!(
-            "{}  {entropy}{life}{replicators}",
-            rates(
-                rate(self.epochs - epochs),
-                rate(self.interactions - interactions)
-            )
-        )
+        let left = self.max_epochs.saturating_sub(self.epochs) as f64 / epochs;
+        let left = Duration::try_from_secs_f64(left).ok();
+        [
+            format!("{}/{} epochs", self.epochs, self.max_epochs),
+            first,
+            second,
+            self.replicators(),
+            epochs_per_second(epochs),
+            left.map_or(String::new(), |left| format!("{} left", duration(left))),
+            interactions_per_second(interactions),
+        ]
+    }
+
+    /// What a plain line says besides the epoch.
+    fn status(&mut self, now: Instant) -> String {
+        let [epochs, interactions] = self.rates(now);
+        let [entropy, life] = self.life();
+        let parts = [
+            rates(epochs, interactions),
+            entropy,
+            life,
+            self.replicators(),
+        ];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("  ")
     }
 
     pub(super) fn finish(self) {
-        if let Some(Screen::Terminal(bar)) = &self.screen {
-            bar.finish_and_clear();
+        if let Some(Screen::Terminal(line)) = &self.screen {
+            line.clear();
         }
     }
 }
@@ -144,14 +244,13 @@ impl Observer for Progress {
         self.epochs = soup.epochs_done;
         self.interactions += tally.interactions;
         let now = Instant::now();
-        if let Some(Screen::Terminal(bar)) = &self.screen
+        if let Some(Screen::Terminal(line)) = &self.screen
             && self.is_due(now, REDRAW_INTERVAL)
         {
-            let bar = bar.clone();
+            let line = line.clone();
             self.shown = Some(now);
-            let message = self.status(now);
-            bar.set_position(soup.epochs_done);
-            bar.set_message(message);
+            let share = self.epochs as f64 / self.max_epochs.max(1) as f64;
+            line.show(Some(share), &self.parts(now));
         }
         Next::AsBefore
     }
@@ -187,59 +286,168 @@ impl Observer for Progress {
     }
 }
 
-/// What going through a run again shows: how far it is.
+/// What recomputing a run shows: how far it is, phase by phase. Within a phase it never goes
+/// back.
 pub(super) struct ReplayProgress {
-    /// None where nobody wants to see anything.
     screen: Option<Screen>,
-    to: u64,
+    phase: &'static str,
+    done: u64,
+    all: u64,
     shown: Instant,
 }
 
 impl ReplayProgress {
+    /// Of the epochs from `from` to `to`.
     pub(super) fn new(quiet: bool, from: u64, to: u64, interrupt: &Interrupt) -> ReplayProgress {
-        let screen = match quiet {
-            true => None,
-            false => Some(Screen::of_epochs(to)),
-        };
-        if let Some(Screen::Terminal(bar)) = &screen {
-            bar.set_position(from);
-            interrupt.draws(bar);
+        let screen = Screen::new(quiet);
+        if let Some(Screen::Terminal(line)) = &screen {
+            line.leaves_room_for(interrupt);
         }
         ReplayProgress {
             screen,
-            to,
+            phase: "recomputing",
+            done: from,
+            all: to,
             shown: Instant::now(),
         }
     }
 
-    /// So many epochs are done.
+    /// A new phase begins, of so many epochs.
+    pub(super) fn begin(&mut self, phase: &'static str, all: u64) {
+        (self.phase, self.done, self.all) = (phase, 0, all);
+        self.show();
+    }
+
+    /// The phase has come to this epoch.
     pub(super) fn see(&mut self, epochs_done: u64) {
+        self.done = self.done.max(epochs_done);
+        self.all = self.all.max(self.done);
+        self.show();
+    }
+
+    /// One more epoch of the phase is done, whichever it is.
+    pub(super) fn count(&mut self) {
+        self.see(self.done + 1);
+    }
+
+    fn show(&mut self) {
+        let (phase, done, all) = (self.phase, self.done, self.all);
+        let interval = match &self.screen {
+            Some(Screen::Terminal(_)) => REDRAW_INTERVAL,
+            _ => PLAIN_INTERVAL,
+        };
+        if self.shown.elapsed() < interval {
+            return;
+        }
+        self.shown = Instant::now();
         match &self.screen {
-            Some(Screen::Terminal(bar)) => bar.set_position(epochs_done),
-            Some(Screen::Plain) if self.shown.elapsed() >= PLAIN_INTERVAL => {
-                self.shown = Instant::now();
-                // Where nobody can read it, the work goes on all the same.
-                let _ = writeln!(std::io::stderr(), "epoch {epochs_done}/{}", self.to);
+            Some(Screen::Terminal(line)) => {
+                let share = done as f64 / all.max(1) as f64;
+                line.show(Some(share), &[format!("{done}/{all} epochs"), phase.into()]);
             }
-            _ => {}
+            // Where nobody can read it, the work continues all the same.
+            Some(Screen::Plain) => {
+                let _ = writeln!(std::io::stderr(), "{phase}: epoch {done}/{all}");
+            }
+            None => {}
         }
     }
 
     pub(super) fn finish(self) {
-        if let Some(Screen::Terminal(bar)) = &self.screen {
-            bar.finish_and_clear();
+        if let Some(Screen::Terminal(line)) = &self.screen {
+            line.clear();
         }
     }
 }
 
+/// A time in the two units that say most.
+pub(super) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, _) => format!("{:.1} s", time.as_secs_f64()),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// `31.4 epochs/s`
+fn epochs_per_second(rate: f64) -> String {
+    if rate >= 1000.0 {
+        format!("{} epochs/s", thousands(rate as usize))
+    } else {
+        format!("{rate:.1} epochs/s")
+    }
+}
+
+/// `2.06 M interactions/s`
+fn interactions_per_second(rate: f64) -> String {
+    format!("{:.2} M interactions/s", rate / 1e6)
+}
+
 /// `31.4 epochs/s  2.06 M interactions/s`
 pub(super) fn rates(epochs: f64, interactions: f64) -> String {
-    let epochs = match epochs {
-        rate if rate >= 1000.0 => thousands(rate as usize),
-        rate => format!("{rate:.1}"),
-    };
-    format!(
-        "{epochs} epochs/s  {:.2} M interactions/s",
-        interactions / 1e6
-    )
+    let (epochs, interactions) = (
+        epochs_per_second(epochs),
+        interactions_per_second(interactions),
+    );
+    format!("{epochs}  {interactions}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a terminal of this width shows, without colours.
+    fn line(width: usize) -> String {
+        let parts = [
+            "369/1100 epochs",
+            "entropy 0.320",
+            "not alive",
+            "",
+            "178.9 epochs/s",
+            "4.1 s left",
+            "11.73 M interactions/s",
+        ];
+        let parts = parts.map(String::from);
+        let line = fitted(width, Some(0.335), &parts);
+        anstream::adapter::strip_str(&line).to_string()
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_whole() {
+        assert_eq!(line(40), "369/1100 epochs  entropy 0.320");
+        assert_eq!(
+            line(80),
+            "███░░░░░░░  369/1100 epochs  entropy 0.320  not alive  178.9 epochs/s"
+        );
+        assert_eq!(
+            line(100),
+            "██████░░░░░░░░░░░░░░  369/1100 epochs  entropy 0.320  not alive  178.9 epochs/s  \
+             4.1 s left"
+        );
+        for width in 0..140 {
+            assert!(line(width).chars().count() < width.max(1), "{width}");
+        }
+    }
+
+    #[test]
+    fn a_phase_never_goes_back() {
+        let mut progress = ReplayProgress {
+            screen: None,
+            phase: "recomputing",
+            done: 0,
+            all: 10,
+            shown: Instant::now(),
+        };
+        for epoch in [1, 5, 2, 7] {
+            let before = progress.done;
+            progress.see(epoch);
+            assert!(progress.done >= before);
+        }
+        progress.begin("tracing back", 2);
+        for _ in 0..3 {
+            progress.count();
+        }
+        assert_eq!((progress.done, progress.all), (3, 3));
+    }
 }

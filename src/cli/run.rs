@@ -3,33 +3,34 @@
 mod flags;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use broth::format::thousands;
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
 use broth::plot::picture::frames::SoupPictures;
-use broth::run::folder::Place;
 use broth::run::folder::settings::{self as settings_file, VERSION};
+use broth::run::folder::{Place, RunFolder};
 use broth::run::{Changes, End, LogPoint, Next, Observer, Run, StopRule, Summary, View};
 use broth::soup::tokens::TokenMeasures;
 use broth::{Error, Settings, Tally};
-use toml::{Table, Value};
+use serde_json::{Value, json};
+use toml::Table;
 
 pub(super) use self::flags::RunArgs;
 use super::checkpoint;
 use super::engine::{describe_native_code, no_native_code_warning};
 use super::interrupt::Interrupt;
+use super::output::{real, write_json};
 use super::paint::{BOLD, RESET};
-use super::progress::{Progress, rates};
-use super::{Failure, INTERRUPTED, shown, start_threads};
+use super::progress::{Progress, duration, rates};
+use super::{Failure, INTERRUPTED, message, printable, program, shown, source, start_threads};
 
 pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
-    let quiet = args.quiet;
+    let (quiet, json) = (args.quiet, args.json);
     let threads = start_threads(args.threads)?;
 
     let interrupt = Interrupt::finishing(
@@ -39,7 +40,9 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let (run, notes) = match &args.resume {
         Some(path) => {
             let given = args.given.map_err(Error::Usage)?;
-            let run = Run::resume(path, &Changes { given }, Some(&SoupPictures))?;
+            let folder = resumable(path)?;
+            check_counts(&folder, &given)?;
+            let run = Run::resume(&folder, &Changes { given }, Some(&SoupPictures))?;
             (run, Vec::new())
         }
         None => create(args)?,
@@ -50,7 +53,7 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let mut progress = Progress::new(quiet, &run);
     progress.leaves_room_for(&interrupt);
     for problem in run.skipped() {
-        progress.say(&format!("passed over: {problem}"));
+        progress.say(&format!("skipped: {}", message::of(problem)));
     }
     progress.say(&format!(
         "broth {VERSION}: {}, {} programs, seed {}, {threads} thread{}{}, in {}",
@@ -93,12 +96,14 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
             // The error itself counts, even where nobody can read this.
             let _ = writeln!(
                 anstream::stderr(),
-                "broth: what is in {folder} so far stays good"
+                "broth: what {folder} holds so far is valid"
             );
             return Err(error.into());
         }
     };
-    if !quiet {
+    if json {
+        write_json(&to_json(&settings, &folder, &summary))?;
+    } else if !quiet {
         show(&settings, &folder, &summary)?;
     }
     Ok(match summary.end {
@@ -107,8 +112,62 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     })
 }
 
+/// The folder of the run at `path`, which continues from its newest checkpoint only.
+fn resumable(path: &Path) -> Result<PathBuf, Error> {
+    let run = source::run_of(path)?;
+    if run.epochs_done.is_some() {
+        let [run, checkpoint] = [&run.folder, path].map(program::path);
+        return Err(Error::Usage(format!(
+            "--resume {}: this is a checkpoint, and a run continues from its newest one; resume it \
+             by `{}`, or start a new run from this checkpoint by `{}`",
+            path.display(),
+            program::command(&format!("run --resume {run}")),
+            program::command(&format!("run --load {checkpoint}")),
+        )));
+    }
+    Ok(run.folder)
+}
+
+/// A stop rule on replicators needs them to be counted, which a resumed run does only if it always
+/// did.
+fn check_counts(run: &Path, given: &Table) -> Result<(), Error> {
+    const RULE: &str = "stopping-selfrep-count";
+    let Some(count) = given.get(RULE).filter(|count| count.is_integer()) else {
+        return Ok(());
+    };
+    let (_, plan) = settings_file::read(&RunFolder::look(run)?)?;
+    if plan.eval_selfrep {
+        return Ok(());
+    }
+    let new = format!(
+        "run --load {} --eval-selfrep --{RULE} {count}",
+        program::path(run)
+    );
+    Err(Error::Usage(format!(
+        "--{RULE} {count}: replicators are not counted in the run in {}, and a resumed run measures \
+         what it measured before; start a new run from its newest checkpoint by `{}`",
+        run.display(),
+        program::command(&new)
+    )))
+}
+
+/// Whether a new run may go to `out`; one that is there can be continued.
+fn check_free(out: &Path) -> Result<(), Error> {
+    if RunFolder::look(out).is_err() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "--out {} exists already; continue the run in it by `{}`, or choose another folder",
+        out.display(),
+        resume(out)
+    )))
+}
+
 /// A new run, and what is to be said of where its settings come from.
 fn create(args: RunArgs) -> Result<(Run, Vec<String>), Failure> {
+    if let Some(out) = &args.out {
+        check_free(out)?;
+    }
     let mut notes = Vec::new();
     let flags = args.given.map_err(Error::Usage)?;
     let mut given = flags.clone();
@@ -123,8 +182,12 @@ fn create(args: RunArgs) -> Result<(Run, Vec<String>), Failure> {
         notes.push(settings_note(&file, &in_file, &flags));
     }
     let load = match given.remove("load") {
-        Some(Value::String(path)) if args.load.is_none() => Some(path.into()),
+        Some(toml::Value::String(path)) if args.load.is_none() => Some(path.into()),
         _ => args.load,
+    };
+    let load = match load {
+        Some(path) => Some(source::newest_checkpoint(&path)?),
+        None => None,
     };
     let (settings, mut plan, start) = match &load {
         Some(path) => {
@@ -167,6 +230,11 @@ impl Observer for Telling<'_> {
     }
 }
 
+/// The command that resumes the run in `folder`.
+fn resume(folder: &Path) -> String {
+    program::command(&format!("run --resume {}", program::path(folder)))
+}
+
 /// What a run loses that ends at once: `saved_at` is how many epochs are done at its newest
 /// checkpoint, `begun` at the soup that it began with, `now` at that of this moment.
 fn what_is_lost(saved_at: Option<u64>, begun: u64, now: u64, folder: &Path) -> String {
@@ -180,8 +248,8 @@ fn what_is_lost(saved_at: Option<u64>, begun: u64, now: u64, folder: &Path) -> S
         1 => format!("1 epoch is lost, number {now}"),
         many => format!("{many} epochs are lost, {} to {now}", saved + 1),
     };
-    let folder = folder.display();
-    format!("stopped: {lost}, since {since}; go on with  broth run --resume {folder}")
+    let resume = resume(folder);
+    format!("stopped: {lost}, since {since}; resume with  {resume}")
 }
 
 /// That settings come from a file, and which flags win over it.
@@ -271,30 +339,58 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
             100.0 * commonest_share
         )?;
     }
-    let (folder, checkpoint) = (shown(folder), shown(&summary.checkpoint));
-    writeln!(out, "folder      {folder}")?;
-    writeln!(out, "checkpoint  {checkpoint}")?;
+    writeln!(out, "folder      {}", shown(folder))?;
+    writeln!(out, "checkpoint  {}", shown(&summary.checkpoint))?;
     if let Some(picture) = &summary.picture {
         writeln!(out, "picture     {}", shown(picture))?;
     }
     if let End::Stopped(rule) = summary.end {
-        writeln!(
-            out,
-            "go on with  broth run --resume {folder} --{} none",
-            rule.setting()
-        )?;
+        let resume = printable(&resume(folder));
+        writeln!(out, "continue    {resume} --{} none", rule.setting())?;
     }
     if summary.end == End::Interrupted {
-        writeln!(out, "go on with  broth run --resume {folder}")?;
+        writeln!(out, "resume      {}", printable(&resume(folder)))?;
     }
     Ok(())
 }
 
-pub(super) fn duration(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, _) => format!("{:.1} s", time.as_secs_f64()),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+/// Why a run ended: a word, and its stop rule if there was one.
+fn end_of(end: End) -> (&'static str, Option<&'static str>) {
+    match end {
+        End::Finished => ("finished", None),
+        End::Stopped(rule) => ("stopped", Some(rule.setting())),
+        End::Interrupted => ("interrupted", None),
     }
+}
+
+fn to_json(settings: &Settings, folder: &Path, summary: &Summary) -> Value {
+    let seconds = summary.elapsed.as_secs_f64();
+    let (end, stop_rule) = end_of(summary.end);
+    let per_second = |count: u64| count as f64 / seconds.max(1e-9);
+    json!({
+        "lang": settings.language.name,
+        "world": settings.world.name(),
+        "num": settings.num_programs,
+        "seed": settings.seed,
+        "end": end,
+        "stop_rule": stop_rule,
+        "epochs_done": summary.epochs_done,
+        "epochs_here": summary.epochs_here,
+        "seconds": seconds,
+        "epochs_per_second": per_second(summary.epochs_here),
+        "interactions_per_second": per_second(summary.tally.interactions),
+        "interactions": summary.tally.interactions,
+        "ops": summary.tally.ops,
+        "steps": summary.tally.steps,
+        "alive_at": summary.alive_at,
+        "high_order_entropy": summary.high_order_entropy.map(real),
+        "replicators": summary.replicators.map(|it| it.knierim),
+        "replicators_by_cubff": summary.replicators.map(|it| it.cubff),
+        "replicators_at": summary.replicators_at,
+        "distinct_tokens": summary.tokens.map(|it| it.distinct),
+        "commonest_token_share": summary.tokens.map(|it| it.commonest_share),
+        "folder": folder.display().to_string(),
+        "checkpoint": summary.checkpoint.display().to_string(),
+        "picture": summary.picture.as_ref().map(|path| path.display().to_string()),
+    })
 }

@@ -1,11 +1,11 @@
 //! `broth search`
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN};
@@ -16,13 +16,16 @@ use broth::run::folder::settings::parse_probability;
 use broth::search::{Estimate, Find, InSoups, Search, Source};
 use broth::{Error, Settings, files};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
+use serde_json::{Value, json};
 
-use super::checkpoint::{self, CheckpointArgs};
+use super::checkpoint;
 use super::interrupt::Interrupt;
+use super::output::{self, write_json};
 use super::paint::{self, BOLD, RESET};
-use super::{Failure, INTERRUPTED, hex, parse_language, start_threads};
+use super::progress::MovingLine;
+use super::source::SoupArgs;
+use super::{Failure, INTERRUPTED, hex, number, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Programs are drawn byte by byte, changed a little from one to the next (--walk), or taken from
@@ -37,7 +40,7 @@ Examples:
       the byte 64, which sets a head to the other program, counts as an operator
   broth search --lang bff_selfmove --finds 5 --max-programs 1000000000
       uniform bytes; ends after that many programs at the latest
-  broth search --from runs/bff_noheads-seed-29/checkpoints/0000000513.dat
+  broth search --from runs/bff_noheads-seed-29 --epoch 513
       bytes with the frequencies of that soup
   broth search --lang bff_selfmove --from soup --num 4096 --seed 1
       programs that arise in soups of 4,096 programs: the first soup, then all programs that
@@ -54,16 +57,16 @@ pub(super) struct SearchArgs {
     lang: Option<&'static Language>,
 
     /// What programs are drawn from: uniform, operators (half operators, half no-ops),
-    /// operators-64 (with the byte 64 as an operator), a checkpoint (the frequencies of its
-    /// bytes), or soup (programs that arise in soups)
+    /// operators-64 (with the byte 64 as an operator), a checkpoint or a run folder (the
+    /// frequencies of its bytes), or soup (programs that arise in soups)
     #[arg(long, value_name = "SOURCE", default_value = "uniform")]
     from: PathBuf,
 
     #[command(flatten)]
-    loading: CheckpointArgs,
+    soup: SoupArgs,
 
     /// With `--from soup`, programs in each soup, even [default: 131072]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::any::<usize>)]
     num: Option<usize>,
 
     /// Change each byte with this probability from one program to the next, instead of
@@ -73,22 +76,22 @@ pub(super) struct SearchArgs {
 
     /// Lowest score that counts as a find
     #[arg(long, value_name = "SCORE", default_value_t = KNIERIM_THRESHOLD,
-          value_parser = clap::value_parser!(u8).range(1..=PROGRAM_LEN as i64))]
+          value_parser = number::within::<u8>(1..=PROGRAM_LEN as u64))]
     threshold: u8,
 
     /// End after this many finds
     #[arg(long, value_name = "N", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+          value_parser = number::within::<u64>(1..=1_000_000))]
     finds: u64,
 
     /// End after this many programs at the latest (rounded up to blocks of 16,384, or to an
     /// epoch of a soup)
     #[arg(long, value_name = "N", default_value_t = 10_000_000_000,
-          value_parser = clap::value_parser!(u64).range(1..=1 << 60))]
+          value_parser = number::within::<u64>(1..=1 << 60))]
     max_programs: u64,
 
     /// Seed of the sequence of programs, or of the first soup
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = number::any::<u64>)]
     seed: u64,
 
     /// Write the finds to this new file as they occur, as a table: number, score, bytes in
@@ -97,12 +100,16 @@ pub(super) struct SearchArgs {
     out: Option<PathBuf>,
 
     /// Threads to run on; affects only the speed [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
     threads: Option<u16>,
 
     /// Show only the finds and the result
-    #[arg(long)]
+    #[arg(long, short)]
     quiet: bool,
+
+    /// Write the finds and the result as JSON to standard output, at the end
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
@@ -129,11 +136,12 @@ pub(super) fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
         let (so_far, out) = (so_far.clone(), args.out.clone());
         move || so_far.what_is_lost(out.as_deref())
     });
-    let most = args.max_programs.next_multiple_of(Search::BLOCK);
-    let progress = progress(args.quiet, most);
-    interrupt.draws(&progress);
-    let begun = Instant::now();
+    let mut screen = Screen::new(&args);
+    if let Some(line) = &screen.line {
+        line.leaves_room_for(&interrupt);
+    }
     let (mut tested, mut finds) = (0, 0);
+    let mut found_all = Vec::new();
     while tested < args.max_programs && finds < args.finds && !interrupt.is_asked() {
         let found;
         (tested, found) = sequence.go_on(args.max_programs, threads)?;
@@ -144,9 +152,11 @@ pub(super) fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
                 files::commit(|| table.append(&row(find)).map(|()| note()))?;
                 table.sync()?;
             }
-            let mut shown = Ok(());
-            progress.suspend(|| shown = show(language, find));
-            shown?;
+            if args.json {
+                found_all.push(find_json(language, find));
+            } else {
+                screen.show_find(language, find)?;
+            }
             note();
             if finds == args.finds {
                 tested = find.number + 1;
@@ -154,16 +164,25 @@ pub(super) fn search(args: SearchArgs) -> Result<ExitCode, Failure> {
             }
         }
         so_far.tested.store(tested, Ordering::Relaxed);
-        progress.set_position(tested);
-        progress.set_message(format!("{finds} found"));
+        screen.see(tested, finds, &sequence);
     }
     let enough = finds == args.finds;
-    progress.finish_and_clear();
-    let seconds = begun.elapsed().as_secs_f64().max(1e-9);
-    summarise(&args, language, tested, finds, enough, seconds)?;
-    Ok(match enough || tested >= args.max_programs {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(INTERRUPTED),
+    screen.finish();
+    let found = Found {
+        tested,
+        finds,
+        enough,
+        seconds: screen.begun.elapsed().as_secs_f64().max(1e-9),
+    };
+    if args.json {
+        write_json(&found.to_json(&args, language, found_all))?;
+    } else {
+        found.summarise(&args, language)?;
+    }
+    Ok(if enough || tested >= args.max_programs {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(INTERRUPTED)
     })
 }
 
@@ -240,6 +259,17 @@ impl Sequence {
         }
     }
 
+    /// Where it is, in words.
+    fn place(&self) -> String {
+        match self {
+            Sequence::Drawn { .. } => "testing programs".into(),
+            Sequence::Soups(soups) => {
+                let (seed, epochs_done) = soups.place();
+                format!("in the soup of seed {seed}, epoch {epochs_done}")
+            }
+        }
+    }
+
     /// Test more programs, at most up to the block or epoch with number `most`: how many have
     /// been tested since the beginning, and the finds among the new ones.
     fn go_on(&mut self, most: u64, threads: usize) -> Result<(u64, Vec<Find>), Error> {
@@ -281,29 +311,91 @@ fn read_source(args: &SearchArgs) -> Result<(&'static Language, Drawn), Failure>
         _ => {
             if !args.from.exists() {
                 return Err(Error::Usage(format!(
-                    "--from {}: choose uniform, operators, operators-64, soup or a checkpoint, \
-                     and there is no file of that name",
+                    "--from {}: choose uniform, operators, operators-64, soup, a checkpoint or a \
+                     run folder; there is no file of that name",
                     args.from.display()
                 ))
                 .into());
             }
             let given = checkpoint::given(args.lang, None);
-            let loaded = args.loading.load_to_see(&args.from, &given, &["lang"])?;
-            let counts = Measures::of(&loaded.checkpoint.programs).counts;
-            return Ok((loaded.settings.language, Some(Source::of_counts(counts))));
+            let found = args.soup.see(&args.from, &given, &["lang"], args.quiet)?;
+            let counts = Measures::of(&found.checkpoint.programs).counts;
+            return Ok((found.settings.language, Some(Source::of_counts(counts))));
         }
     };
     Ok((language, source))
 }
 
-fn progress(quiet: bool, programs: u64) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// What is shown meanwhile, on a terminal.
+struct Screen {
+    line: Option<MovingLine>,
+    begun: Instant,
+    shown: Option<Instant>,
+    /// Programs after which, and finds after which, the search ends.
+    most: u64,
+    wanted: u64,
+}
+
+impl Screen {
+    fn new(args: &SearchArgs) -> Screen {
+        Screen {
+            line: MovingLine::on_terminal().filter(|_| !args.quiet),
+            begun: Instant::now(),
+            shown: None,
+            most: args.max_programs,
+            wanted: args.finds,
+        }
     }
-    let template = "{bar:20.cyan/dim} {human_pos} of at most {human_len} programs  \
-                    {per_sec}  {wide_msg}";
-    let style = ProgressStyle::with_template(template);
-    ProgressBar::new(programs).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+
+    fn see(&mut self, tested: u64, finds: u64, sequence: &Sequence) {
+        let is_due = |shown: Instant| shown.elapsed() >= Duration::from_millis(100);
+        let Some(line) = self.line.as_ref().filter(|_| self.shown.is_none_or(is_due)) else {
+            return;
+        };
+        self.shown = Some(Instant::now());
+        // Whichever end comes first.
+        let share = |done: u64, all: u64| done as f64 / all.max(1) as f64;
+        let share = share(tested, self.most).max(share(finds, self.wanted));
+        let rate = tested as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
+        line.show(
+            Some(share),
+            &[
+                format!("{finds} of {} found", self.wanted),
+                format!("{} programs", thousands(tested as usize)),
+                format!("{} programs/s", thousands(rate as usize)),
+                sequence.place(),
+                format!("at most {}", thousands(self.most as usize)),
+            ],
+        );
+    }
+
+    /// A find, above the moving line.
+    fn show_find(&self, language: &Language, find: &Find) -> std::io::Result<()> {
+        let Some(line) = &self.line else {
+            return show(language, find);
+        };
+        let mut shown = Ok(());
+        line.suspend(|| shown = show(language, find));
+        shown
+    }
+
+    fn finish(&self) {
+        if let Some(line) = &self.line {
+            line.clear();
+        }
+    }
+}
+
+fn find_json(language: &Language, find: &Find) -> Value {
+    let place = find.place.as_ref();
+    json!({
+        "number": find.number,
+        "score": find.score,
+        "program": output::program(language, &find.program),
+        "seed": place.map(|place| place.seed),
+        "epoch": place.map(|place| place.epochs_done),
+        "index": place.map(|place| place.index),
+    })
 }
 
 /// A find as a row of the table.
@@ -332,48 +424,80 @@ fn show(language: &Language, find: &Find) -> std::io::Result<()> {
     }
 }
 
-fn summarise(
-    args: &SearchArgs,
-    language: &Language,
+/// What a search came to.
+struct Found {
     tested: u64,
     finds: u64,
+    /// Whether these are as many as were wanted.
     enough: bool,
     seconds: f64,
-) -> std::io::Result<()> {
-    let Estimate {
-        each, least, most, ..
-    } = Estimate::of(tested, finds, enough);
-    let mut out = anstream::stdout().lock();
-    writeln!(
-        out,
-        "{} programs of {} ({}), {finds} that score at least {}",
-        thousands(tested as usize),
-        language,
-        args.from.display(),
-        args.threshold
-    )?;
-    let number = |programs: f64| match programs.is_finite() {
-        true => format!("{programs:.3e}"),
-        false => "any number".into(),
-    };
-    if finds > 0 {
-        writeln!(
-            out,
-            "programs tested to a replicator  {BOLD}{}{RESET}, 95 % interval {} to {}",
-            number(each),
-            number(least),
-            number(most)
-        )?;
-    } else {
-        writeln!(
-            out,
-            "programs tested to a replicator  at least {} (95 % interval)",
-            number(least)
-        )?;
+}
+
+impl Found {
+    fn to_json(&self, args: &SearchArgs, language: &Language, finds: Vec<Value>) -> Value {
+        let Estimate {
+            each, least, most, ..
+        } = Estimate::of(self.tested, self.finds, self.enough);
+        json!({
+            "lang": language.name,
+            "from": args.from.display().to_string(),
+            "seed": args.seed,
+            "threshold": args.threshold,
+            "programs": self.tested,
+            "finds": finds,
+            // Infinite numbers are null.
+            "programs_per_find": each,
+            "programs_per_find_low": least,
+            "programs_per_find_high": most,
+            "seconds": self.seconds,
+        })
     }
-    writeln!(
-        out,
-        "speed  {:.1} million programs a minute",
-        tested as f64 / seconds * 60.0 / 1e6
-    )
+
+    fn summarise(&self, args: &SearchArgs, language: &Language) -> std::io::Result<()> {
+        let Found {
+            tested,
+            finds,
+            enough,
+            seconds,
+        } = *self;
+        let Estimate {
+            each, least, most, ..
+        } = Estimate::of(tested, finds, enough);
+        let mut out = anstream::stdout().lock();
+        writeln!(
+            out,
+            "{} programs of {} ({}), {finds} that score at least {}",
+            thousands(tested as usize),
+            language,
+            args.from.display(),
+            args.threshold
+        )?;
+        let number = |programs: f64| {
+            if programs.is_finite() {
+                format!("{programs:.3e}")
+            } else {
+                "any number".into()
+            }
+        };
+        if finds > 0 {
+            writeln!(
+                out,
+                "programs tested to a replicator  {BOLD}{}{RESET}, 95 % interval {} to {}",
+                number(each),
+                number(least),
+                number(most)
+            )?;
+        } else {
+            writeln!(
+                out,
+                "programs tested to a replicator  at least {} (95 % interval)",
+                number(least)
+            )?;
+        }
+        writeln!(
+            out,
+            "speed  {:.1} million programs a minute",
+            tested as f64 / seconds * 60.0 / 1e6
+        )
+    }
 }

@@ -1,7 +1,8 @@
 //! `broth selfrep`
 
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use broth::engine::{Engine, Options};
@@ -17,10 +18,13 @@ use broth::random::Streams;
 use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Settings};
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::checkpoint::{self, CheckpointArgs};
+use super::checkpoint;
+use super::output::{self, write_json};
 use super::paint::{self, BOLD, DIM, RESET};
-use super::{Failure, parse_language, start_threads};
+use super::source::SoupArgs;
+use super::{Failure, hex, number, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 A program is run beside each of 13 random partners; then, four times, the resulting right half
@@ -35,9 +39,8 @@ Examples:
   broth selfrep --lang bff --hex '4041 5b2c 7d5d' --seed 7 --partners
   broth selfrep --lang z80_zff 'c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5 c5'
       a program of another length
-  broth selfrep --checkpoint runs/bff_noheads-seed-29/checkpoints/0000001025.dat \\
-      --scores scores.txt
-      every program of a soup, one score per line";
+  broth selfrep --checkpoint runs/bff_noheads-seed-29 --scores scores.txt
+      every program of a run's newest checkpoint, one score per line";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -60,8 +63,8 @@ pub(super) struct SelfrepArgs {
     #[arg(long, requires = "program")]
     partners: bool,
 
-    /// Score every program of this checkpoint instead
-    #[arg(long, value_name = "FILE", conflicts_with = "program")]
+    /// Score every program of this checkpoint, or of a run folder's newest one, instead
+    #[arg(long, value_name = "PATH", conflicts_with = "program")]
     checkpoint: Option<PathBuf>,
 
     /// Write the score of every program to this new file, one per line
@@ -75,15 +78,23 @@ pub(super) struct SelfrepArgs {
 
     /// The seed of the soup, which determines the partners [default: 0; of a checkpoint what
     /// its sidecar records]
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = number::any::<u64>)]
     seed: Option<u64>,
 
     #[command(flatten)]
-    loading: CheckpointArgs,
+    soup: SoupArgs,
 
     /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
     threads: Option<u16>,
+
+    /// Show only the result, no notes
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Write the result as JSON to standard output
+    #[arg(long)]
+    json: bool,
 }
 
 /// The lowest scores of those that are counted together, and one more than the highest of all.
@@ -99,15 +110,23 @@ fn bands(program_len: usize) -> Vec<u8> {
 }
 
 pub(super) fn selfrep(args: SelfrepArgs) -> Result<ExitCode, Failure> {
-    if let Some(path) = &args.checkpoint {
+    if let Some(path) = args.soup_path() {
         let given = checkpoint::given(args.lang, args.seed);
-        let loaded = args.loading.load_to_see(path, &given, &["lang", "seed"])?;
-        return score_soup(&args, &loaded.settings, &loaded.checkpoint);
+        let found = args.soup.see(path, &given, &["lang", "seed"], args.quiet)?;
+        return score_soup(&args, &found.settings, &found.checkpoint);
     }
     explain(&args)
 }
 
 impl SelfrepArgs {
+    /// The soup whose programs are to be scored: one that is called PROGRAM counts, too.
+    fn soup_path(&self) -> Option<&Path> {
+        let program = self.program.as_deref().map(Path::new);
+        let is_soup = |path: &&Path| path.is_dir() || path.extension() == Some("dat".as_ref());
+        let program = program.filter(is_soup).filter(|path| path.exists());
+        self.checkpoint.as_deref().or(program)
+    }
+
     /// The language of a program.
     fn language(&self) -> &'static Language {
         self.lang.unwrap_or(Settings::default().language)
@@ -155,6 +174,10 @@ fn explain(args: &SelfrepArgs) -> Result<ExitCode, Failure> {
     let program = read_program(args)?;
     let partners = Partners::of(language, &Streams::new(args.seed.unwrap_or(0)), 1, 0, 0);
     let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners)?;
+    if args.json {
+        write_json(&explain_json(args, scorer, &program, &partners)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut out = BufWriter::new(anstream::stdout().lock());
     let shown = |program: &[u8]| paint::tape(language, program, [None; 4]);
 
@@ -185,6 +208,59 @@ fn explain(args: &SelfrepArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn explain_json(
+    args: &SelfrepArgs,
+    scorer: &Scorer,
+    program: &[u8],
+    partners: &Partners,
+) -> Result<Value, Failure> {
+    let language = args.language();
+    let program_len = language.program_len;
+    let agreement = scorer.agreement(program, partners)?;
+    let copying = copying_places(language, program, partners)?
+        .map(|places| json!({"first": places.start, "last": places.end - 1}));
+    let mut beside = Vec::new();
+    if args.partners {
+        let generations = scorer.generations(program, partners)?;
+        for (number, partner) in partners.programs().enumerate() {
+            let runs = generations.iter().map(|tapes| {
+                let (left, right) = tapes[number].split_at(program_len);
+                json!([hex(left), hex(right)])
+            });
+            beside.push(json!({"partner": hex(partner), "runs": runs.collect::<Vec<Value>>()}));
+        }
+    }
+    let score = agreement.score();
+    Ok(json!({
+        "lang": language.name,
+        "program": output::program(language, program),
+        "score": score,
+        "most": program_len,
+        "left": agreement.left,
+        "right": agreement.right,
+        "replicator": score >= knierim_threshold(program_len),
+        "replicator_by_cubff": score >= CUBFF_THRESHOLD,
+        "loop": copying,
+        "partners": args.partners.then_some(beside),
+    }))
+}
+
+/// The loop of `program` that changes most bytes beside the first partner beside which one does.
+fn copying_places(
+    language: &'static Language,
+    program: &[u8],
+    partners: &Partners,
+) -> Result<Option<Range<usize>>, Error> {
+    for partner in partners.programs() {
+        let tape = [program, partner].concat();
+        let found = copying_loop(language, &tape, language.max_steps)?;
+        if let Some(places) = found.filter(|it| it.end <= language.program_len) {
+            return Ok(Some(places));
+        }
+    }
+    Ok(None)
+}
+
 /// What a program copies beside these partners, generation by generation, and by which loop.
 pub(super) fn write_copying(
     out: &mut impl Write,
@@ -206,15 +282,7 @@ pub(super) fn write_copying(
         }
         writeln!(out, "run {number}       {}", describe(&copies, program_len))?;
     }
-    let mut looping = None;
-    for partner in partners.programs() {
-        let tape = [program, partner].concat();
-        looping = copying_loop(language, &tape, max_steps)?.filter(|it| it.end <= program_len);
-        if looping.is_some() {
-            break;
-        }
-    }
-    if let Some(places) = looping {
+    if let Some(places) = copying_places(language, program, partners)? {
         writeln!(
             out,
             "loop        {}  at {} to {}, changes most bytes",
@@ -285,6 +353,28 @@ fn score_soup(
     }
     let program_len = settings.language.program_len;
     let Replicators { cubff, knierim } = Replicators::of(program_len, &scores);
+    let best = scores.iter().max().copied().unwrap_or(0);
+    let best_index = scores.iter().position(|score| *score == best);
+    let best_program = |index| &soup.programs[index * program_len..][..program_len];
+    if args.json {
+        let count = |score| scores.iter().filter(|it| **it == score).count();
+        let counts: Vec<usize> = (0..=program_len as u8).map(count).collect();
+        let best = best_index.map(|index| {
+            let program = output::program(settings.language, best_program(index));
+            json!({"score": best, "index": index, "program": program})
+        });
+        write_json(&json!({
+            "lang": settings.language.name,
+            "seed": settings.seed,
+            "epochs_done": soup.epochs_done,
+            "programs": scores.len(),
+            "replicators": knierim,
+            "replicators_by_cubff": cubff,
+            "scores": counts,
+            "best": best,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut out = anstream::stdout().lock();
     writeln!(
         out,
@@ -304,10 +394,8 @@ fn score_soup(
         let band = format!("{}-{}", band[0], band[1] - 1);
         writeln!(out, "  score {band:<6} {:>9}  {bar}", thousands(count))?;
     }
-    let best = scores.iter().max().copied().unwrap_or(0);
-    if let Some(index) = scores.iter().position(|score| *score == best) {
-        let program = &soup.programs[index * program_len..][..program_len];
-        let text = paint::tape(settings.language, program, [None; 4]);
+    if let Some(index) = best_index {
+        let text = paint::tape(settings.language, best_program(index), [None; 4]);
         writeln!(out, "  best  {best:<6} program {index}  {text}")?;
     }
     Ok(ExitCode::SUCCESS)

@@ -14,8 +14,10 @@ use clap::Args;
 
 use super::drawing::{ThemeArgs, check_out};
 use super::interrupt::Interrupt;
+use super::output::{self, write_json};
 use super::progress::ReplayProgress;
-use super::{Failure, shown, start_threads};
+use super::source::run_of;
+use super::{Failure, number, shown, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,19 +35,19 @@ The run is recomputed from its nearest checkpoint; its folder is not changed.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct StripArgs {
-    /// A run folder
+    /// A run folder, or a checkpoint in it, at which the strip then ends
     run: PathBuf,
 
     /// Begin with the soup after this many epochs [default: the run's beginning]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     from: Option<u64>,
 
     /// End with the soup after this many epochs [default: the newest checkpoint]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     to: Option<u64>,
 
     /// Epochs from column to column [default: as many as fit the picture]
-    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::at_least_one)]
     every: Option<u64>,
 
     /// Programs A to B - 1, counted from 0 [default: eight, evenly spaced]
@@ -59,15 +61,23 @@ pub(super) struct StripArgs {
     #[command(flatten)]
     look: ThemeArgs,
 
+    /// Threads to run on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
+    threads: Option<u16>,
+
     /// Show nothing but errors
     #[arg(long, short)]
     quiet: bool,
+
+    /// Write what was written as JSON to standard output
+    #[arg(long)]
+    json: bool,
 }
 
 fn parse_programs(text: &str) -> Result<Range<usize>, String> {
     let range = text
         .split_once("..")
-        .and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+        .and_then(|(from, to)| Some(number::any(from).ok()?..number::any(to).ok()?));
     range.ok_or_else(|| format!("`{text}` is no range of programs; write A..B, as in 0..512"))
 }
 
@@ -75,16 +85,19 @@ pub(super) fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     if let Some(out) = &args.out {
         check_out(out, Subject::Chart)?;
     }
-    let out = args.out.unwrap_or(args.run.join("strip.png"));
-    start_threads(None)?;
+    let run = run_of(&args.run)?;
+    let out = args.out.unwrap_or(run.folder.join("strip.png"));
+    start_threads(args.threads)?;
     let interrupt = Interrupt::at_once()?;
     interrupt.last_words(nothing_drawn(&out));
-    let replay = Replay::open(&args.run, args.from, args.to)?;
+    let replay = Replay::open(&run.folder, args.from, args.to.or(run.epochs_done))?;
     check_out(&out, Subject::Chart)?;
     let columns = (args.every, args.programs);
     let screen = (args.quiet, &interrupt);
     draw(replay, columns, (&out, args.look.theme()), screen)?;
-    if !args.quiet {
+    if args.json {
+        write_json(&output::written(&[&out]).into())?;
+    } else if !args.quiet {
         writeln!(anstream::stdout(), "{}", shown(&out))?;
     }
     Ok(ExitCode::SUCCESS)

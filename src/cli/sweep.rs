@@ -1,7 +1,7 @@
 //! `broth sweep`
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -14,12 +14,15 @@ use broth::sweep::{
     Ended, Event, Options, Outcome, Planned, Records, Seen, Shard, State, Summary, Sweep,
 };
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
 
 use super::interrupt::Interrupt;
+use super::output::write_json;
 use super::paint::{BOLD, RESET};
-use super::run::duration;
-use super::{Failure, INTERRUPTED, message, printable, shown};
+use super::progress::{MovingLine, duration};
+use super::{
+    Failure, INTERRUPTED, message, number, number_of_threads, printable, program, say, shown,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,12 +64,12 @@ pub(super) struct SweepArgs {
     out: Option<PathBuf>,
 
     /// Total number of threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
     threads: Option<u16>,
 
     /// Runs at once, which share the threads [default: one for each thread, as far as memory
     /// allows; one at a time for soups above a million programs]
-    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "J", value_parser = number::threads)]
     jobs: Option<u16>,
 
     /// Run only one of several parts of the sweep, as in 3/16
@@ -84,6 +87,10 @@ pub(super) struct SweepArgs {
     /// Show nothing but errors
     #[arg(long, short)]
     quiet: bool,
+
+    /// Write the result as JSON to standard output
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -101,6 +108,14 @@ struct MergeArgs {
     /// The folder for the joined table and results: new, or that of a sweep, whose rows stay
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+
+    /// Show nothing but errors and what is left out
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Write the result as JSON to standard output
+    #[arg(long)]
+    json: bool,
 }
 
 fn parse_seconds(text: &str) -> Result<f64, String> {
@@ -128,8 +143,8 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     }
     for (folder, count) in &merged.unlisted {
         say(format!(
-            "{} has {} result{} that its table does not have yet: a sweep was killed there, or \
-             goes on; start it again, and merge again, to have {} in the table",
+            "{} has {} result{} that its table does not have yet: a sweep was killed there, or is \
+             still running; start it again, and merge again, to have {} in the table",
             folder.display(),
             thousands(*count),
             if *count == 1 { "" } else { "s" },
@@ -138,18 +153,25 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
     }
     if merged.rows_alone > 0 {
         say(format!(
-            "{} of the runs came as rows of tables alone: a sweep that goes on in {} does them \
+            "{} of the runs came as rows of tables alone: a sweep that continues in {} runs them \
              again",
             thousands(merged.rows_alone),
             args.out.display()
         ));
     }
-    let mut out = anstream::stdout();
-    let runs = thousands(merged.table.len());
-    writeln!(out, "{runs} runs of {} sources", args.sources.len())?;
-    writeln!(out, "table       {}", shown(&records.csv()))?;
-    if cfg!(feature = "parquet") {
-        writeln!(out, "            {}", shown(&records.parquet()))?;
+    if args.json {
+        let skipped = merged.skipped.iter().map(ToString::to_string);
+        write_json(&json!({
+            "runs": merged.table.len(),
+            "sources": args.sources.len(),
+            "skipped": skipped.collect::<Vec<String>>(),
+            "tables": tables_json(&records),
+        }))?;
+    } else if !args.quiet {
+        let mut out = anstream::stdout();
+        let runs = thousands(merged.table.len());
+        writeln!(out, "{runs} runs of {} sources", args.sources.len())?;
+        show_tables(&mut out, &records)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -164,20 +186,17 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
     }
     let out = args.out.unwrap_or(PathBuf::from("sweeps").join(name));
     if args.dry_run {
-        return list(&sweep, &Records::look(&out)?);
+        return list(&sweep, &Records::look(&out)?, args.json);
     }
     let records = Records::open(&out)?;
-    let threads = match args.threads {
-        Some(threads) => usize::from(threads),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
+    let threads = number_of_threads(args.threads);
     let interrupt = Interrupt::finishing(
         "finishing an epoch of each run under way, saving it; once more to stop without that",
         args.quiet,
     )?;
     let mut screen = Screen::new(args.quiet);
-    if let Some(bar) = &screen.bar {
-        interrupt.draws(bar);
+    if let Some(line) = &screen.line {
+        line.leaves_room_for(&interrupt);
     }
     interrupt.last_words({
         let unsaved = records.unsaved_epochs();
@@ -185,10 +204,7 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
     });
     let (known, skipped) = records.load(&sweep);
     for error in skipped {
-        screen.say(&format!(
-            "passed over, and done anew: {}",
-            message::of(&error)
-        ));
+        screen.say(&format!("skipped, and run again: {}", message::of(&error)));
     }
     let all = sweep.different_runs();
     let done = all.iter().filter(|run| is_done(run, &known)).count();
@@ -210,7 +226,9 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
     });
     screen.finish();
     let summary = result?;
-    if !args.quiet {
+    if args.json {
+        write_json(&to_json(&sweep, &records, &summary))?;
+    } else if !args.quiet {
         show(&sweep, &records, &summary)?;
     }
     for (run, why) in &summary.failed {
@@ -236,7 +254,7 @@ fn what_is_lost(unsaved: u64) -> String {
             format!("{many} epochs are lost, those of runs under way since each was last saved")
         }
     };
-    format!("stopped: {lost}; go on with  the same command")
+    format!("stopped: {lost}; resume with  the same command")
 }
 
 fn is_done(run: &Planned, known: &HashMap<String, Outcome>) -> bool {
@@ -246,14 +264,20 @@ fn is_done(run: &Planned, known: &HashMap<String, Outcome>) -> bool {
 }
 
 /// What `--dry-run` shows.
-fn list(sweep: &Sweep, records: &Records) -> Result<ExitCode, Failure> {
+fn list(sweep: &Sweep, records: &Records, as_json: bool) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     let (known, skipped) = records.load(sweep);
     for error in skipped {
-        writeln!(out, "passed over: {}", printable(&message::of(&error)))?;
+        let line = format!("skipped: {}", printable(&message::of(&error)));
+        if as_json {
+            say(&line)?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
     }
     let runs = sweep.different_runs();
     let (mut done, mut interactions) = (0, 0_u128);
+    let mut listed = Vec::new();
     for run in &runs {
         let combination = &run.combination;
         let state = match known.get(&run.key) {
@@ -267,14 +291,30 @@ fn list(sweep: &Sweep, records: &Records) -> Result<ExitCode, Failure> {
                 let left = combination.plan.max_epochs.saturating_sub(saved);
                 interactions += pairs * u128::from(left);
                 match (known, saved) {
-                    (Some(_), 0) => "to do anew, with more time".into(),
-                    (Some(_), _) => format!("to go on from epoch {saved}, with more time"),
+                    (Some(_), 0) => "to run again, with more time".into(),
+                    (Some(_), _) => format!("to continue from epoch {saved}, with more time"),
                     (None, 0) => "to do".into(),
-                    (None, _) => format!("to go on from epoch {saved}"),
+                    (None, _) => format!("to continue from epoch {saved}"),
                 }
             }
         };
-        writeln!(out, "{}  {}: {state}", run.key, printable(&run.label()))?;
+        if as_json {
+            let is_done = is_done(run, &known);
+            listed.push(json!({"key": run.key, "condition": combination.condition,
+                               "seed": run.seed, "done": is_done, "state": state}));
+        } else {
+            writeln!(out, "{}  {}: {state}", run.key, printable(&run.label()))?;
+        }
+    }
+    if as_json {
+        write_json(&json!({
+            "sweep": sweep.name,
+            "done": done,
+            "left": runs.len() - done,
+            "interactions_left": interactions as f64,
+            "runs": listed,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
     }
     writeln!(
         out,
@@ -303,6 +343,33 @@ fn describe(outcome: &Outcome) -> String {
     )
 }
 
+/// The results of a sweep by condition.
+type Conditions<'a> = Vec<(&'a str, Vec<&'a Outcome>)>;
+
+fn conditions<'a>(sweep: &'a Sweep, known: &'a HashMap<String, Outcome>) -> Conditions<'a> {
+    let mut conditions: Conditions<'a> = Vec::new();
+    for run in &sweep.runs {
+        let Some(outcome) = known.get(&run.key) else {
+            continue;
+        };
+        let name = run.combination.condition.as_str();
+        match conditions.last_mut().filter(|last| last.0 == name) {
+            Some((_, outcomes)) => outcomes.push(outcome),
+            None => conditions.push((name, vec![outcome])),
+        }
+    }
+    conditions
+}
+
+/// The share of runs in which something happened, as `get` tells of each.
+fn share_of(outcomes: &[&Outcome], get: fn(&Seen) -> Option<u64>) -> Option<AtEnd> {
+    AtEnd::of(outcomes.iter().map(|it| {
+        let event = it.seen.as_ref().and_then(get);
+        let is_finished = it.ended == Ended::Finished;
+        (Watched::until(event, it.epochs), is_finished)
+    }))
+}
+
 /// Shares of all conditions, each with its interval.
 fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
@@ -318,17 +385,7 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         summary.interactions as f64 / seconds / 1e6,
     )?;
     let (known, _) = records.load(sweep);
-    let mut conditions: Vec<(&str, Vec<&Outcome>)> = Vec::new();
-    for run in &sweep.runs {
-        let Some(outcome) = known.get(&run.key) else {
-            continue;
-        };
-        let name = run.combination.condition.as_str();
-        match conditions.last_mut().filter(|last| last.0 == name) {
-            Some((_, outcomes)) => outcomes.push(outcome),
-            None => conditions.push((name, vec![outcome])),
-        }
-    }
+    let conditions = conditions(sweep, &known);
     if !conditions.is_empty() {
         writeln!(
             out,
@@ -336,15 +393,7 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         )?;
     }
     for (name, outcomes) in conditions {
-        let share = |get: fn(&Seen) -> Option<u64>| {
-            let watched = |it: &&Outcome| {
-                let event = it.seen.as_ref().and_then(get);
-                let is_finished = it.ended == Ended::Finished;
-                (Watched::until(event, it.epochs), is_finished)
-            };
-            let at_end = AtEnd::of(outcomes.iter().map(watched));
-            at_end.map(percent).unwrap_or_default()
-        };
+        let share = |get| share_of(&outcomes, get).map(percent).unwrap_or_default();
         let above = share(|seen| seen.entropy_1_at);
         let alive = share(|seen| seen.alive_at);
         let runs = thousands(outcomes.len());
@@ -354,15 +403,62 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
             printable(name)
         )?;
     }
+    show_tables(&mut out, records)?;
+    if summary.interrupted {
+        writeln!(out, "resume      the same command")?;
+    } else {
+        let figures = program::command(&format!("figures {}", program::path(records.path())));
+        writeln!(out, "figures     {}", printable(&figures))?;
+    }
+    Ok(())
+}
+
+fn show_tables(out: &mut impl Write, records: &Records) -> std::io::Result<()> {
     writeln!(out, "table       {}", shown(&records.csv()))?;
     if cfg!(feature = "parquet") {
         writeln!(out, "            {}", shown(&records.parquet()))?;
     }
-    match summary.interrupted {
-        true => writeln!(out, "go on with  the same command")?,
-        false => writeln!(out, "figures     broth figures {}", shown(records.path()))?,
-    }
     Ok(())
+}
+
+/// The tables of some records, by their formats.
+fn tables_json(records: &Records) -> Value {
+    let parquet = cfg!(feature = "parquet").then(|| records.parquet().display().to_string());
+    json!({"csv": records.csv().display().to_string(), "parquet": parquet})
+}
+
+fn to_json(sweep: &Sweep, records: &Records, summary: &Summary) -> Value {
+    let (known, _) = records.load(sweep);
+    let at_end = |it: AtEnd| {
+        let Share { share, low, high } = it.share;
+        json!({"runs": it.happened, "share": share, "low": low, "high": high})
+    };
+    let conditions = conditions(sweep, &known)
+        .into_iter()
+        .map(|(name, outcomes)| {
+            json!({
+                "condition": name,
+                "runs": outcomes.len(),
+                "entropy_1": share_of(&outcomes, |seen| seen.entropy_1_at).map(at_end),
+                "alive": share_of(&outcomes, |seen| seen.alive_at).map(at_end),
+            })
+        });
+    let failed = summary.failed.iter().map(|(run, why)| {
+        json!({"key": run.key, "condition": run.combination.condition, "seed": run.seed,
+               "why": why.to_string()})
+    });
+    json!({
+        "sweep": sweep.name,
+        "folder": records.path().display().to_string(),
+        "tables": tables_json(records),
+        "done": summary.done,
+        "left": summary.left,
+        "failed": failed.collect::<Vec<Value>>(),
+        "interrupted": summary.interrupted,
+        "interactions": summary.interactions,
+        "seconds": summary.elapsed.as_secs_f64(),
+        "conditions": conditions.collect::<Vec<Value>>(),
+    })
 }
 
 fn percent(it: AtEnd) -> String {
@@ -378,7 +474,7 @@ const WORTH_A_LINE: f64 = 2.0;
 
 /// One display for all runs.
 struct Screen {
-    bar: Option<ProgressBar>,
+    line: Option<MovingLine>,
     quiet: bool,
     started: Instant,
     shown: Instant,
@@ -386,29 +482,21 @@ struct Screen {
 
 impl Screen {
     fn new(quiet: bool) -> Screen {
-        let is_terminal = !quiet && std::io::stderr().is_terminal();
-        let bar = is_terminal.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let style =
-                ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len} runs  {wide_msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar
-        });
         Screen {
-            bar,
+            line: MovingLine::on_terminal().filter(|_| !quiet),
             quiet,
             started: Instant::now(),
             shown: Instant::now(),
         }
     }
 
-    /// A line that stays. Where nobody can read it, the sweep goes on all the same.
+    /// A line that stays. Where nobody can read it, the sweep continues all the same.
     fn say(&self, line: &str) {
         let write = || {
             let _ = writeln!(std::io::stderr(), "{}", printable(line));
         };
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
+        match &self.line {
+            Some(line) => line.suspend(write),
             None if !self.quiet => write(),
             None => {}
         }
@@ -421,63 +509,66 @@ impl Screen {
                     self.say(&format!("{}: {}", run.label(), describe(outcome)));
                 }
             }
-            Event::Passed(state) => match &self.bar {
-                Some(bar) => {
-                    bar.set_length(state.runs as u64);
-                    bar.set_position(state.done as u64);
-                    bar.set_message(self.status(&state));
+            Event::Passed(state) => match &self.line {
+                Some(line) => {
+                    let share = state.done as f64 / state.runs.max(1) as f64;
+                    line.show(Some(share), &self.parts(&state));
                 }
                 None if self.shown.elapsed() >= PLAIN_INTERVAL => {
                     self.shown = Instant::now();
-                    let status = self.status(&state);
-                    self.say(&format!("{}/{} runs  {status}", state.done, state.runs));
+                    let parts = self.parts(&state);
+                    let parts: Vec<String> =
+                        parts.into_iter().filter(|part| !part.is_empty()).collect();
+                    self.say(&parts.join("  "));
                 }
                 None => {}
             },
         }
     }
 
-    fn status(&self, state: &State<'_>) -> String {
+    /// What there is to say of a sweep, the most important first.
+    fn parts(&self, state: &State<'_>) -> [String; 6] {
         let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
         let rate = state.interactions as f64 / elapsed;
-        let failed = match state.failed {
-            0 => String::new(),
-            count => format!("  {count} failed"),
+        let failed = if state.failed == 0 {
+            String::new()
+        } else {
+            format!("{} failed", state.failed)
         };
-        let left = match rate > 0.0 {
-            true => {
-                let seconds = (state.interactions_left as f64 / rate).min(1e12);
-                format!(
-                    "  at most {} left",
-                    duration(Duration::from_secs_f64(seconds))
-                )
-            }
-            false => String::new(),
+        let left = if rate > 0.0 {
+            let seconds = (state.interactions_left as f64 / rate).min(1e12);
+            let left = duration(Duration::from_secs_f64(seconds));
+            format!("at most {left} left")
+        } else {
+            String::new()
         };
         let running = match state.under_way.as_slice() {
             [] => String::new(),
-            [one] => format!("  {} at epoch {}", one.run.label(), one.epochs),
+            [one] => format!("{} at epoch {}", printable(&one.run.label()), one.epochs),
             several => {
                 let epochs = several.iter().map(|it| it.epochs.to_string());
                 let epochs: Vec<String> = epochs.take(4).collect();
                 let more = if several.len() > 4 { ", …" } else { "" };
                 format!(
-                    "  {} under way at epochs {}{more}",
+                    "{} in progress, at epochs {}{more}",
                     several.len(),
                     epochs.join(", ")
                 )
             }
         };
-        format!(
-            "{} alive{failed}  {:.2} M interactions/s{left}{running}",
-            state.alive,
-            rate / 1e6
-        )
+        [
+            format!("{}/{} runs", state.done, state.runs),
+            failed,
+            format!("{} alive", state.alive),
+            left,
+            format!("{:.2} M interactions/s", rate / 1e6),
+            running,
+        ]
     }
 
     fn finish(self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some(line) = &self.line {
+            line.clear();
         }
     }
 }

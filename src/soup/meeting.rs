@@ -152,8 +152,8 @@ impl Pattern {
     /// Read a pattern: a line `a b` for each entry, a program and a neighbour
     /// it may meet, from 0. Empty lines are skipped.
     ///
-    /// The error says which line is wrong and why, or that there is no memory for a soup
-    /// of so many programs.
+    /// The error says which line is wrong and why, that there is no entry at all, or that there
+    /// is no memory for a soup of so many programs.
     pub fn read(num_programs: usize, mut input: impl BufRead) -> Result<Pattern, String> {
         crate::memory::check_memory(num_programs, PROGRAM_LEN)
             .map_err(|error| error.to_string())?;
@@ -172,6 +172,13 @@ impl Pattern {
             let entry = parse_entry(num_programs, &line)
                 .map_err(|problem| format!("line {number}: {problem}"))?;
             entries.extend(entry);
+        }
+        if entries.is_empty() {
+            return Err(
+                "lists no pair, so no programs would ever meet; write a line `a b` for each \
+                 program a and each program b that it may meet, as in `0 1`"
+                    .into(),
+            );
         }
         Pattern::new(num_programs, &entries).map_err(|error| error.to_string())
     }
@@ -298,5 +305,8 @@ mod tests {
             assert!(error.contains(line) && error.contains(word), "{error}");
         }
         assert!(Pattern::read(4, &b"0 1\n\xff\xfe\n"[..]).is_err());
+        for empty in ["", "\n \n"] {
+            assert!(read(empty).unwrap_err().contains("lists no pair"));
+        }
     }
 }

@@ -185,7 +185,7 @@ impl Soup {
         if let State::Zff(zff) = &mut soup.world {
             let stream = checkpoint.stream.ok_or_else(|| {
                 Error::Setting(
-                    "a soup of `world` zff goes on with its random stream, which is in the \
+                    "a soup of `world` zff continues its random stream, which is in the \
                      checkpoint's sidecar, and it has none; take the checkpoint from its run \
                      folder, its sidecar beside it"
                         .into(),

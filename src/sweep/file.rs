@@ -288,6 +288,7 @@ impl Sweep {
             for values in combinations(&vary).map_err(in_condition)? {
                 let mut flags = settings.clone();
                 flags.extend(values.clone());
+                let flags = with_whole_numbers(&flags).map_err(in_condition)?;
                 let (settings, plan, rules, of_results) =
                     interpret(flags.clone(), folder).map_err(in_condition)?;
                 let combination = Arc::new(Combination {
@@ -382,12 +383,25 @@ fn usage(problem: impl Into<String>) -> Error {
     Error::Usage(problem.into())
 }
 
+/// A run's flags, with counts as whole numbers.
+fn with_whole_numbers(flags: &Table) -> Result<Table, Error> {
+    let mut numbers = settings_file::with_whole_numbers(flags)?;
+    for key in ["epochs-after-alive", "stop-at-replicators"] {
+        if let Some(value) = numbers.get_mut(key) {
+            *value = settings_file::whole_number(key, value)?;
+        }
+    }
+    Ok(numbers)
+}
+
 /// A run's settings out of its flags.
 fn interpret(mut flags: Table, folder: &Path) -> Result<(Settings, Plan, Rules, Table), Error> {
     for row in settings_file::TABLE {
         let flag = row.name;
         if let Some(instead) = row.instead_in_sweeps.filter(|_| flags.contains_key(flag)) {
-            return Err(usage(format!("`{flag}` is nothing for a sweep: {instead}")));
+            return Err(usage(format!(
+                "`{flag}` cannot be set in a sweep: {instead}"
+            )));
         }
     }
     let rules: Table = RULES

@@ -67,7 +67,7 @@ impl Records {
         Records::check(path)?;
         files::make_folder(&path.join("results"))?;
         let records = Records {
-            _lock: run_folder::lock(path, "a sweep goes on in it already")?,
+            _lock: run_folder::lock(path, "a sweep is already running in it")?,
             path: path.into(),
             unsaved: Arc::default(),
         };

@@ -376,7 +376,10 @@ impl Table {
     /// text.
     pub fn read_csv(path: &Path) -> Result<Table, Error> {
         let wrong = |line: u64, problem: String| {
-            Error::file(path, format!("line {line}: {problem}; make the table anew"))
+            Error::file(
+                path,
+                format!("line {line}: {problem}; make the table again"),
+            )
         };
         let broken = |error: csv::Error| {
             let line = error.position().map_or(1, csv::Position::line);

@@ -132,7 +132,7 @@ fn only_what_is_missing_is_run() {
     let output = succeed("sweep", &[&path, "--out".as_ref(), &out]);
     let screen = String::from_utf8(output.stderr).unwrap();
     assert!(
-        screen.contains("passed over") && screen.contains(&after[0]["key"]),
+        screen.contains("skipped") && screen.contains(&after[0]["key"]),
         "{screen}"
     );
     let mended = rows(&out.join("results.csv"));
@@ -143,7 +143,7 @@ fn only_what_is_missing_is_run() {
     let output = succeed("sweep", &[&path, "--out".as_ref(), &out]);
     let screen = String::from_utf8(output.stderr).unwrap();
     assert!(
-        screen.contains("passed over") && screen.contains("renamed"),
+        screen.contains("skipped") && screen.contains("renamed"),
         "{screen}"
     );
     let mended = rows(&out.join("results.csv"));
@@ -271,7 +271,7 @@ fn an_interrupted_sweep_goes_on() {
     assert_eq!(output.status.code(), Some(130));
     let screen = String::from_utf8(output.stdout).unwrap();
     assert!(
-        screen.contains("go on with") && screen.contains("2 left"),
+        screen.contains("resume      the same command") && screen.contains("2 left"),
         "{screen}"
     );
     assert!(results(&out).is_empty());

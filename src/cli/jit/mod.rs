@@ -10,14 +10,14 @@ use clap::Subcommand;
 use super::Failure;
 
 #[derive(Subcommand)]
-pub(super) enum JitCommand {
+pub(crate) enum JitCommand {
     /// Show what native code did in a run
     Stats(stats::StatsArgs),
     /// List native code, or show one entry of it
     Show(Box<show::ShowArgs>),
 }
 
-pub(super) fn jit(command: JitCommand) -> Result<ExitCode, Failure> {
+pub(crate) fn jit(command: JitCommand) -> Result<ExitCode, Failure> {
     match command {
         JitCommand::Stats(args) => stats::stats(args),
         JitCommand::Show(args) => show::show(*args),

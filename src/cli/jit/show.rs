@@ -14,11 +14,14 @@ use broth::run::newest_soup;
 use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Settings, Soup};
 use clap::{ArgGroup, Args};
+use serde_json::{Value, json};
 
 use crate::cli::checkpoint::{self, CheckpointArgs};
 use crate::cli::engine::{EngineArgs, plural};
+use crate::cli::output::write_json;
 use crate::cli::paint::{BOLD, RESET};
-use crate::cli::{Failure, parse_language, printable, start_threads};
+use crate::cli::source::{newest_checkpoint, run_of};
+use crate::cli::{Failure, number, parse_language, say, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,11 +43,11 @@ order in which they became hot.";
 #[command(group(ArgGroup::new("what").required(true).multiple(true)
                     .args(["run", "checkpoint", "program"])))]
 pub(crate) struct ShowArgs {
-    /// A run folder
+    /// A run folder, or a checkpoint of broth
     run: Option<PathBuf>,
 
-    /// Start from this checkpoint of broth or cubff instead of the run's newest
-    #[arg(long, value_name = "FILE")]
+    /// Start from this checkpoint of broth or cubff, or from a run folder's newest one
+    #[arg(long, value_name = "PATH")]
     checkpoint: Option<PathBuf>,
 
     /// The language, if neither a run nor a checkpoint's sidecar records it [default with
@@ -57,7 +60,7 @@ pub(crate) struct ShowArgs {
 
     /// Epochs to run
     #[arg(long, value_name = "EPOCHS", default_value_t = 64,
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = number::at_least_one)]
     epochs: u64,
 
     /// Program text to compile, without a soup
@@ -79,11 +82,13 @@ pub(crate) struct ShowArgs {
     programs: bool,
 
     /// Number of entries to list
-    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "List")]
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "List",
+          value_parser = number::any::<usize>)]
     top: usize,
 
     /// Show the entry with this number in the list
     #[arg(long, value_name = "N", conflicts_with_all = ["loops", "programs", "top"],
+          value_parser = number::any::<usize>,
           help_heading = "One entry")]
     entry: Option<usize>,
 
@@ -94,6 +99,10 @@ pub(crate) struct ShowArgs {
     /// Show only its machine code
     #[arg(long, help_heading = "One entry")]
     machine_code: bool,
+
+    /// Write the list, or the entry, as JSON to standard output
+    #[arg(long)]
+    json: bool,
 
     #[command(flatten)]
     how: EngineArgs,
@@ -109,7 +118,7 @@ fn parse_kind(name: &str) -> Result<EntryKind, String> {
     })
 }
 
-pub(super) fn show(args: ShowArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn show(args: ShowArgs) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     match &args.program {
         Some(text) => show_program(&mut out, &args, text)?,
@@ -157,6 +166,18 @@ fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
         return show_unit(out, args, jit, unit);
     }
     let live = jit.tally().live;
+    if args.json {
+        let entries = entries(args, jit)?;
+        write_json(&json!({
+            "lang": language.name,
+            "from_epoch": first,
+            "to_epoch": soup.epochs_done(),
+            "loops": live.loops,
+            "programs": live.programs,
+            "entries": entries,
+        }))?;
+        return Ok(());
+    }
     writeln!(
         out,
         "{language}, epochs {} to {}: {} and {} native",
@@ -177,15 +198,20 @@ fn show_soup(out: &mut impl Write, args: &ShowArgs) -> Result<(), Failure> {
 
 /// The soup to run.
 fn load(args: &ShowArgs) -> Result<Soup, Failure> {
-    let Some(path) = &args.checkpoint else {
-        let run = args.run.as_deref().unwrap_or(Path::new("."));
-        return Ok(newest_soup(run)?);
+    let run = args.run.as_deref();
+    let (run, path) = match (run, &args.checkpoint) {
+        (run, Some(path)) => (run, newest_checkpoint(path)?),
+        (Some(file), None) if file.is_file() => (None, newest_checkpoint(file)?),
+        (run, None) => {
+            let run = run_of(run.unwrap_or(Path::new(".")))?;
+            return Ok(newest_soup(&run.folder)?);
+        }
     };
-    let Some(run) = &args.run else {
+    let Some(run) = run else {
         let given = checkpoint::given(args.lang, None);
-        let loaded = args.loading.load_to_run(path, &given)?;
-        for note in checkpoint::notes(path, &loaded, None) {
-            writeln!(anstream::stderr(), "{}", printable(&note))?;
+        let loaded = args.loading.load_to_run(&path, &given)?;
+        for note in checkpoint::notes(&path, &loaded, None) {
+            say(&note)?;
         }
         return Ok(Soup::from_checkpoint(
             loaded.settings,
@@ -194,7 +220,7 @@ fn load(args: &ShowArgs) -> Result<Soup, Failure> {
         )?);
     };
     let (settings, _) = settings_file::read(&RunFolder::look(run)?)?;
-    let checkpoint = Checkpoint::read_of(settings.language.program_len, path)?;
+    let checkpoint = Checkpoint::read_of(settings.language.program_len, &path)?;
     Ok(Soup::from_checkpoint(settings, checkpoint, true)?)
 }
 
@@ -211,13 +237,9 @@ fn jit_of<'a>(runner: &'a Runner, language: &Language) -> Result<&'a Jit, Error>
 }
 
 fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure> {
-    let wanted = |unit: &Unit| match unit.kind() {
-        EntryKind::Loop => !args.programs,
-        EntryKind::Left | EntryKind::Right => !args.loops,
-    };
     writeln!(out, "{BOLD}number  sort   bytes  commands{RESET}")?;
     let all = jit.units();
-    let mut units = (1..).zip(&all).filter(|(_, unit)| wanted(unit));
+    let mut units = (1..).zip(&all).filter(|(_, unit)| is_listed(args, unit));
     for (number, unit) in units.by_ref().take(args.top) {
         writeln!(
             out,
@@ -238,6 +260,29 @@ fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure>
     Ok(())
 }
 
+/// The list as JSON.
+fn entries(args: &ShowArgs, jit: &Jit) -> Result<Vec<Value>, Error> {
+    let all = jit.units();
+    let units = (1..).zip(&all).filter(|(_, unit)| is_listed(args, unit));
+    let entries = units.take(args.top).map(|(number, unit): (usize, &Unit)| {
+        Ok(json!({
+            "number": number,
+            "kind": unit.kind().name(),
+            "code_bytes": jit.show(unit).map_err(Error::from)?.code_bytes,
+            "commands": unit.text().trim_end(),
+        }))
+    });
+    entries.collect()
+}
+
+/// Whether a unit is of a kind that is to be listed.
+fn is_listed(args: &ShowArgs, unit: &Unit) -> bool {
+    match unit.kind() {
+        EntryKind::Loop => !args.programs,
+        EntryKind::Left | EntryKind::Right => !args.loops,
+    }
+}
+
 /// What a unit does, as program text.
 fn commands(unit: &Unit) -> String {
     match unit.text().trim_end() {
@@ -248,6 +293,17 @@ fn commands(unit: &Unit) -> String {
 
 fn show_unit(out: &mut impl Write, args: &ShowArgs, jit: &Jit, unit: &Unit) -> Result<(), Failure> {
     let listing = jit.show(unit).map_err(Error::from)?;
+    if args.json {
+        write_json(&json!({
+            "kind": unit.kind().name(),
+            "commands": unit.text().trim_end(),
+            "code_bytes": listing.code_bytes,
+            "ir": listing.ir,
+            "optimised_ir": listing.optimised_ir,
+            "machine_code": listing.machine_code,
+        }))?;
+        return Ok(());
+    }
     let everything = args.ir == args.machine_code;
     writeln!(
         out,

@@ -9,9 +9,12 @@ use broth::format::thousands;
 use broth::run::folder::RunFolder;
 use broth::run::folder::performance::NativeTotals;
 use clap::Args;
+use serde_json::{Map, Value, json};
 
-use crate::cli::Failure;
 use crate::cli::engine::{bytes, percent, plural};
+use crate::cli::output::write_json;
+use crate::cli::source::run_of;
+use crate::cli::{Failure, shown};
 
 const EXAMPLES: &str = "\
 Example:
@@ -24,18 +27,26 @@ the cache are those at the last log point; they start over when a run is resumed
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct StatsArgs {
-    /// A run folder
+    /// A run folder, or a checkpoint in it
     run: PathBuf,
+
+    /// Write the result as JSON to standard output
+    #[arg(long)]
+    json: bool,
 }
 
-pub(super) fn stats(args: StatsArgs) -> Result<ExitCode, Failure> {
-    let folder = RunFolder::look(&args.run)?;
+pub(crate) fn stats(args: StatsArgs) -> Result<ExitCode, Failure> {
+    let folder = RunFolder::look(&run_of(&args.run)?.folder)?;
     let totals = NativeTotals::read(&folder.performance())?;
+    if args.json {
+        write_json(&to_json(&totals))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut out = anstream::stdout().lock();
     writeln!(
         out,
         "{}: {}, the last at epoch {}",
-        args.run.display(),
+        shown(folder.path()),
         plural(totals.rows, "log point"),
         count(totals.epoch)
     )?;
@@ -44,6 +55,35 @@ pub(super) fn stats(args: StatsArgs) -> Result<ExitCode, Failure> {
     show_work(&mut out, &totals)?;
     show_cache(&mut out, &totals.cache)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn to_json(totals: &NativeTotals) -> Value {
+    let of_each = |counts: Counts| json!({"programs": counts.programs, "loops": counts.loops});
+    let (tally, native, cache) = (&totals.tally, &totals.tally.native, &totals.cache);
+    let exits = Exit::ALL.iter().zip(&native.exits);
+    let exits = exits.map(|(exit, times)| (exit.name().to_string(), Value::from(*times)));
+    json!({
+        "log_points": totals.rows,
+        "epoch": totals.epoch,
+        "looked_up": of_each(native.looked_up),
+        "entered": of_each(native.entered),
+        "exits": Map::from_iter(exits),
+        "steps": tally.steps,
+        "native_steps": native.steps,
+        "ops": tally.ops,
+        "native_ops": native.ops,
+        "iterations": native.iterations,
+        "periods_skipped": native.settled,
+        "cache": {
+            "hot": of_each(cache.hot),
+            "compiled": of_each(cache.compiled),
+            "live": of_each(cache.live),
+            "blacklisted": cache.blacklisted,
+            "batches_freed": cache.freed,
+            "code_bytes": cache.code_bytes,
+            "compile_seconds": cache.compile_ns as f64 / 1e9,
+        },
+    })
 }
 
 fn count(number: u64) -> String {
@@ -108,7 +148,7 @@ fn show_work(out: &mut impl Write, totals: &NativeTotals) -> io::Result<()> {
     ] {
         line(out, name, [&count(all), &count(part), &share(part, all)])?;
     }
-    line(out, "laps, one by one", ["", &count(native.iterations), ""])?;
+    line(out, "iterations", ["", &count(native.iterations), ""])?;
     line(out, "periods skipped", ["", &count(native.settled), ""])
 }
 
@@ -118,12 +158,12 @@ fn show_cache(out: &mut impl Write, cache: &CacheTally) -> io::Result<()> {
     for (name, counts) in [
         ("hot", cache.hot),
         ("compiled", cache.compiled),
-        ("there now", cache.live),
+        ("in the cache", cache.live),
     ] {
         let (programs, loops) = (count(counts.programs), count(counts.loops));
         line(out, name, [&programs, &loops, ""])?;
     }
-    line(out, "given up", ["", &count(cache.blacklisted), ""])?;
+    line(out, "blacklisted", ["", &count(cache.blacklisted), ""])?;
     line(out, "batches freed", ["", &count(cache.freed), ""])?;
     line(out, "code", ["", &bytes(cache.code_bytes), ""])?;
     let seconds = format!("{:.2} s", cache.compile_ns as f64 / 1e9);

@@ -4,17 +4,18 @@
 use std::path::PathBuf;
 
 use broth::engine::Engine;
+use broth::format::parse_number;
 use broth::language::Language;
 use broth::measure::row::on_request;
 use broth::run::folder::settings::{
     Kind, NONE, Row, TABLE, parse_grid, parse_probability, seed_value,
 };
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use toml::Table;
 
 use crate::cli::engine::{EngineArgs, parse_engine};
-use crate::cli::{checkpoint, parse_language};
+use crate::cli::{checkpoint, number, parse_language};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,7 +44,10 @@ Examples:
   broth run --load cubff/0000000512.dat --lang bff --seed 7
       start from a checkpoint of cubff
 
-Ctrl-C ends the epoch, writes a checkpoint and says how to resume.";
+A switch is on where it is given, as in --torus; --torus=false turns it off where --settings or a
+sidecar has it on. Numbers may be written as 131072, 131,072, 131k, 1e6, 2^17 or 0x1d.
+
+Ctrl-C finishes the current epoch, writes a checkpoint and says how to resume.";
 
 /// What is given on the command line.
 pub(crate) struct RunArgs {
@@ -56,17 +60,25 @@ pub(crate) struct RunArgs {
     pub resume: Option<PathBuf>,
     pub threads: Option<u16>,
     pub quiet: bool,
+    pub json: bool,
 }
 
 impl Args for RunArgs {
     fn augment_args(command: Command) -> Command {
-        // A resumed run takes from its folder what it may not go on with another value of.
         Flags::augment_args(command).mut_args(|arg| {
-            let row = arg.get_long().and_then(Row::of);
-            if row.is_some_and(|row| !row.is_changeable) {
-                arg.conflicts_with("resume")
+            let Some(row) = arg.get_long().and_then(Row::of) else {
+                return arg;
+            };
+            let arg = if row.kind == Kind::Switch {
+                as_switch(arg)
             } else {
                 arg
+            };
+            // A resumed run takes from its folder what it must not change.
+            if row.is_changeable {
+                arg
+            } else {
+                arg.conflicts_with("resume")
             }
         })
     }
@@ -89,6 +101,7 @@ impl FromArgMatches for RunArgs {
             resume: flags.resume,
             threads: flags.threads,
             quiet: flags.quiet,
+            json: flags.json,
         })
     }
 
@@ -96,6 +109,15 @@ impl FromArgMatches for RunArgs {
         *self = RunArgs::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// A flag that needs no value, and that `=false` turns off where a file has it on.
+fn as_switch(arg: Arg) -> Arg {
+    arg.num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .value_name("BOOL")
+        .hide_possible_values(true)
 }
 
 /// The settings that are given, by their names; a checkpoint to load is not among them.
@@ -134,7 +156,7 @@ struct Flags {
     records: RecordArgs,
 
     /// End after exactly this many epochs [default: 16384]
-    #[arg(long, value_name = "EPOCHS", help_heading = "Run", value_parser = parse_count)]
+    #[arg(long, value_name = "EPOCHS", help_heading = "Run", value_parser = number::count)]
     max_epochs: Option<u64>,
 
     /// End at the first log point with high-order entropy above this (bits per byte); of
@@ -161,12 +183,13 @@ struct Flags {
 
     /// Threads to run on; affects only the speed [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run",
-          value_parser = clap::value_parser!(u16).range(1..=1024))]
+          value_parser = number::threads)]
     threads: Option<u16>,
 
-    /// Start from a checkpoint of broth or cubff: programs, epochs done and next reset come
-    /// from it, the soup's settings from its sidecar; without a sidecar --lang must be given
-    #[arg(long, value_name = "FILE", help_heading = "Run",
+    /// Start from a checkpoint of broth or cubff, or from a run folder's newest one: programs,
+    /// epochs done and next reset come from it, the soup's settings from its sidecar; without a
+    /// sidecar --lang must be given
+    #[arg(long, value_name = "PATH", help_heading = "Run",
           conflicts_with_all = ["num", "initial_program", "initial_index"])]
     load: Option<PathBuf>,
 
@@ -179,13 +202,17 @@ struct Flags {
     checkpoint: checkpoint::CheckpointArgs,
 
     /// Resume the run in this folder; of the other flags, only --max-epochs, --keep, --no-picture,
-    /// --threads, --quiet, stop rules and those of the engine may be given
+    /// --threads, --quiet, --json, stop rules and those of the engine may be given
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = ["out", "settings", "override_settings"])]
     resume: Option<PathBuf>,
 
     /// Show nothing but errors
     #[arg(long, short, help_heading = "Run")]
     quiet: bool,
+
+    /// Write the summary as JSON to standard output
+    #[arg(long, help_heading = "Run")]
+    json: bool,
 }
 
 /// What determines the soup.
@@ -204,16 +231,16 @@ struct SoupArgs {
 
     /// Number of programs, even; for a long tape, its length in programs [default: 131072, or what
     /// --grid holds]
-    #[arg(long, value_name = "N", value_parser = parse_count)]
+    #[arg(long, value_name = "N", value_parser = number::count)]
     num: Option<u64>,
 
     /// Bytes of the long tape, a power of two [default: 65536]
-    #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"], value_parser = parse_count)]
+    #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"], value_parser = number::count)]
     tape_bytes: Option<u64>,
 
     /// On the long tape, how many bytes ahead of the BFF family's first head the second one starts
     /// [default: 0]
-    #[arg(long, value_name = "BYTES", value_parser = parse_count)]
+    #[arg(long, value_name = "BYTES", value_parser = number::count)]
     head_offset: Option<u64>,
 
     /// Seed of every random number, below 2^64; `random` draws one and prints it [default: 0]
@@ -222,7 +249,7 @@ struct SoupArgs {
 
     /// Steps after which an interaction ends [default: 8192; z80 512, in zff 128; on the
     /// long tape 1024]
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = number::any::<u32>)]
     max_steps: Option<u32>,
 
     /// Probability of a byte to mutate before an interaction: a number or a fraction; in zff
@@ -233,14 +260,14 @@ struct SoupArgs {
 
     /// Start, and reset, with zeros instead of random bytes
     #[arg(long)]
-    zero_init: bool,
+    zero_init: Option<bool>,
 
     /// Program text that overwrites the first bytes of a program in the first soup
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     initial_program: Option<String>,
 
     /// Index of the program that --initial-program overwrites [default: 0]
-    #[arg(long, value_name = "INDEX", value_parser = parse_count)]
+    #[arg(long, value_name = "INDEX", value_parser = number::count)]
     initial_index: Option<u64>,
 
     /// Refill the soup at this interval: with N, after 1, N + 1, 2N + 1, ... epochs
@@ -249,11 +276,11 @@ struct SoupArgs {
 
     /// Pair programs by a fixed pattern that depends only on the epoch (N a power of two)
     #[arg(long, conflicts_with_all = ["interaction_pattern", "grid", "no_permute_programs"])]
-    fixed_shuffle: bool,
+    fixed_shuffle: Option<bool>,
 
     /// Pair programs with their neighbours by index, on either side in turn
     #[arg(long)]
-    no_permute_programs: bool,
+    no_permute_programs: Option<bool>,
 
     /// Let only those programs meet that a file lists: a line `a b` lets a meet b
     #[arg(long, value_name = "FILE", conflicts_with = "grid")]
@@ -264,12 +291,12 @@ struct SoupArgs {
     grid: Option<String>,
 
     /// Maximum distance of neighbours on the grid, in columns and rows [default: 2]
-    #[arg(long, value_name = "R", value_parser = parse_count)]
+    #[arg(long, value_name = "R", value_parser = number::count)]
     radius: Option<u64>,
 
     /// Join opposite edges of the grid: programs at an edge have neighbours at the other
     #[arg(long)]
-    torus: bool,
+    torus: Option<bool>,
 }
 
 /// What is written, and where to.
@@ -281,18 +308,18 @@ struct RecordArgs {
     out: Option<PathBuf>,
 
     /// Measure and log at this interval: with N, after 1, N + 1, 2N + 1, ... epochs [default: 64]
-    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     log_interval: Option<u64>,
 
     /// Score every program as a replicator at each log point, and count those that
     /// score at least 5 (cubff) and 48 (Knierim et al.)
     #[arg(long)]
-    eval_selfrep: bool,
+    eval_selfrep: Option<bool>,
 
     /// Let every byte carry a tracer token (epoch, position, char) through copies, and log how many
     /// distinct ones there are; BFF family only, slower
     #[arg(long)]
-    tracers: bool,
+    tracers: Option<bool>,
 
     /// Measure this too at each log point, by the names of its columns, separated by commas
     #[arg(long, value_name = "NAMES", hide = on_request().next().is_none())]
@@ -304,11 +331,11 @@ struct RecordArgs {
 
     /// Write a checkpoint at the end and at this interval, counted as for --log-interval [default:
     /// 1024]
-    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     checkpoint_interval: Option<u64>,
 
     /// Keep only the newest K checkpoints; also with --resume [default: all]
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=i64::MAX.cast_unsigned()))]
+    #[arg(long, value_name = "K", value_parser = number::at_least_one)]
     keep: Option<u64>,
 
     /// Folder for checkpoints [default: checkpoints in the run folder]
@@ -321,20 +348,20 @@ struct RecordArgs {
     frames: Option<PathBuf>,
 
     /// Write them at this interval, counted as for --log-interval [default: 16]
-    #[arg(long, value_name = "EPOCHS", value_parser = parse_count)]
+    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     frame_interval: Option<u64>,
 
     /// Draw no picture of the soup at the end of the run; also with --resume
     #[arg(long)]
-    no_picture: bool,
+    no_picture: Option<bool>,
 }
 
 /// What stands for a seed that is drawn.
 const RANDOM: &str = "random";
 
 fn parse_seed(text: &str) -> Result<String, String> {
-    if text != RANDOM && text.parse::<u64>().is_err() {
-        return Err("choose a whole number from 0 to 2^64 - 1, or `random`".into());
+    if text != RANDOM {
+        parse_number(text).map_err(|error| format!("{error}, or `random`"))?;
     }
     Ok(text.into())
 }
@@ -348,7 +375,7 @@ fn unless_none<T>(text: &str, parse: fn(&str) -> Result<T, String>) -> Result<St
 }
 
 fn parse_count_or_none(text: &str) -> Result<String, String> {
-    unless_none(text, parse_count)
+    unless_none(text, number::count)
 }
 
 fn parse_real_or_none(text: &str) -> Result<String, String> {
@@ -359,17 +386,6 @@ fn parse_real_or_none(text: &str) -> Result<String, String> {
 
 fn parse_grid_or_none(text: &str) -> Result<String, String> {
     unless_none(text, parse_grid)
-}
-
-/// A number that fits into a settings file.
-fn parse_count(text: &str) -> Result<u64, String> {
-    let count: u64 = text
-        .parse()
-        .map_err(|error: std::num::ParseIntError| error.to_string())?;
-    if i64::try_from(count).is_err() {
-        return Err(format!("choose a number up to {}", i64::MAX));
-    }
-    Ok(count)
 }
 
 #[cfg(test)]
@@ -386,6 +402,7 @@ mod tests {
             "resume",
             "threads",
             "quiet",
+            "json",
         ];
         let command = RunArgs::augment_args(Command::new("run"));
         let flags: Vec<&str> = command
@@ -423,6 +440,7 @@ mod tests {
             "stopping-bpb",
             "stopping-selfrep-count",
             "quiet",
+            "json",
             "resume",
         ];
         let command = RunArgs::augment_args(Command::new("run"));

@@ -117,7 +117,12 @@ fn load_with_sidecar(path: &Path, said: Table, beside: Beside<'_>) -> Result<Loa
         "interaction-pattern",
     ]
     .iter()
-    .any(|key| beside.given.contains_key(*key));
+    .any(|key| {
+        beside
+            .given
+            .get(*key)
+            .is_some_and(|value| value.as_bool() != Some(false))
+    });
     if let Some(Value::String(sha256)) = &pattern
         && beside.is_run
         && !meets_as_given
@@ -190,7 +195,7 @@ fn contradiction(path: &Path, differences: &[Difference]) -> Error {
         })
         .collect();
     Error::Setting(format!(
-        "what is given contradicts the sidecar {} of {}: {}; leave it out to go on with the same \
+        "what is given contradicts the sidecar {} of {}: {}; leave it out to continue the same \
          soup, or give `override_settings` to change it",
         file_name(&sidecar::path_of(path)),
         path.display(),

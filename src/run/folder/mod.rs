@@ -46,7 +46,7 @@ impl RunFolder {
                     let out = path.display();
                     return Err(Error::Setting(if RunFolder::look(path).is_ok() {
                         format!(
-                            "`out` {out} exists already; to go on with the run in it give it to \
+                            "`out` {out} exists already; to continue the run in it give it to \
                              `resume`, else choose another folder"
                         )
                     } else {
@@ -90,7 +90,7 @@ impl RunFolder {
     }
 
     fn locked(path: PathBuf) -> Result<RunFolder, Error> {
-        let _lock = lock(&path, "a run goes on in it already")?;
+        let _lock = lock(&path, "a run is already running in it")?;
         Ok(RunFolder { path, _lock })
     }
 

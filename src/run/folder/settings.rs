@@ -12,6 +12,7 @@ use self::table::{AsWritten, Checked};
 use super::RunFolder;
 use crate::Error;
 use crate::files;
+use crate::format::parse_number;
 use crate::language::machine;
 use crate::memory;
 use crate::run::plan::Plan;
@@ -49,7 +50,10 @@ pub fn seed_value(seed: u64) -> Value {
 /// Read a grid's size: `240x135`, columns by rows.
 pub fn parse_grid(text: &str) -> Result<(usize, usize), String> {
     let size = text.split_once('x').and_then(|(width, height)| {
-        let number = |word: &str| word.parse().ok().filter(|n| *n > 0);
+        let number = |word: &str| {
+            let number = usize::try_from(parse_number(word).ok()?).ok();
+            number.filter(|number| *number > 0)
+        };
         Some((number(width)?, number(height)?))
     });
     size.filter(|(width, height): &(usize, usize)| width.checked_mul(*height).is_some())
@@ -97,7 +101,9 @@ pub const NONE: &str = "none";
 /// The settings in `base`, except where `given` says otherwise.
 pub fn with_given(base: &Table, given: &Table) -> Table {
     let mut all = base.clone();
-    for key in given.keys() {
+    // A switch that is off displaces nothing.
+    let is_off = |value: &Value| value.as_bool() == Some(false);
+    for (key, _) in given.iter().filter(|(_, value)| !is_off(value)) {
         for displaced in Row::of(key).map_or(&[][..], |row| row.displaces) {
             all.remove(*displaced);
         }
@@ -134,10 +140,45 @@ pub fn read_as_flags(path: &Path) -> Result<Table, Error> {
     Ok(flags)
 }
 
+/// `flags` with counts and seeds as whole numbers, however they are written: as text such as
+/// `"131k"`, or with an exponent, which makes a float in TOML.
+pub fn with_whole_numbers(flags: &Table) -> Result<Table, Error> {
+    let mut numbers = flags.clone();
+    for (key, value) in &mut numbers {
+        let row = Row::of(key);
+        let is_none = row.is_some_and(|row| row.can_be_none) && value.as_str() == Some(NONE);
+        let kind = row.map(|row| row.kind).filter(|_| !is_none);
+        if matches!(kind, Some(Kind::Count | Kind::Steps | Kind::Seed)) {
+            *value = whole_number(key, value)?;
+        }
+    }
+    Ok(numbers)
+}
+
+/// The whole number that `value` is, where it is text or a float; else the value itself.
+pub fn whole_number(key: &str, value: &Value) -> Result<Value, Error> {
+    // Above that, floats have gaps.
+    const MOST: f64 = (1_u64 << 53) as f64;
+    match value {
+        Value::String(text) => match parse_number(text) {
+            Ok(number) => Ok(seed_value(number)),
+            Err(problem) => Err(Error::Usage(format!("{key} = \"{text}\": {problem}"))),
+        },
+        Value::Float(float) if float.fract() == 0.0 && (0.0..=MOST).contains(float) => {
+            Ok(Value::Integer(*float as i64))
+        }
+        Value::Float(float) => Err(Error::Usage(format!(
+            "{key} = {float}: choose a whole number from 0 up"
+        ))),
+        other => Ok(other.clone()),
+    }
+}
+
 /// The run that `flags` describe, by the names of `broth run`'s flags: what they do not say
 /// is as it is there. Paths begin at `folder`.
 pub fn from_flags(flags: &Table, folder: &Path) -> Result<(Settings, Plan), Error> {
     let usage = |problem: &dyn std::fmt::Display| Error::Usage(problem.to_string());
+    let flags = &with_whole_numbers(flags)?;
     let text = |flag: &str| flags.get(flag).and_then(Value::as_str);
     // A name that is wrong is refused below, as all other values are.
     let world = parse_world(text("world"), None).unwrap_or(World::Pairs);
@@ -209,7 +250,7 @@ pub fn changed(plan: &Plan, given: &Table) -> Result<Plan, Error> {
     let is_fixed = |name: &&String| Row::of(name).is_none_or(|row| !row.is_changeable);
     match given.keys().find(is_fixed) {
         Some(name) => Err(Error::Usage(format!(
-            "{name}: a run goes on with what its folder says of it; leave it out"
+            "{name}: a resumed run keeps what its folder says of it; leave it out"
         ))),
         None => table::changed(plan, given),
     }

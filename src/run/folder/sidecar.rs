@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::settings::VERSION;
+use super::settings::{VERSION, of_soup};
 use crate::Error;
 use crate::files;
 use crate::language::Language;
 use crate::soup::checkpoint::Checkpoint;
-use crate::soup::settings::World;
+use crate::soup::settings::{Settings, World};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -98,6 +98,14 @@ pub(crate) fn read_checkpoint(
     if world == World::Zff {
         checkpoint.stream = read_stream(path)?;
     }
+    Ok(checkpoint)
+}
+
+/// Read the checkpoint at `path`, which must be of a soup with these settings, as its sidecar
+/// says, and as it was written.
+pub fn read_good(path: &Path, settings: &Settings) -> Result<Checkpoint, Error> {
+    let checkpoint = read_checkpoint(path, settings.language, settings.world)?;
+    check(path, &checkpoint, &of_soup(settings)?)?;
     Ok(checkpoint)
 }
 

@@ -173,7 +173,7 @@ fn wrong_files_are_told_what_and_how() {
             &["mutation-prob", "1/0"],
         ),
         ("seeds = 1\n[settings]\nnum = 7", &["num 7", "even"]),
-        ("seeds = 1\n[settings]\nnum = \"x\"", &["num", "string"]),
+        ("seeds = 1\n[settings]\nnum = \"x\"", &["num", "2^17"]),
         (
             "seeds = 1\n[settings]\ntape-bytes = 4096",
             &["tape-bytes", "long-tape"],

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::{MOST_RUNS, usage};
 use crate::Error;
+use crate::format::parse_number;
 
 /// A seed, a range `"1-60"`, several of both `"1-10, 29"`, or a list of all these.
 pub(super) fn parse_seeds(value: &Value) -> Result<Vec<u64>, Error> {
@@ -24,8 +25,8 @@ pub(super) fn parse_seeds(value: &Value) -> Result<Vec<u64>, Error> {
 fn add_seeds(value: &Value, seeds: &mut Vec<u64>) -> Result<(), Error> {
     let wrong = |shown: &str| {
         usage(format!(
-            "seeds: `{shown}` is neither a number below 2^64 nor a range; write 7, \"1-60\" or a \
-             list of such"
+            "seeds: `{shown}` is neither a number below 2^64 nor a range; write 7, \"1-60\", \"1-1k\" or \
+             a list of such"
         ))
     };
     match value {
@@ -40,7 +41,7 @@ fn add_seeds(value: &Value, seeds: &mut Vec<u64>) -> Result<(), Error> {
         Value::String(text) => {
             for part in text.split(',').map(str::trim) {
                 let (first, last) = part.split_once('-').unwrap_or((part, part));
-                let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong(part));
+                let number = |text: &str| parse_number(text).map_err(|_| wrong(part));
                 let (first, last) = (number(first)?, number(last)?);
                 if first > last {
                     return Err(usage(format!(

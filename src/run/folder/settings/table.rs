@@ -19,6 +19,7 @@ use super::super::INTERACTION_PATTERN;
 use super::{NONE, Seed, VERSION, parse_grid, parse_probability, parse_world, read_pattern};
 use crate::Error;
 use crate::engine::jit::MIB;
+use crate::format::parse_number;
 use crate::measure::row::{parse_request, request_text};
 use crate::run::plan::Plan;
 use crate::soup::meeting::Grid;
@@ -154,7 +155,7 @@ impl Row {
 
     /// The value that `text` on the command line gives.
     pub fn value_of(&self, text: &str) -> Result<Value, String> {
-        fn number<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+        fn plain<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
             text.parse().map_err(|error: T::Err| error.to_string())
         }
         fn count(number: u64) -> Result<i64, String> {
@@ -164,13 +165,16 @@ impl Row {
             return Ok(Value::String(text.into()));
         }
         Ok(match self.kind {
-            Kind::Count => Value::Integer(count(number(text)?)?),
-            Kind::Steps => Value::Integer(number::<u32>(text)?.into()),
-            Kind::Number => Value::Float(number(text)?),
+            Kind::Count => Value::Integer(count(parse_number(text)?)?),
+            Kind::Steps => {
+                let steps = u32::try_from(parse_number(text)?);
+                Value::Integer(steps.map_err(|_| "choose a number below 2^32")?.into())
+            }
+            Kind::Number => Value::Float(plain(text)?),
             Kind::Chance => Value::Float(parse_probability(text)?),
-            Kind::Switch => Value::Boolean(number(text)?),
+            Kind::Switch => Value::Boolean(plain(text)?),
             Kind::Text | Kind::Path => Value::String(text.into()),
-            Kind::Seed => super::seed_value(number(text)?),
+            Kind::Seed => super::seed_value(parse_number(text)?),
         })
     }
 

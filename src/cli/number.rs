@@ -1,0 +1,86 @@
+//! Numbers on the command line, in all forms that [`parse_number`] reads.
+
+use std::ops::RangeInclusive;
+
+use broth::format::{parse_number, thousands};
+
+/// Reads any number that the type holds.
+pub(super) fn any<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let number = parse_number(text)?;
+    T::try_from(number).map_err(|_| {
+        let bits = 8 * size_of::<T>();
+        format!("`{text}` is too large; choose a number below 2^{bits}")
+    })
+}
+
+/// Reads a number in `range`.
+pub(super) fn within<T: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let is_inside = |number: &u64| range.contains(number);
+        let number = Some(parse_number(text)?).filter(is_inside);
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| {
+                let [least, most] = [range.start(), range.end()].map(|it| thousands(*it as usize));
+                let is_all = range
+                    .end()
+                    .checked_add(1)
+                    .is_none_or(|next| T::try_from(next).is_err());
+                if is_all {
+                    format!("choose a number from {least} up")
+                } else {
+                    format!("choose a number from {least} to {most}")
+                }
+            })
+    }
+}
+
+/// Reads a number that fits into a settings file.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    within(0..=i64::MAX.cast_unsigned())(text)
+}
+
+/// As [`count`], from 1 up.
+pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
+    within(1..=i64::MAX.cast_unsigned())(text)
+}
+
+/// Reads a number of threads.
+pub(super) fn threads(text: &str) -> Result<u16, String> {
+    within(1..=1024)(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stay_in_their_range() {
+        assert_eq!(any::<u32>("1e9"), Ok(1_000_000_000));
+        assert!(any::<u32>("1e10").unwrap_err().contains("below 2^32"));
+        assert_eq!(within::<u16>(1..=1000)("1k"), Ok(1000));
+        assert!(
+            within::<u16>(1..=1000)("0")
+                .unwrap_err()
+                .contains("from 1 to 1,000")
+        );
+        assert!(
+            within::<u16>(1..=1000)("1001")
+                .unwrap_err()
+                .contains("from 1 to 1,000")
+        );
+        assert!(
+            within::<u64>(1..=u64::MAX)("0")
+                .unwrap_err()
+                .contains("from 1 up")
+        );
+        assert!(within::<u16>(1..=1000)("x").unwrap_err().contains("2^17"));
+        assert_eq!(count("2^62"), Ok(1 << 62));
+        assert!(count("2^63").is_err());
+        assert!(at_least_one("0").is_err());
+        assert_eq!(threads("1k"), Ok(1000));
+        assert!(threads("1025").is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! What messages suggest can be done as it is written.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{said, small_run};
+use crate::common::{broth_with, fail, succeed};
+
+#[test]
+fn an_unknown_flag_is_answered_with_those_of_the_command() {
+    for (words, hints) in [
+        (
+            "census RUN --threads 1",
+            &["`broth census` takes", "--top", "--sequences"][..],
+        ),
+        ("languages --seed 1", &["`broth languages` takes", "--json"]),
+        (
+            "jit stats RUN --entry 1",
+            &["`broth jit stats` takes", "--json"],
+        ),
+        ("run --sed 1", &["--seed"]),
+        ("census RUN --tpo 1", &["--top"]),
+    ] {
+        fail(2, words, &[], hints);
+    }
+}
+
+#[test]
+fn near_misses_get_the_right_hint() {
+    for (words, hint) in [
+        ("rnu", "'run'"),
+        ("completion bash", "'completions'"),
+        ("jit shwo", "'show'"),
+        ("sweep mereg", "mereg"),
+        ("run --lang bff_nohead", "bff_noheads"),
+        ("run --world zfff", "pairs, zff or long-tape"),
+        ("run --engine interpeter", "interpreter"),
+        ("bench --soups rnadom", "random"),
+        ("examples subleqq", "subleq"),
+        ("completions bsh", "bash"),
+        ("search --from operator", "operators"),
+    ] {
+        fail(2, words, &[], &[hint]);
+    }
+}
+
+#[test]
+fn ancestry_says_all_that_it_can_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = small_run(folder.path(), "a run", "--max-epochs 3");
+    let path = format!("ancestry '{}'", run.display());
+    let hints = [
+        "--first-replicator",
+        "--program INDEX",
+        "--epoch EPOCHS",
+        &path,
+    ];
+    fail(2, "ancestry", &[&run], &hints);
+}
+
+/// More threads than cores are slower; that is said once, and changes no byte.
+#[test]
+fn too_many_threads_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let flags = "--num 64 --seed 3 --max-epochs 3 --out";
+    let (_, stderr) = said(&format!("run --threads 999 {flags}"), &[&path("many")]);
+    assert_eq!(
+        stderr.matches("warning: --threads 999").count(),
+        1,
+        "{stderr}"
+    );
+    let (_, stderr) = said(&format!("run --threads 1 {flags}"), &[&path("one")]);
+    assert!(!stderr.contains("warning"), "{stderr}");
+    let soup = |name: &str| std::fs::read(path(name).join("checkpoints/0000000003.dat")).unwrap();
+    assert_eq!(soup("many"), soup("one"));
+}
+
+/// The command that a message ends with, as a shell runs it.
+#[cfg(unix)]
+fn succeeds_in_a_shell(command: &str) {
+    let status = Command::new("sh").args(["-c", command]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&status.stderr).into_owned();
+    assert!(status.status.success(), "{command}: {stderr}");
+}
+
+/// Suggested commands call the program as it was called, with paths as a shell reads them.
+#[cfg(unix)]
+#[test]
+fn suggested_commands_can_be_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("my broth");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_broth"), &program).unwrap();
+    let out = folder.path().join("it's a run");
+    let run = |words: &str, arguments: &[&Path]| {
+        let output = Command::new(&program)
+            .args(words.split_whitespace())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (stdout, stderr)
+    };
+    let after = |text: &str, label: &str| {
+        let line = text.lines().find(|line| line.starts_with(label));
+        let line = line.unwrap_or_else(|| panic!("no `{label}` in {text}"));
+        line[label.len()..].trim().to_string()
+    };
+    let flags = "run --num 64 --log-interval 1 --max-epochs 5 --stop-high-order-entropy -1 --out";
+    let (stdout, _) = run(flags, &[&out]);
+    let resume = after(&stdout, "continue ");
+    let quoted = format!(
+        "'{}' run --resume '{}",
+        program.display(),
+        folder.path().display()
+    );
+    assert!(resume.starts_with(&quoted), "{resume}");
+    succeeds_in_a_shell(&resume);
+    assert!(out.join("checkpoints/0000000005.dat").exists());
+
+    let within = |text: &str| text.split('`').nth(1).unwrap().to_string();
+    let (_, stderr) = run("run --num 64 --max-epochs 5 --out", &[&out]);
+    succeeds_in_a_shell(&within(&stderr));
+    let (_, stderr) = run("ancestry", &[&out]);
+    assert!(
+        within(&stderr).starts_with(&format!("'{}' ancestry", program.display())),
+        "{stderr}"
+    );
+    let (stdout, _) = run("examples subleq", &[]);
+    let planted = format!("'{}' run --lang subleq", program.display());
+    assert!(stdout.contains(&planted), "{stdout}");
+    let file = folder.path().join("small.toml");
+    std::fs::write(&file, "seeds = 1\n[settings]\nnum = 64\nmax-epochs = 2\n").unwrap();
+    let results = folder.path().join("my results");
+    let (stdout, _) = run("sweep", &[&file, "--out".as_ref(), &results]);
+    succeeds_in_a_shell(&after(&stdout, "figures "));
+}
+
+#[test]
+fn help_and_manual_pages_have_exit_codes() {
+    let codes = ["Exit codes:", "0    done", "1    ", "2    ", "130  "];
+    for words in [
+        "--help",
+        "run --help",
+        "census --help",
+        "jit show --help",
+        "languages --help",
+    ] {
+        let help = String::from_utf8(succeed(words, &[]).stdout).unwrap();
+        for code in codes {
+            assert!(help.contains(code), "broth {words}: no `{code}` in {help}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    succeed("man --out", &[folder.path()]);
+    for page in [
+        "broth.1",
+        "broth-run.1",
+        "broth-jit-show.1",
+        "broth-languages.1",
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(page)).unwrap();
+        for code in codes {
+            assert!(text.contains(code), "{page}: no `{code}` in {text}");
+        }
+    }
+    // Codes are as they are said to be.
+    for (words, code) in [
+        ("languages", 0),
+        ("languages --foo", 2),
+        ("inspect no-such-file", 2),
+    ] {
+        assert_eq!(broth_with(words, &[]).status.code(), Some(code), "{words}");
+    }
+}
