@@ -432,3 +432,14 @@ fn ended_at_random_moments_the_last_line_tells_the_truth() {
 fn ended_at_random_moments_two_hundred_times() {
     ended_at_random(200);
 }
+
+#[test]
+fn verifying_sums_up_what_it_has_compared() {
+    let verify = Started::new("verify --minutes 60 --lang bff_noheads,forth", &[]);
+    sleep(Duration::from_secs(2));
+    verify.signal("INT");
+    let (code, out, err) = verify.end();
+    assert_eq!(code, Some(130), "{out} {err}");
+    assert!(out.contains("no difference in "), "{out}");
+    assert!(err.contains("finishing what is being tried"), "{err}");
+}

@@ -212,19 +212,19 @@ impl Shrink {
             ..
         } = self.case.clone();
         let tape = *self.case.tape();
-        if setup.engine == Engine::Interpreter {
-            // The widest that differs, since that is what users have.
-            for subject in interpreters(language, setup.closed_forms) {
-                if self.take(Case::alone(language, subject.setup, tape, max_steps)) {
-                    return;
-                }
+        // The widest interpreter that differs: that is what users have, and the simplest.
+        for subject in interpreters(language, setup.closed_forms) {
+            if self.take(Case::alone(language, subject.setup, tape, max_steps)) {
+                return;
             }
-        } else {
-            for closed_forms in [true, setup.closed_forms] {
-                let eager = Setup::eager(Engine::Jit, closed_forms);
-                if self.take(Case::alone(language, eager, tape, max_steps)) {
-                    return;
-                }
+        }
+        if setup.engine == Engine::Interpreter {
+            return;
+        }
+        for closed_forms in [true, setup.closed_forms] {
+            let eager = Setup::eager(Engine::Jit, closed_forms);
+            if self.take(Case::alone(language, eager, tape, max_steps)) {
+                return;
             }
         }
         let alone = Case::alone(language, setup, tape, max_steps);
