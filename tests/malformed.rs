@@ -299,7 +299,7 @@ fn patterns(folder: &Path) -> Kind {
         check: Box::new(move |bytes| {
             fs::write(&path, bytes).unwrap();
             let result = settings_file::read_pattern(512, &path);
-            if refused(&result, &["pattern.txt line "]) {
+            if refused(&result, &["pattern.txt line ", "pattern.txt lists no pair"]) {
                 return false;
             }
             let pattern = result.unwrap();

@@ -96,6 +96,9 @@ pub(super) struct AncestryArgs {
 }
 
 pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
+    if let Some(given) = &args.picture {
+        drawing::check("picture", given, Subject::Chart)?;
+    }
     let run = run_of(&args.run)?;
     if !args.first_replicator && args.program.is_none() {
         return Err(choose_what(&run.folder).into());
@@ -106,9 +109,6 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         .picture
         .clone()
         .unwrap_or(text_path.with_extension("png"));
-    if let Some(given) = &args.picture {
-        drawing::check("picture", given, Subject::Chart)?;
-    }
     if [&json_path, &picture].contains(&&text_path) {
         return Err(Error::Usage(format!(
             "--out {}: something else goes beside it by this name; choose another, as in \

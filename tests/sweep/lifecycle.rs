@@ -227,7 +227,7 @@ fn a_budget_censors() {
     let screen = succeed("sweep --dry-run", &[&path, "--out".as_ref(), &out]).stdout;
     let screen = String::from_utf8(screen).unwrap();
     assert!(
-        screen.contains(&format!("go on from epoch {epochs}")),
+        screen.contains(&format!("continue from epoch {epochs}")),
         "{screen}"
     );
     sweep("", &path, &out);
