@@ -1,5 +1,6 @@
 //! Every engine against the reference engine.
 
+mod clumsy_loops;
 #[cfg(target_os = "linux")]
 mod guard_pages;
 mod interpreter;

@@ -58,6 +58,23 @@ impl Copy {
         })
     }
 
+    /// A copy between the places by both heads, which move by these strides.
+    #[inline(always)]
+    pub(super) fn new(to_head1: bool, heads: [usize; 2], strides: [i32; 2]) -> Copy {
+        let [move0, move1] = strides.map(|stride| match stride {
+            1 => Stride::Up,
+            _ => Stride::Down,
+        });
+        let [head0, head1] = heads;
+        Copy {
+            to_head1,
+            head0,
+            head1,
+            move0,
+            move1,
+        }
+    }
+
     /// Whether it copies to head 0 before that has moved.
     #[inline(always)]
     pub(super) fn is_to_unmoved_head0(&self) -> bool {

@@ -7,6 +7,7 @@
 //! counted instead of run.
 
 use super::copy::{Block, Copy};
+use super::effect::Guard;
 use super::{Loop, LoopExit, Write};
 use crate::engine::bff::registers::Registers;
 use crate::engine::simd::Vectors;
@@ -54,6 +55,54 @@ impl Loop<'_> {
                 dirty |= block.changed;
                 (block.iterations, block.changed)
             } else {
+                match self.iterate_once(tape, at, &mut dirty) {
+                    Ok(changed) => (1, changed),
+                    Err(last) => return (self.leave_behind(last, at), dirty),
+                }
+            };
+            self.advance(at, done);
+            left -= done;
+            if has_nulls && self.dialect.is_null(tape[at.head0]) {
+                return (LoopExit::Done, dirty);
+            }
+            unchanged = if changed { 0 } else { unchanged + done };
+        }
+        self.advance(at, left);
+        (LoopExit::OutOfSteps, dirty)
+    }
+
+    /// Run at most `iterations` that come to a copy while the guard says so.
+    #[inline(always)]
+    pub(super) fn iterate_clumsily(
+        &self,
+        vectors: impl Vectors,
+        (copy, guard): (&Copy, &Guard),
+        tape: &mut Tape,
+        at: &mut Registers,
+        iterations: u32,
+    ) -> (LoopExit, bool) {
+        let mut dirty = false;
+        let mut is_led = !guard.leans_back;
+        let has_nulls = !guard.only_copies || self.finds_nulls(vectors, tape);
+        let mut left = iterations;
+        let mut unchanged = 0;
+        // Once both heads have come around and nothing has changed, nothing ever will.
+        while left > 0 && unchanged < TAPE_LEN as u32 {
+            let room = if is_led {
+                guard.iterations(self, at, left)
+            } else {
+                0
+            };
+            let block = match room {
+                0 => Block::default(),
+                _ if has_nulls => copy.block(vectors, self, tape, at, room),
+                _ => copy.block_without_nulls(vectors, self, tape, at, room),
+            };
+            let (done, changed) = if block.iterations > 0 {
+                dirty |= block.changed;
+                (block.iterations, block.changed)
+            } else {
+                is_led = true;
                 match self.iterate_once(tape, at, &mut dirty) {
                     Ok(changed) => (1, changed),
                     Err(last) => return (self.leave_behind(last, at), dirty),

@@ -14,6 +14,7 @@
 
 mod copy;
 mod count;
+mod effect;
 mod iterations;
 mod nest;
 mod scan;
@@ -27,6 +28,8 @@ use crate::engine::simd::Vectors;
 use crate::language::bff::Dialect;
 use crate::language::{TAPE_LEN, Tape};
 use copy::Copy;
+use effect::Guard;
+pub use effect::SeenLoops;
 use nest::Nest;
 
 /// Writes of an iteration beyond which a loop is not decoded.
@@ -65,6 +68,8 @@ enum Form {
     Count,
     /// They copy one byte, both heads moving by one: `[.>}]` and its like.
     Copy(Copy),
+    /// All told they copy one byte, as long as the guard says so: `[.,,>}]` and its like.
+    ClumsyCopy(Copy, Guard),
     /// A copy, in a loop of its own that only makes another byte of each null:
     /// `[[,}<]-]` and its like.
     Nest(Nest),
@@ -123,8 +128,8 @@ impl<'a> Loop<'a> {
         vectors: impl Vectors,
         dialect: &'a Dialect,
         script: &Script,
-        first: usize,
-        close: usize,
+        (first, close): (usize, usize),
+        seen: &mut SeenLoops,
     ) -> Option<Loop<'a>> {
         if first < script.first || close >= script.end() {
             return None;
@@ -166,7 +171,10 @@ impl<'a> Loop<'a> {
                 },
                 None => Form::Plain,
             },
-            _ => Form::Plain,
+            writes => match seen.copy(writes, move0, move1) {
+                Some((copy, guard)) => Form::ClumsyCopy(copy, guard),
+                None => Form::Plain,
+            },
         };
         Some(Loop {
             dialect,
@@ -257,6 +265,9 @@ impl<'a> Loop<'a> {
                 Some(nest.copy())
             }
             Form::Copy(copy) => Some(*copy),
+            Form::ClumsyCopy(copy, guard) => {
+                return self.iterate_clumsily(vectors, (copy, guard), tape, at, iterations(at));
+            }
             Form::Plain => None,
         };
         let exit = self.iterate(vectors, copy, tape, at, iterations(at));

@@ -17,7 +17,13 @@ fn form_of(language: &'static Language, code: &str) -> Option<Form> {
     let mut script = Script::EMPTY;
     script.read(Portable, dialect, &tape, 0);
     let (first, close) = (code.rfind('[').unwrap() + 1, code.find(']').unwrap());
-    let looped = Loop::decode(Portable, dialect, &script, first, close)?;
+    let looped = Loop::decode(
+        Portable,
+        dialect,
+        &script,
+        (first, close),
+        &mut SeenLoops::NONE.clone(),
+    )?;
     let is_plain = matches!(looped.form, Form::Plain);
     assert_eq!(looped.has_closed_form(), !is_plain, "{code}");
     Some(looped.form)
@@ -37,6 +43,21 @@ fn forms_are_told_by_what_iterations_write() {
     }
     for code in ["[[,}<]-]", "[ [,}<] + + ]"] {
         assert!(matches!(form(code), Some(Form::Nest(_))), "{code}");
+    }
+    for code in [
+        "[.,,>}]",
+        "[{<-,]",
+        "[>+,}]",
+        "[{<,,]",
+        "[<,,}]",
+        "[>{..]",
+        "[,<{,]",
+        "[,,,,{<,,]",
+        "[.>.}]",
+        "[.{<,]",
+        "[.,,{<,,]",
+    ] {
+        assert!(matches!(form(code), Some(Form::ClumsyCopy(..))), "{code}");
     }
     for code in ["[+>]", "[.>>}]", "[.}]", "[-.>}]", "[--]"] {
         assert!(matches!(form(code), Some(Form::Plain)), "{code}");

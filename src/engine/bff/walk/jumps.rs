@@ -225,7 +225,8 @@ impl<V: Vectors> Run<'_, '_, V> {
             jit,
             ..
         } = self.context;
-        let decoded = Loop::decode(self.vectors, dialect, self.script, cursor.pc, close);
+        let (body, seen) = ((cursor.pc, close), &mut *self.seen_loops);
+        let decoded = Loop::decode(self.vectors, dialect, self.script, body, seen);
         let Some(mut looped) = decoded else {
             self.vectors.note(|| Note::Nested);
             return None;

@@ -17,6 +17,7 @@ mod stretch;
 
 use std::cell::UnsafeCell;
 
+use super::loops::SeenLoops;
 use super::recurrence::Recurrence;
 use super::registers::Registers;
 use super::script::{Effects, Script};
@@ -104,6 +105,7 @@ const BATCH: usize = 8;
 struct Scratch {
     scripts: [Script; BATCH],
     recurrence: Recurrence,
+    seen_loops: SeenLoops,
     /// Batches run so far.
     batches: u32,
 }
@@ -117,6 +119,7 @@ impl Scratch {
                 UnsafeCell::new(Scratch {
                     scripts: [const { Script::EMPTY }; BATCH],
                     recurrence: Recurrence::NEW,
+                    seen_loops: SeenLoops::NONE,
                     batches: 0,
                 })
             };
@@ -192,6 +195,7 @@ impl<V: Vectors> Work<V> for WalkAll<'_> {
                     tape,
                     script,
                     recurrence: &mut scratch.recurrence,
+                    seen_loops: &mut scratch.seen_loops,
                     tally: &mut tally,
                 };
                 let done = run.walk((pc, index), (0, 0));
@@ -224,6 +228,7 @@ struct Run<'a, 'b, V> {
     tape: &'b mut Tape,
     script: &'b mut Script,
     recurrence: &'b mut Recurrence,
+    seen_loops: &'b mut SeenLoops,
     tally: &'b mut NativeTally,
 }
 

@@ -59,6 +59,7 @@ impl<V: Vectors> Work<V> for WalkByPrograms<'_> {
                     tape,
                     script,
                     recurrence: &mut scratch.recurrence,
+                    seen_loops: &mut scratch.seen_loops,
                     tally: &mut tally,
                 };
                 *outcome = run.by_programs(jit, programs);

@@ -1,7 +1,7 @@
 //! The control flow of a BFF unit.
 
 use super::unit::Unit;
-use crate::engine::bff::loops::Loop;
+use crate::engine::bff::loops::{Loop, SeenLoops};
 use crate::engine::bff::script::Script;
 use crate::engine::jit::unit::EntryKind;
 use crate::engine::simd::Portable;
@@ -98,7 +98,13 @@ impl Shape {
         if !script.tells_of(close) {
             return None;
         }
-        let looped = Loop::decode(Portable, dialect, &script, first, close)?;
+        let looped = Loop::decode(
+            Portable,
+            dialect,
+            &script,
+            (first, close),
+            &mut SeenLoops::NONE.clone(),
+        )?;
         looped.has_closed_form().then_some(looped)
     }
 

@@ -1,0 +1,73 @@
+//! Loops that come to less than they do: what they write twice, there and back, or for a while.
+
+use super::jit_plain_loops::{bytes_of, tape_around};
+use crate::common::engines::{Walk, bff_dialects};
+use broth::engine::{Options, every_width};
+use broth::language::Language;
+use broth::language::bff::{Dialect, Op};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{RngExt, SeedableRng};
+
+/// A loop of up to seven writes whose heads mostly move by one, in any order.
+fn clumsy_loop(random: &mut StdRng, language: &Language, dialect: &Dialect) -> Vec<u8> {
+    // A dialect may lack a command.
+    let mut body: Vec<u8> = ["<>", "{}"]
+        .iter()
+        .filter_map(|moves| bytes_of(dialect, moves).choose(random).copied())
+        .collect();
+    let noop = dialect.byte_of(Op::Noop).unwrap();
+    let writes = ["..,,", ".,", ",,,,-+", "..+", ",-", ".,+-"];
+    let writes = *writes.choose(random).unwrap();
+    // Where brackets jump by eight, seven places lie between.
+    let jumps = language.name.starts_with("bff8");
+    for _ in 0..random.random_range(2..if jumps { 6 } else { 8 }) {
+        body.extend(bytes_of(dialect, writes).choose(random));
+    }
+    if !jumps {
+        for there_and_back in ["<>", "{}", "<>", "{}"] {
+            if random.random_bool(0.3) {
+                body.extend(bytes_of(dialect, there_and_back));
+            }
+        }
+        body.extend(vec![noop; random.random_range(0..4)]);
+    }
+    body.truncate(if jumps { 7 } else { usize::MAX });
+    body.resize(body.len().max(if jumps { 7 } else { 0 }), noop);
+    body.shuffle(random);
+    let open = if jumps {
+        vec![noop]
+    } else {
+        bytes_of(dialect, "[")
+    };
+    [open, body, bytes_of(dialect, "]")].concat()
+}
+
+/// Each is run with every step limit near its ends, and with some in between.
+#[test]
+fn clumsy_loops_with_limits_that_end_anywhere() {
+    for (language, dialect) in bff_dialects() {
+        let mut random = StdRng::seed_from_u64(2);
+        let runners: Vec<_> = every_width(language, &Options::default()).collect();
+        let mut done = 0;
+        while done < 300 {
+            let code = clumsy_loop(&mut random, language, dialect);
+            let tape = tape_around(&mut random, dialect, &code);
+            let walk = Walk::new(language, dialect, &tape, 3000);
+            if walk.steps() < 150 && random.random_bool(0.9) {
+                continue;
+            }
+            done += 1;
+            let name = language.program_text(&code);
+            let last = walk.steps();
+            let near_the_end = last.saturating_sub(15)..=last + 1;
+            let some = (0..60).map(|_| random.random_range(0..=last + 1));
+            for max_steps in some.chain(near_the_end).chain([5000, 8191, 8192]) {
+                let expected = walk.expected(&name, max_steps);
+                for (width, runner) in &runners {
+                    expected.check(width, runner);
+                }
+            }
+        }
+    }
+}
