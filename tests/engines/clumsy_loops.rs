@@ -1,10 +1,10 @@
 //! Loops that come to less than they do: what they write twice, there and back, or for a while.
 
 use super::jit_plain_loops::{bytes_of, tape_around};
-use crate::common::engines::{Walk, bff_dialects};
-use broth::engine::{Options, every_width};
-use broth::language::Language;
+use crate::common::engines::{Expected, Walk, bff_dialects};
+use broth::engine::{Options, every_width, reference};
 use broth::language::bff::{Dialect, Op};
+use broth::language::{Language, TAPE_LEN, Tape};
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
@@ -64,6 +64,62 @@ fn clumsy_loops_with_limits_that_end_anywhere() {
             let some = (0..60).map(|_| random.random_range(0..=last + 1));
             for max_steps in some.chain(near_the_end).chain([5000, 8191, 8192]) {
                 let expected = walk.expected(&name, max_steps);
+                for (width, runner) in &runners {
+                    expected.check(width, runner);
+                }
+            }
+        }
+    }
+}
+
+/// Loops that are known, the heads any distance apart.
+#[test]
+fn clumsy_loops_with_heads_any_distance_apart() {
+    let language: &'static Language = "bff".parse().unwrap();
+    let runners: Vec<_> = every_width(language, &Options::default()).collect();
+    let mut random = StdRng::seed_from_u64(3);
+    for code in [
+        "[.,,>}]",
+        "[{<-,]",
+        "[>+,}]",
+        "[{<,,]",
+        "[,<{,]",
+        "[.{<,]",
+        "[+,>{,]",
+        // The second copy comes first, and the first may change what it has read.
+        "[>{,<},>{]",
+        "[<},>{,<}]",
+        "[>},<{,>}]",
+        "[>{.<}.>{]",
+        "[<{,>}.<{]",
+        "[,<{,>.<]",
+    ] {
+        let code = language.parse_program(code).unwrap();
+        for distance in 0..TAPE_LEN {
+            let mut tape: Tape = std::array::from_fn(|_| random.random_range(b'0'..b'9'));
+            let head0: usize = random.random_range(0..TAPE_LEN);
+            tape[0] = head0 as u8;
+            tape[1] = ((head0 + distance) % TAPE_LEN) as u8;
+            let start = random.random_range(2..TAPE_LEN - code.len());
+            tape[start..start + code.len()].copy_from_slice(&code);
+            if random.random_bool(0.5) {
+                tape[random.random_range(start + code.len()..TAPE_LEN)] = 0;
+            }
+            for max_steps in [
+                random.random_range(1..400),
+                random.random_range(1..2000),
+                8192,
+            ] {
+                let mut tape_then = tape;
+                let outcome = reference::run(language, &mut tape_then, max_steps);
+                let expected = Expected {
+                    name: "a known loop",
+                    language,
+                    tape: &tape,
+                    max_steps,
+                    outcome,
+                    tape_then,
+                };
                 for (width, runner) in &runners {
                     expected.check(width, runner);
                 }
