@@ -12,7 +12,7 @@ use crate::language::Ended;
 pub(super) const NOTED_EVERY: usize = 32;
 
 /// The forms of loops, and the ends of runs of them.
-pub(super) const FORMS: [&str; 5] = ["scan", "count", "copy", "nest", "plain"];
+pub(super) const FORMS: [&str; 6] = ["scan", "count", "copy", "clumsy copy", "nest", "plain"];
 /// See [`FORMS`].
 pub(super) const FORM_EXITS: [&str; 3] = ["done", "out_of_steps", "rewritten"];
 

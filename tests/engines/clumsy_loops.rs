@@ -96,7 +96,7 @@ fn clumsy_loops_with_heads_any_distance_apart() {
     ] {
         let code = language.parse_program(code).unwrap();
         for distance in 0..TAPE_LEN {
-            let mut tape: Tape = std::array::from_fn(|_| random.random_range(b'0'..b'9'));
+            let mut tape: Tape = std::array::from_fn(|_| random.random_range(b'0'..=b'9'));
             let head0: usize = random.random_range(0..TAPE_LEN);
             tape[0] = head0 as u8;
             tape[1] = ((head0 + distance) % TAPE_LEN) as u8;

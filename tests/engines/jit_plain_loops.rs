@@ -11,7 +11,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 /// The bytes of those of `commands` that the dialect has.
-pub fn bytes_of(dialect: &Dialect, commands: &str) -> Vec<u8> {
+pub(super) fn bytes_of(dialect: &Dialect, commands: &str) -> Vec<u8> {
     let byte = |command| {
         let index = COMMANDS.iter().position(|c| *c == command)?;
         dialect.byte_of(Op::ALL[index])
@@ -51,7 +51,7 @@ fn any_loop(random: &mut StdRng, language: &Language, dialect: &Dialect) -> Vec<
 }
 
 /// A tape that comes to `code` with its heads anywhere.
-pub fn tape_around(random: &mut StdRng, dialect: &Dialect, code: &[u8]) -> Tape {
+pub(super) fn tape_around(random: &mut StdRng, dialect: &Dialect, code: &[u8]) -> Tape {
     let noop = dialect.byte_of(Op::Noop).unwrap();
     let (moves, all) = (bytes_of(dialect, "<>{}"), bytes_of(dialect, "[]+-.,<>{}"));
     let fill = random.random_range(0..4);

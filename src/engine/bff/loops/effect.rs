@@ -23,8 +23,8 @@ use crate::language::TAPE_LEN;
 /// A place, counted from where one of the heads is at the start of an iteration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
-    pub head: u8,
-    pub offset: i8,
+    head: u8,
+    offset: i8,
 }
 
 impl Place {
@@ -45,9 +45,9 @@ impl Place {
 /// `to` becomes what was at `from` at the start of the iteration, plus something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Assignment {
-    pub to: Place,
-    pub from: Place,
-    pub add: u8,
+    to: Place,
+    from: Place,
+    add: u8,
     /// The first write to that place and, if that wrote something else, the last; the same if
     /// not.
     writes: [u8; 2],
@@ -66,7 +66,7 @@ pub(super) struct Effect {
     assignments: [Assignment; MAX_WRITES],
     num: usize,
     /// The iterations for which it is that.
-    pub guard: Guard,
+    pub(super) guard: Guard,
 }
 
 /// Consecutive numbers modulo 128.
@@ -116,9 +116,9 @@ pub(super) struct Guard {
     between: [u8; 2],
     strides: [i32; 2],
     /// Whether what an iteration leaves out must have been done by the one before.
-    pub leans_back: bool,
+    pub(super) leans_back: bool,
     /// Whether no iteration makes a null where none was.
-    pub only_copies: bool,
+    pub(super) only_copies: bool,
 }
 
 /// The lowest and the highest of some offsets.
@@ -304,7 +304,7 @@ impl Effect {
 /// The copies that iterations seen lately come to, by their writes: finding out takes longer than
 /// many a loop.
 #[derive(Clone)]
-pub struct SeenLoops {
+pub(crate) struct SeenLoops {
     seen: [Seen; SeenLoops::LEN],
 }
 
@@ -321,7 +321,7 @@ impl SeenLoops {
     const LEN: usize = 64;
 
     /// Nothing has been seen yet.
-    pub const NONE: SeenLoops = SeenLoops {
+    pub(crate) const NONE: SeenLoops = SeenLoops {
         seen: [Seen {
             writes: [0; MAX_WRITES],
             num_writes: 0,

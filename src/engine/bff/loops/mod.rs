@@ -29,7 +29,7 @@ use crate::language::bff::Dialect;
 use crate::language::{TAPE_LEN, Tape};
 use copy::Copy;
 use effect::Guard;
-pub use effect::SeenLoops;
+pub(crate) use effect::SeenLoops;
 use nest::Nest;
 
 /// Writes of an iteration beyond which a loop is not decoded.
@@ -210,6 +210,7 @@ impl<'a> Loop<'a> {
             Form::Scan => "scan",
             Form::Count => "count",
             Form::Copy(_) => "copy",
+            Form::ClumsyCopy(..) => "clumsy copy",
             Form::Nest(_) => "nest",
             Form::Plain => "plain",
         }
