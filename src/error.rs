@@ -34,7 +34,7 @@ pub enum Error {
     #[error("{0}; please report this")]
     Bug(String),
     /// The system refused: no such file, no permission, disk full.
-    #[error("cannot {what} {}: {source}{}", path.display(), advice(source))]
+    #[error("cannot {what} {}: {}{}", path.display(), reason(source), advice(source))]
     System {
         /// What was tried: `read`, `write`, `create`.
         what: &'static str,
@@ -121,6 +121,14 @@ impl Error {
                     )
             }
         }
+    }
+}
+
+/// What the system said, in plain words where they are better.
+fn reason(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".into(),
+        _ => source.to_string(),
     }
 }
 

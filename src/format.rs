@@ -13,6 +13,16 @@ pub fn thousands(number: usize) -> String {
     text
 }
 
+/// How to mend a count that is 0, or larger than settings files hold; nothing if it is neither.
+pub(crate) fn outside_counts(count: u64) -> Option<String> {
+    let most = i64::MAX.cast_unsigned();
+    match count {
+        0 => Some("choose 1 or more".into()),
+        _ if count > most => Some(format!("choose at most {}", thousands(most as usize))),
+        _ => None,
+    }
+}
+
 /// How whole numbers may be written.
 const FORMS: &str = "write a whole number as 131072, 131,072, 131k (k = 1,000), 1e6, 2^17 or 0x1d";
 
@@ -129,6 +139,15 @@ mod tests {
         assert_eq!(thousands(0), "0");
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(131_072), "131,072");
+    }
+
+    #[test]
+    fn counts_begin_with_one_and_end_where_settings_files_do() {
+        assert_eq!(outside_counts(0).unwrap(), "choose 1 or more");
+        assert_eq!(outside_counts(1), None);
+        assert_eq!(outside_counts((1 << 63) - 1), None);
+        let most = outside_counts(1 << 63).unwrap();
+        assert_eq!(most, "choose at most 9,223,372,036,854,775,807");
     }
 
     #[test]

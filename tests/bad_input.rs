@@ -94,7 +94,7 @@ const WRONG_FLAGS: &[(&str, &[&str])] = &[
     ("run --seed 18446744073709551616", &["--seed", "2^64"]),
     ("run --threads 0", &["--threads"]),
     ("run --engine warp", &["unknown engine", "reference"]),
-    ("run --jit-cache-mib 0", &["--jit-cache-mib", "from 1"]),
+    ("run --jit-cache-mib 0", &["--jit-cache-mib", "1 or more"]),
     ("run --jit-cache-mib all", &["--jit-cache-mib", "2^17"]),
     (
         "run --no-closed-forms=x",
@@ -133,7 +133,7 @@ const WRONG_FLAGS: &[(&str, &[&str])] = &[
     ("jit stats no-such-folder", &["check the path"]),
     ("jit show", &["--program", "--checkpoint"]),
     ("jit show no-such-folder", &["check the path"]),
-    ("jit show --epochs 0 .", &["--epochs", "from 1"]),
+    ("jit show --epochs 0 .", &["--epochs", "1 or more"]),
     (
         "jit show --checkpoint tests/data/cubff-513.dat",
         &["no sidecar", "give --lang"],

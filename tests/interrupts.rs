@@ -241,7 +241,7 @@ fn an_interrupted_search_sums_up_or_says_what_is_kept() {
     assert!(shown.contains("programs tested to a replicator"), "{shown}");
 
     let table = folder.path().join("finds.csv");
-    let words = "search --from soup --num 524288 --threads 1 --quiet --seed 3 --out";
+    let words = "search --from soup --num 2097152 --threads 1 --quiet --seed 3 --out";
     let mut search = Started::new(words, &[&table]);
     search.wait_for(&table, 1);
     sleep(Duration::from_millis(100));

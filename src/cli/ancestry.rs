@@ -45,7 +45,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AncestryArgs {
-    /// A run folder, or a checkpoint in it, whose epochs then are those of --epoch
+    /// A run folder, or a checkpoint in one, which then stands for --epoch
     run: PathBuf,
 
     /// Find the first replicator
@@ -61,7 +61,7 @@ pub(super) struct AncestryArgs {
     )]
     program: Option<usize>,
 
-    /// ... as it is after this many epochs [default: at the newest checkpoint]
+    /// ... as it was after this many epochs [default: at the newest checkpoint]
     #[arg(long, value_name = "EPOCHS", conflicts_with = "first_replicator",
           value_parser = number::count)]
     epoch: Option<u64>,

@@ -70,24 +70,30 @@ pub(super) fn warn_without_native_code(why: &NoNativeCode) -> io::Result<()> {
     writeln!(anstream::stderr(), "{}", no_native_code_warning(why))
 }
 
-/// What native code was made, and what share of a run it did.
-pub(super) fn describe_native_code(cache: &CacheTally, tally: &Tally) -> [String; 2] {
-    let CacheTally { compiled, .. } = cache;
+/// What native code was made, and what share of a run it did; nothing if none was made.
+pub(super) fn describe_native_code(cache: &CacheTally, tally: &Tally) -> Option<[String; 2]> {
+    let compiled = [
+        (cache.compiled.loops, "loop"),
+        (cache.compiled.programs, "program"),
+    ];
+    let made = compiled.iter().filter(|(count, _)| *count > 0);
+    let made: Vec<String> = made.map(|(count, what)| plural(*count, what)).collect();
     let share = |part: u64, whole: u64| percent(part as f64 / whole.max(1) as f64);
-    [
-        format!(
-            "{} and {} compiled in {:.2} s to {} of code",
-            plural(compiled.loops, "loop"),
-            plural(compiled.programs, "program"),
-            cache.compile_ns as f64 / 1e9,
-            bytes(cache.code_bytes_made),
-        ),
-        format!(
-            "{} of steps and {} of ops in native code",
-            share(tally.native.steps, tally.steps),
-            share(tally.native.ops, tally.ops),
-        ),
-    ]
+    (!made.is_empty()).then(|| {
+        [
+            format!(
+                "{} compiled in {:.2} s to {} of code",
+                made.join(" and "),
+                cache.compile_ns as f64 / 1e9,
+                bytes(cache.code_bytes_made),
+            ),
+            format!(
+                "{} of steps and {} of ops in native code",
+                share(tally.native.steps, tally.steps),
+                share(tally.native.ops, tally.ops),
+            ),
+        ]
+    })
 }
 
 /// So many of something.

@@ -60,8 +60,12 @@ pub(super) struct ExecArgs {
     #[arg(long)]
     trace: bool,
 
-    /// What runs the tape; never changes a result: reference, interpreter, jit (all
-    /// that can be native is made so before), auto
+    /// Write the result as JSON to standard output
+    #[arg(long, conflicts_with = "trace")]
+    json: bool,
+
+    /// What runs the tape; never changes a result: reference, interpreter, jit (everything is
+    /// compiled beforehand), auto
     #[arg(long, value_name = "ENGINE", default_value = "reference", help_heading = "Engine",
           value_parser = parse_engine)]
     engine: Engine,
@@ -71,10 +75,6 @@ pub(super) struct ExecArgs {
 
     #[command(flatten)]
     without: WithoutArgs,
-
-    /// Write the result as JSON to standard output
-    #[arg(long, conflicts_with = "trace")]
-    json: bool,
 }
 
 pub(super) fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
@@ -123,8 +123,10 @@ pub(super) fn exec(args: ExecArgs) -> Result<ExitCode, Failure> {
             native,
             ..Tally::default()
         };
-        let [made, share] = describe_native_code(&jit.tally(), &tally);
-        writeln!(out, "native: {made}; {share}")?;
+        match describe_native_code(&jit.tally(), &tally) {
+            Some([made, share]) => writeln!(out, "native: {made}; {share}")?,
+            None => writeln!(out, "native: there was nothing to compile")?,
+        }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

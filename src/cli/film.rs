@@ -11,10 +11,13 @@ use broth::plot::series::Series;
 use broth::run::folder::RunFolder;
 use broth::run::replay::Replay;
 use clap::Args;
+use serde_json::json;
 
 use super::drawing::check_out;
 use super::interrupt::Interrupt;
+use super::output::{self, write_json};
 use super::progress::ReplayProgress;
+use super::source::{OfRun, is_sweep, run_of};
 use super::{Failure, INTERRUPTED, number, shown, start_threads, strip};
 
 const EXAMPLES: &str = "\
@@ -30,7 +33,7 @@ about 60 frames, and a film of a folder of frames has all of them.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct FilmArgs {
-    /// A run folder, or a folder of frames
+    /// A run folder, a checkpoint in one, at which the film then ends, or a folder of frames
     source: PathBuf,
 
     /// Begin with the soup after this many epochs [default: the first available]
@@ -55,9 +58,17 @@ pub(super) struct FilmArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
+    /// Threads to run on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
+    threads: Option<u16>,
+
     /// Show nothing but errors
     #[arg(long, short)]
     quiet: bool,
+
+    /// Write what was drawn as JSON to standard output
+    #[arg(long)]
+    json: bool,
 }
 
 /// Frames of a film, if nobody says how many.
@@ -68,18 +79,28 @@ pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
         check_out(out, Subject::Film)?;
     }
     let source = Source::of(&args.source)?;
-    let out = args.out.clone().unwrap_or(args.source.join("film.png"));
+    let out = args.out.clone();
+    let out = out.unwrap_or_else(|| source.folder(&args.source).join("film.png"));
     check_out(&out, Subject::Film)?;
     let interrupt = Interrupt::finishing(
         "finishing this epoch, writing the film up to it; once more to stop without it",
         args.quiet,
     )?;
     interrupt.last_words(strip::nothing_drawn(&out));
-    let count = match source {
-        Source::Run(folder) => of_run(&args, &folder, &out, &interrupt)?,
+    let Filmed { count, from, to } = match source {
+        Source::Run(run) => of_run(&args, &run, &out, &interrupt)?,
         Source::Frames(frames) => of_frames(&args, frames, &out)?,
     };
-    if !args.quiet {
+    if args.json {
+        write_json(&json!({
+            "from_epoch": from,
+            "to_epoch": to,
+            "frames": count,
+            "fps": args.fps,
+            "interrupted": interrupt.is_asked(),
+            "written": output::written(&[out])?,
+        }))?;
+    } else if !args.quiet {
         let plural = if count == 1 { "" } else { "s" };
         let out = shown(&out);
         writeln!(anstream::stdout(), "{out}: {count} frame{plural}")?;
@@ -91,17 +112,25 @@ pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
     })
 }
 
+/// What came of it: how many frames, and the epochs done at the first and at the last of them.
+struct Filmed {
+    count: usize,
+    from: u64,
+    to: u64,
+}
+
 /// What a film is made of.
 enum Source {
-    Run(RunFolder),
+    Run(OfRun),
     /// Frames with their epochs, the oldest first.
     Frames(Vec<(u64, PathBuf)>),
 }
 
 impl Source {
     fn of(path: &Path) -> Result<Source, Error> {
-        if let Ok(folder) = RunFolder::look(path) {
-            return Ok(Source::Run(folder));
+        let run = run_of(path);
+        if run.is_ok() || !path.is_dir() || is_sweep(path) {
+            return run.map(Source::Run);
         }
         let mut found = frames::list(path)?;
         if found.is_empty() {
@@ -114,22 +143,32 @@ impl Source {
         found.reverse();
         Ok(Source::Frames(found))
     }
+
+    /// Where its film goes if nobody says.
+    fn folder<'a>(&'a self, given: &'a Path) -> &'a Path {
+        match self {
+            Source::Run(run) => &run.folder,
+            Source::Frames(_) => given,
+        }
+    }
 }
 
 fn of_run(
     args: &FilmArgs,
-    folder: &RunFolder,
+    run: &OfRun,
     out: &Path,
     interrupt: &Interrupt,
-) -> Result<usize, Error> {
-    start_threads(None)?;
-    let mut replay = Replay::open(folder.path(), args.from, args.to)?;
+) -> Result<Filmed, Error> {
+    start_threads(args.threads)?;
+    let folder = RunFolder::look(&run.folder)?;
+    let mut replay = Replay::open(&run.folder, args.from, args.to.or(run.epochs_done))?;
     replay.stop_when(interrupt.shared_flag());
     let points = replay.points(args.every, GOOD_FRAMES, film::MAX_FRAMES as u64)?;
     // A run without a table is shown without a curve.
-    let metrics = match folder.metrics().exists() {
-        true => Some(Series::read(&folder.metrics(), &["high_order_entropy"])?),
-        false => None,
+    let metrics = if folder.metrics().exists() {
+        Some(Series::read(&folder.metrics(), &["high_order_entropy"])?)
+    } else {
+        None
     };
     let mut progress = ReplayProgress::new(
         args.quiet,
@@ -147,13 +186,17 @@ fn of_run(
         &mut watch,
     )?;
     progress.finish();
-    Ok(count)
+    Ok(Filmed {
+        count,
+        from: replay.from(),
+        to: replay.soup().epochs_done(),
+    })
 }
 
-fn of_frames(args: &FilmArgs, found: Vec<(u64, PathBuf)>, out: &Path) -> Result<usize, Error> {
+fn of_frames(args: &FilmArgs, found: Vec<(u64, PathBuf)>, out: &Path) -> Result<Filmed, Error> {
     let range = args.from.unwrap_or(0)..=args.to.unwrap_or(u64::MAX);
     let mut next = 0;
-    let chosen: Vec<PathBuf> = found
+    let chosen: (Vec<u64>, Vec<PathBuf>) = found
         .into_iter()
         .filter(|(epochs, _)| range.contains(epochs))
         .filter(|(epochs, _)| {
@@ -163,7 +206,12 @@ fn of_frames(args: &FilmArgs, found: Vec<(u64, PathBuf)>, out: &Path) -> Result<
             }
             is_due
         })
-        .map(|(_, path)| path)
-        .collect();
-    film::of_frames(&chosen, args.fps, out)
+        .unzip();
+    let (epochs, paths) = chosen;
+    let count = film::of_frames(&paths, args.fps, out)?;
+    Ok(Filmed {
+        count,
+        from: epochs.first().copied().unwrap_or(0),
+        to: epochs.last().copied().unwrap_or(0),
+    })
 }

@@ -2,11 +2,12 @@
 //! examples, and hints where a command is nearly right.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::Cli;
+use super::{Cli, program, quotes};
 
 /// The flags that `-h` shows of a command with many; the others are for `--help`.
 const COMMON: [(&str, &[&str]); 1] = [(
@@ -49,13 +50,24 @@ pub(super) fn parse() -> Cli {
     }
 }
 
-fn matches(words: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
+pub(super) fn matches(
+    words: impl IntoIterator<Item = OsString>,
+) -> Result<ArgMatches, clap::Error> {
     let mut command = command();
     let words: Vec<OsString> = words.into_iter().collect();
     let result = command.try_get_matches_from_mut(&words);
     result.map_err(|error| {
         let (path, command) = meant(&command, &words);
-        with_hint(error, &path, command)
+        let is_of_parts = [
+            ErrorKind::UnknownArgument,
+            ErrorKind::ArgumentConflict,
+            ErrorKind::InvalidSubcommand,
+        ]
+        .contains(&error.kind());
+        match quotes::tip(&words).filter(|_| is_of_parts) {
+            Some(tip) => with_tip(error, tip),
+            None => with_hint(error, &path, command),
+        }
     })
 }
 
@@ -98,15 +110,15 @@ fn with_short_help(mut command: Command) -> Command {
 /// What the exit codes of a command say.
 fn exit_codes(command: &str) -> String {
     let failed = match command {
-        "broth" => ", a run of a sweep failed, or engines differ",
-        "sweep" => ", or a run of a sweep failed",
-        "verify" => ", or engines differ",
+        "broth" => "; a run of a sweep that failed; engines that differ",
+        "sweep" => ", or a run that failed",
+        "verify" => ", or engines that differ",
         _ => "",
     };
     format!(
         "Exit codes:\n  \
            0    done\n  \
-           1    the machine refused, such as a full disk{failed}\n  \
+           1    a system error, such as a full disk{failed}\n  \
            2    the input is wrong: a flag, a setting, a file\n  \
            130  ended by Ctrl-C or another request to end"
     )
@@ -150,12 +162,44 @@ fn with_hint(mut error: clap::Error, path: &str, command: &Command) -> clap::Err
     error
 }
 
+fn with_tip(mut error: clap::Error, tip: String) -> clap::Error {
+    let tips = ContextValue::StyledStrs(vec![tip.into()]);
+    error.insert(ContextKind::Suggested, tips);
+    error
+}
+
+/// An error about an argument too many: what it may have been meant as.
+fn with_place(error: clap::Error, wrong: &str, path: &str, command: &Command) -> clap::Error {
+    let file = Path::new(wrong);
+    let word = program::quoted(wrong);
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    let flag = match ending {
+        Some("dat") => Some("--load"),
+        Some("toml") => Some("--settings"),
+        _ if file.is_dir() => Some("--resume"),
+        _ => None,
+    };
+    let tip = match flag {
+        Some(flag) if path == "broth run" => format!("did you mean `{path} {flag} {word}`?"),
+        _ if command.get_positionals().next().is_none() => {
+            format!("`{path}` takes flags only; `{path} -h` lists them")
+        }
+        _ => "what has spaces is one argument in quotes, as in 'two words'".into(),
+    };
+    with_tip(error, tip)
+}
+
 /// An error about a flag that a command does not have, with those that it has; unless one of them
 /// is named already.
-fn with_flags(mut error: clap::Error, path: &str, command: &Command) -> clap::Error {
-    let wrong = error.get(ContextKind::InvalidArg);
-    let is_flag = matches!(wrong, Some(ContextValue::String(wrong)) if wrong.starts_with('-'));
-    if !is_flag || error.get(ContextKind::SuggestedArg).is_some() {
+fn with_flags(error: clap::Error, path: &str, command: &Command) -> clap::Error {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    if !wrong.starts_with('-') {
+        let wrong = wrong.clone();
+        return with_place(error, &wrong, path, command);
+    }
+    if error.get(ContextKind::SuggestedArg).is_some() {
         return error;
     }
     let flags = command.get_arguments().filter(|arg| !arg.is_hide_set());
@@ -163,10 +207,7 @@ fn with_flags(mut error: clap::Error, path: &str, command: &Command) -> clap::Er
         .filter_map(|arg| Some(format!("--{}", arg.get_long()?)))
         .collect();
     flags.sort();
-    let tip = format!("`{path}` takes {}", flags.join(", "));
-    let tips = ContextValue::StyledStrs(vec![tip.into()]);
-    error.insert(ContextKind::Suggested, tips);
-    error
+    with_tip(error, format!("`{path}` takes {}", flags.join(", ")))
 }
 
 /// The name that `wrong` is most likely a slip for, if any.
@@ -247,6 +288,8 @@ mod tests {
             };
             let (short, long) = (help("-h"), help("--help"));
             assert!(short.lines().count() <= 40, "{short}");
+            let width = long.lines().map(|line| line.chars().count()).max();
+            assert!(width <= Some(100), "{long}");
             assert!(short.lines().count() <= long.lines().count(), "{words:?}");
             assert!(!short.contains("Examples:"), "{short}");
             assert!(!short.contains("Exit codes:"), "{short}");
@@ -264,6 +307,27 @@ mod tests {
         for hint in ["Examples:", "Exit codes:", "  130 "] {
             assert!(long.contains(hint), "{long}");
         }
+    }
+
+    /// A heading that one group of flags has must not be that of the next.
+    #[test]
+    fn only_engine_flags_are_among_those_of_the_engine() {
+        fn check(command: &Command) {
+            for arg in command.get_arguments() {
+                let is_of_engine = [
+                    "engine",
+                    "engines",
+                    "no_closed_forms",
+                    "jit_cache_mib",
+                    "without",
+                ]
+                .contains(&arg.get_id().as_str());
+                let heading = arg.get_help_heading() == Some("Engine");
+                assert!(!heading || is_of_engine, "{} {arg}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&command());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::checkpoint;
-use super::output::{real, write_json};
+use super::output::{self, real, write_json};
 use super::source::{SoupArgs, Source, Subject};
 use super::{Failure, hex, parse_language};
 
@@ -122,7 +122,10 @@ impl Inspected {
             .take(SHOWN_PROGRAMS)
             .map(|(program, count)| {
                 let text = self.language.map(|language| language.program_text(program));
-                json!({"count": count, "hex": hex(program), "text": text})
+                let shown = self
+                    .language
+                    .map(|language| output::shown(language, program));
+                json!({"count": count, "hex": hex(program), "shown": shown, "text": text})
             });
         json!({
             "checkpoint": self.path.display().to_string(),

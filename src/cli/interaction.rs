@@ -32,7 +32,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct InteractionArgs {
-    /// A run folder, or a checkpoint in it, whose epochs then are those of --epoch
+    /// A run folder, or a checkpoint in one, which then stands for --epoch
     run: PathBuf,
 
     /// The epoch, counted from 0: it starts from the soup after this many epochs [default: of a

@@ -5,6 +5,8 @@ mod bench;
 mod census;
 mod checkpoint;
 mod completions;
+#[cfg(test)]
+mod documented;
 mod drawing;
 mod engine;
 mod examples;
@@ -25,6 +27,7 @@ mod picture;
 mod plot;
 mod program;
 mod progress;
+mod quotes;
 mod run;
 mod search;
 mod selfrep;
@@ -167,7 +170,8 @@ pub(crate) fn main() -> ExitCode {
         Err(Failure::Screen(error)) => (format!("cannot write output: {error}"), 1),
         Err(Failure::Broth(error)) => {
             let code = if error.is_usage() { USAGE } else { 1 };
-            (program::as_called(&message::of(&error)), code)
+            let hint = quotes::hint(&error).unwrap_or_default();
+            (program::as_called(&message::of(&error)) + &hint, code)
         }
     };
     // Nobody is left to tell where this fails.

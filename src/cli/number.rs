@@ -4,6 +4,9 @@ use std::ops::RangeInclusive;
 
 use broth::format::{parse_number, thousands};
 
+/// Larger numbers end ranges that nobody comes to the end of.
+const MOST_TO_BE_SAID: u64 = 1 << 30;
+
 /// Reads any number that the type holds.
 pub(super) fn any<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let number = parse_number(text)?;
@@ -24,14 +27,12 @@ pub(super) fn within<T: TryFrom<u64>>(
             .and_then(|number| T::try_from(number).ok())
             .ok_or_else(|| {
                 let [least, most] = [range.start(), range.end()].map(|it| thousands(*it as usize));
-                let is_all = range
-                    .end()
-                    .checked_add(1)
-                    .is_none_or(|next| T::try_from(next).is_err());
-                if is_all {
-                    format!("choose a number from {least} up")
-                } else {
+                if *range.end() <= MOST_TO_BE_SAID {
                     format!("choose a number from {least} to {most}")
+                } else if parse_number(text).is_ok_and(|number| number < *range.start()) {
+                    format!("choose {least} or more")
+                } else {
+                    format!("choose a number up to {most}")
                 }
             })
     }
@@ -74,12 +75,13 @@ mod tests {
         assert!(
             within::<u64>(1..=u64::MAX)("0")
                 .unwrap_err()
-                .contains("from 1 up")
+                .contains("choose 1 or more")
         );
         assert!(within::<u16>(1..=1000)("x").unwrap_err().contains("2^17"));
         assert_eq!(count("2^62"), Ok(1 << 62));
         assert!(count("2^63").is_err());
-        assert!(at_least_one("0").is_err());
+        assert_eq!(at_least_one("0").unwrap_err(), "choose 1 or more");
+        assert!(at_least_one("2^63").unwrap_err().contains("up to 9,223,"));
         assert_eq!(threads("1k"), Ok(1000));
         assert!(threads("1025").is_err());
     }

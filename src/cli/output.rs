@@ -1,9 +1,12 @@
 //! Results as JSON on standard output: docs/json.md describes each command's.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 use broth::language::Language;
-use serde_json::{Map, Value, json};
+use broth::plot::format::dimensions;
+use broth::{Error, files};
+use serde_json::{Value, json};
 
 use super::hex;
 
@@ -23,14 +26,42 @@ pub(super) fn real(number: f32) -> Value {
         .map_or(Value::Null, Value::from)
 }
 
-/// A program as hex digits and as program text.
+/// A program as hex digits, as a terminal shows it, and as program text.
 pub(super) fn program(language: &Language, bytes: &[u8]) -> Value {
-    json!({"hex": hex(bytes), "text": language.program_text(bytes)})
+    json!({
+        "hex": hex(bytes),
+        "shown": shown(language, bytes),
+        "text": language.program_text(bytes),
+    })
 }
 
-/// Files that were written.
-pub(super) fn written<P: AsRef<std::path::Path>>(paths: &[P]) -> Map<String, Value> {
-    let paths = paths.iter().map(|path| path.as_ref().display().to_string());
-    let list = Value::from_iter(paths);
-    Map::from_iter([("written".to_string(), list)])
+/// A program as a terminal shows it, without colours: all no-ops look alike.
+pub(super) fn shown(language: &Language, bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| language.byte_text(*byte)).collect()
+}
+
+/// The files that a command has written, each with its format, its size and, of a drawing, its
+/// pixels.
+pub(super) fn written<P: AsRef<Path>>(paths: &[P]) -> Result<Value, Error> {
+    /// Enough for the size of any drawing to be in it.
+    const HEAD: u64 = 1024;
+    let of_file = |path: &P| {
+        let path = path.as_ref();
+        let cannot = |error| Error::cannot("read", path, error);
+        let file = files::open(path)?;
+        let bytes = file.metadata().map_err(cannot)?.len();
+        let mut head = Vec::new();
+        file.take(HEAD).read_to_end(&mut head).map_err(cannot)?;
+        let (width, height) = dimensions(&head).unzip();
+        let format = path.extension().unwrap_or_default().to_string_lossy();
+        Ok(json!({
+            "path": path.display().to_string(),
+            "format": format.to_lowercase(),
+            "bytes": bytes,
+            "width": width,
+            "height": height,
+        }))
+    };
+    let all = paths.iter().map(of_file);
+    Ok(Value::Array(all.collect::<Result<_, Error>>()?))
 }

@@ -9,14 +9,16 @@ use broth::language::Language;
 use broth::plot::format::Subject;
 use broth::plot::picture::{Layout, Picture, View};
 use broth::plot::theme::Theme;
-use broth::run::folder::settings::{self as settings_file, parse_grid};
-use broth::run::folder::{RunFolder, list_checkpoints};
+use broth::run::folder::settings::parse_grid;
 use broth::soup::checkpoint::Checkpoint;
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
-use super::checkpoint::{self, CheckpointArgs};
+use super::checkpoint;
 use super::drawing::{ThemeArgs, check_out};
-use super::{Failure, number, parse_language, shown};
+use super::output::{self, write_json};
+use super::source::{KnownFrom, SoupArgs};
+use super::{Failure, number, parse_language, shown, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,9 +39,8 @@ pub(super) struct PictureArgs {
     /// A run folder, or a checkpoint of broth or of cubff
     from: PathBuf,
 
-    /// The checkpoint with this many epochs done [default: the newest]
-    #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
-    epoch: Option<u64>,
+    #[command(flatten)]
+    soup: SoupArgs,
 
     /// The language of a checkpoint; a run folder and a sidecar record it
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
@@ -54,9 +55,6 @@ pub(super) struct PictureArgs {
     #[arg(long, value_name = "WxH", value_parser = parse_grid)]
     grid: Option<(usize, usize)>,
 
-    #[command(flatten)]
-    loading: CheckpointArgs,
-
     /// The PNG to write [default: soup-EPOCHS.png, in the run folder or beside the
     /// checkpoint; with --layout soup-EPOCHS-LAYOUT.png]
     #[arg(long, value_name = "FILE")]
@@ -64,6 +62,18 @@ pub(super) struct PictureArgs {
 
     #[command(flatten)]
     look: ThemeArgs,
+
+    /// Threads to run on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
+    threads: Option<u16>,
+
+    /// Show nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Write what was drawn as JSON to standard output
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,23 +86,90 @@ enum LayoutName {
     Grid,
 }
 
+impl LayoutName {
+    fn name(self) -> &'static str {
+        match self {
+            LayoutName::Tiles => "tiles",
+            LayoutName::Columns => "columns",
+            LayoutName::Grid => "grid",
+        }
+    }
+}
+
 pub(super) fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
     if let Some(out) = &args.out {
         check_out(out, Subject::Picture)?;
     }
-    let (mut view, checkpoint, folder) = match args.from.is_dir() {
-        true => of_run(&args)?,
-        false => of_checkpoint(&args)?,
+    start_threads(args.threads)?;
+    let Looked {
+        view,
+        checkpoint,
+        path,
+        folder,
+    } = look(&args)?;
+    let epochs_done = checkpoint.epochs_done;
+    let layout = args.layout.map(LayoutName::name);
+    let suffix = layout.map_or(String::new(), |name| format!("-{name}"));
+    let name = format!("soup-{epochs_done:010}{suffix}.png");
+    let out = args.out.unwrap_or(folder.join(name));
+    check_out(&out, Subject::Picture)?;
+    let picture = if args.layout.is_some() {
+        Picture::of_soup(&view, &checkpoint.programs, epochs_done)?
+    } else {
+        Picture::overview(&view, &checkpoint.programs, epochs_done)?
     };
-    let grid = match view.layout {
-        Layout::Grid(width, height) => Some((width, height)),
-        _ => args.grid,
+    picture.write(&out)?;
+    if args.json {
+        write_json(&json!({
+            "checkpoint": path.display().to_string(),
+            "lang": view.language.name,
+            "epochs_done": epochs_done,
+            "programs": checkpoint.num_programs(),
+            "layout": layout.unwrap_or("overview"),
+            "written": output::written(&[out])?,
+        }))?;
+    } else if !args.quiet {
+        writeln!(anstream::stdout(), "{}", shown(&out))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How to look at what, and where its picture goes.
+struct Looked {
+    view: View,
+    checkpoint: Checkpoint,
+    /// Where the checkpoint is.
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+fn look(args: &PictureArgs) -> Result<Looked, Failure> {
+    let given = checkpoint::given(args.lang, None);
+    let used = ["lang", "seed", "grid"];
+    let found = args.soup.see(&args.from, &given, &used, args.quiet)?;
+    let mut view = match &found.known {
+        KnownFrom::Run(_) | KnownFrom::Sidecar(_) => View::of(&found.settings, View::FULL),
+        KnownFrom::Flags => {
+            let language = found.settings.language;
+            View {
+                language,
+                layout: Layout::Tiles,
+                title: language.to_string(),
+                max_size: View::FULL,
+                theme: Theme::default(),
+                is_of_families: true,
+            }
+        }
     };
-    view.layout = match (args.layout, grid) {
-        (Some(LayoutName::Tiles), _) | (None, None) => Layout::Tiles,
+    if let Some(grid) = args.grid {
+        let overrides = args.soup.loading.overrides();
+        view.layout = with_grid(view.layout, grid, &found.known, overrides)?;
+    }
+    view.layout = match (args.layout, view.layout) {
+        (None | Some(LayoutName::Grid), grid @ Layout::Grid(..)) => grid,
+        (None | Some(LayoutName::Tiles), _) => Layout::Tiles,
         (Some(LayoutName::Columns), _) => Layout::Columns,
-        (Some(LayoutName::Grid) | None, Some((width, height))) => Layout::Grid(width, height),
-        (Some(LayoutName::Grid), None) => {
+        (Some(LayoutName::Grid), _) => {
             return Err(Error::Usage(format!(
                 "--layout grid: {} has no grid of more than one row; give --grid WxH, \
                  columns x rows",
@@ -101,120 +178,40 @@ pub(super) fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
             .into());
         }
     };
-    let suffix = match args.layout {
-        Some(LayoutName::Tiles) => "-tiles",
-        Some(LayoutName::Columns) => "-columns",
-        Some(LayoutName::Grid) => "-grid",
-        None => "",
-    };
-    let epochs_done = checkpoint.epochs_done;
-    let name = format!("soup-{epochs_done:010}{suffix}.png");
-    let out = args.out.unwrap_or(folder.join(name));
-    check_out(&out, Subject::Picture)?;
     view.theme = args.look.theme();
-    let picture = match args.layout {
-        Some(_) => Picture::of_soup(&view, &checkpoint.programs, epochs_done)?,
-        None => Picture::overview(&view, &checkpoint.programs, epochs_done)?,
+    let folder = match found.known {
+        KnownFrom::Run(folder) => folder,
+        _ => found.path.parent().unwrap_or(Path::new("")).into(),
     };
-    picture.write(&out)?;
-    writeln!(anstream::stdout(), "{}", shown(&out))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Looked {
+        view,
+        checkpoint: found.checkpoint,
+        path: found.path,
+        folder,
+    })
 }
 
-/// How to look at what, and where its picture goes.
-type Looked = (View, Checkpoint, PathBuf);
-
-fn of_run(args: &PictureArgs) -> Result<Looked, Error> {
-    let folder = RunFolder::look(&args.from)?;
-    if args.lang.is_some() || args.grid.is_some() {
-        return Err(Error::Usage(format!(
-            "--lang and --grid are for checkpoints; the run in {} knows its own: \
-             leave them out",
-            args.from.display()
-        )));
-    }
-    let (settings, plan) = settings_file::read(&folder)?;
-    let checkpoints = plan.checkpoint_dir.unwrap_or(folder.checkpoints());
-    let found = list_checkpoints(&checkpoints)?;
-    let wanted = match args.epoch {
-        Some(epoch) => found.iter().find(|(epochs_done, _)| *epochs_done == epoch),
-        None => found.first(),
-    };
-    let Some((_, path)) = wanted else {
-        return Err(Error::file(&checkpoints, no_checkpoint(args.epoch, &found)));
-    };
-    let checkpoint = Checkpoint::read_of(settings.language.program_len, path)?;
-    if checkpoint.num_programs() != settings.num_programs {
-        return Err(Error::file(
-            path,
-            format!(
-                "is of another soup: it holds {} programs, the run has {}",
-                checkpoint.num_programs(),
-                settings.num_programs
-            ),
-        ));
-    }
-    let view = View::of(&settings, View::FULL);
-    Ok((view, checkpoint, args.from.clone()))
-}
-
-fn no_checkpoint(epoch: Option<u64>, found: &[(u64, PathBuf)]) -> String {
-    let Some(epoch) = epoch.filter(|_| !found.is_empty()) else {
-        return "holds no checkpoint yet; wait for the run's first".into();
-    };
-    const LISTED: usize = 20;
-    let mut epochs: Vec<_> = found.iter().map(|(epochs, _)| epochs.to_string()).collect();
-    let more = epochs.len().saturating_sub(LISTED);
-    epochs.truncate(LISTED);
-    let and_more = match more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!(
-        "has no checkpoint for --epoch {epoch}; those that it has: {}{and_more}",
-        epochs.join(", ")
-    )
-}
-
-fn of_checkpoint(args: &PictureArgs) -> Result<Looked, Failure> {
-    if let Some(epoch) = args.epoch {
-        return Err(Error::Usage(format!(
-            "--epoch {epoch} chooses a checkpoint of a run folder, and {} is a file; \
-             leave it out",
-            args.from.display()
-        ))
-        .into());
-    }
-    let given = checkpoint::given(args.lang, None);
-    let used = ["lang", "seed", "grid"];
-    let loaded = args.loading.load_to_see(&args.from, &given, &used, false)?;
-    let language = loaded.settings.language;
-    let view = if let Some(sidecar) = &loaded.sidecar {
-        let mut view = View::of(&loaded.settings, View::FULL);
-        if let (Layout::Grid(width, height), Some(given)) = (view.layout, args.grid)
-            && (width, height) != given
+/// The grid that is given, unless what is known of the soup contradicts it.
+fn with_grid(
+    layout: Layout,
+    (width, height): (usize, usize),
+    known: &KnownFrom,
+    overrides: bool,
+) -> Result<Layout, Error> {
+    match (known, layout) {
+        (KnownFrom::Run(run), _) => Err(Error::Usage(format!(
+            "--grid is for checkpoints; the run in {} knows its own: leave it out",
+            run.display()
+        ))),
+        (KnownFrom::Sidecar(sidecar), Layout::Grid(known_width, known_height))
+            if (width, height) != (known_width, known_height) && !overrides =>
         {
-            if !args.loading.overrides() {
-                return Err(Error::Usage(format!(
-                    "--grid: the sidecar {} says {width}x{height}; leave --grid out, or give \
-                     --override-settings",
-                    sidecar.display()
-                ))
-                .into());
-            }
-            view.layout = Layout::Grid(given.0, given.1);
+            Err(Error::Usage(format!(
+                "--grid: the sidecar {} says {known_width}x{known_height}; leave --grid out, or \
+                 give --override-settings",
+                sidecar.display()
+            )))
         }
-        view
-    } else {
-        View {
-            language,
-            layout: Layout::Tiles,
-            title: language.to_string(),
-            max_size: View::FULL,
-            theme: Theme::default(),
-            is_of_families: true,
-        }
-    };
-    let folder = args.from.parent().unwrap_or(Path::new("")).to_path_buf();
-    Ok((view, loaded.checkpoint, folder))
+        _ => Ok(Layout::Grid(width, height)),
+    }
 }

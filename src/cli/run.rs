@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use broth::engine::Engine;
 use broth::format::thousands;
 use broth::measure::ALIVE;
 use broth::measure::replicators::Replicators;
@@ -48,6 +49,7 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         None => create(args)?,
     };
     let settings = run.soup().settings().clone();
+    let engine = run.plan().engine;
     let folder = run.folder().path().to_path_buf();
     let epochs_done = run.soup().epochs_done();
     let mut progress = Progress::new(quiet, &run);
@@ -104,7 +106,7 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     if json {
         write_json(&to_json(&settings, &folder, &summary))?;
     } else if !quiet {
-        show(&settings, &folder, &summary)?;
+        show(&settings, &folder, engine, &summary)?;
     }
     Ok(match summary.end {
         End::Interrupted => ExitCode::from(INTERRUPTED),
@@ -272,7 +274,26 @@ fn settings_note(file: &Path, in_file: &Table, flags: &Table) -> String {
     }
 }
 
-fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Failure> {
+/// What native code did; that there was none only where it was asked for.
+fn show_native(out: &mut impl Write, engine: Engine, summary: &Summary) -> std::io::Result<()> {
+    let Some(cache) = &summary.native else {
+        return Ok(());
+    };
+    match describe_native_code(cache, &summary.tally) {
+        Some([made, share]) => writeln!(out, "native      {made}\n            {share}"),
+        None if engine == Engine::Jit => {
+            writeln!(out, "native      nothing was compiled yet")
+        }
+        None => Ok(()),
+    }
+}
+
+fn show(
+    settings: &Settings,
+    folder: &Path,
+    engine: Engine,
+    summary: &Summary,
+) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
     let what = match summary.end {
@@ -301,11 +322,7 @@ fn show(settings: &Settings, folder: &Path, summary: &Summary) -> Result<(), Fai
             )
         )?;
     }
-    if let Some(cache) = &summary.native {
-        let [made, share] = describe_native_code(cache, &summary.tally);
-        writeln!(out, "native      {made}")?;
-        writeln!(out, "            {share}")?;
-    }
+    show_native(&mut out, engine, summary)?;
     let entropy = match summary.high_order_entropy {
         Some(entropy) => format!("; high-order entropy at the last log point {entropy:.3}"),
         None => String::new(),

@@ -12,7 +12,7 @@ use clap::Args;
 use toml::Table;
 
 use super::checkpoint::CheckpointArgs;
-use super::{Failure, message, number, say};
+use super::{Failure, message, number, program, say};
 
 /// Which soup of a run, and how its checkpoint is read.
 #[derive(Args, Clone, Copy)]
@@ -31,6 +31,17 @@ pub(super) struct Subject {
     pub checkpoint: Checkpoint,
     /// Where the checkpoint is.
     pub path: PathBuf,
+    pub known: KnownFrom,
+}
+
+/// Where the settings of a soup are known from.
+pub(super) enum KnownFrom {
+    /// Its run, in this folder.
+    Run(PathBuf),
+    /// The sidecar of its checkpoint.
+    Sidecar(PathBuf),
+    /// The command line alone.
+    Flags,
 }
 
 /// What there is at a path.
@@ -101,6 +112,7 @@ impl SoupArgs {
                     settings: loaded.settings,
                     checkpoint: loaded.checkpoint,
                     path,
+                    known: loaded.sidecar.map_or(KnownFrom::Flags, KnownFrom::Sidecar),
                 })
             }
         }
@@ -122,6 +134,7 @@ impl SoupArgs {
             settings,
             checkpoint,
             path,
+            known: KnownFrom::Run(run.path().into()),
         })
     }
 
@@ -208,10 +221,31 @@ fn as_folder(path: &Path) -> &Path {
 }
 
 fn neither(path: &Path) -> Error {
+    if is_sweep(path) {
+        return of_sweep(path);
+    }
     Error::file(
         path,
         "is not a run folder (it has no settings.toml) and holds no checkpoints; give a folder \
          that `broth run` made, or a checkpoint",
+    )
+}
+
+/// Whether `path` is the folder of a sweep.
+pub(super) fn is_sweep(path: &Path) -> bool {
+    ["results", "results.csv"]
+        .iter()
+        .any(|name| path.join(name).exists())
+}
+
+fn of_sweep(path: &Path) -> Error {
+    let figures = program::command(&format!("figures {}", program::path(path)));
+    Error::file(
+        path,
+        format!(
+            "is the folder of a sweep, not of a run; `{figures}` draws its results, and its soups \
+             are in runs/KEY"
+        ),
     )
 }
 
@@ -239,6 +273,9 @@ pub(super) fn run_of(path: &Path) -> Result<OfRun, Error> {
             folder: folder.path().into(),
             epochs_done: None,
         });
+    }
+    if is_sweep(path) {
+        return Err(of_sweep(path));
     }
     if path.is_dir() {
         return Err(RunFolder::look(path).err().unwrap_or_else(|| neither(path)));

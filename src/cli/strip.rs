@@ -11,6 +11,7 @@ use broth::plot::strip::{GOOD_POINTS, MAX_POINTS, Strip};
 use broth::plot::theme::Theme;
 use broth::run::replay::Replay;
 use clap::Args;
+use serde_json::json;
 
 use super::drawing::{ThemeArgs, check_out};
 use super::interrupt::Interrupt;
@@ -35,7 +36,7 @@ The run is recomputed from its nearest checkpoint; its folder is not changed.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct StripArgs {
-    /// A run folder, or a checkpoint in it, at which the strip then ends
+    /// A run folder, or a checkpoint in one, at which the strip then ends
     run: PathBuf,
 
     /// Begin with the soup after this many epochs [default: the run's beginning]
@@ -69,7 +70,7 @@ pub(super) struct StripArgs {
     #[arg(long, short)]
     quiet: bool,
 
-    /// Write what was written as JSON to standard output
+    /// Write what was drawn as JSON to standard output
     #[arg(long)]
     json: bool,
 }
@@ -94,9 +95,14 @@ pub(super) fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     check_out(&out, Subject::Chart)?;
     let columns = (args.every, args.programs);
     let screen = (args.quiet, &interrupt);
-    draw(replay, columns, (&out, args.look.theme()), screen)?;
+    let points = draw(replay, columns, (&out, args.look.theme()), screen)?;
     if args.json {
-        write_json(&output::written(&[&out]).into())?;
+        write_json(&json!({
+            "from_epoch": points.first(),
+            "to_epoch": points.last(),
+            "columns": points.len(),
+            "written": output::written(&[out])?,
+        }))?;
     } else if !args.quiet {
         writeln!(anstream::stdout(), "{}", shown(&out))?;
     }
@@ -109,21 +115,22 @@ pub(super) fn nothing_drawn(out: &Path) -> impl Fn() -> String + Send + 'static 
     move || format!("stopped: {out} is not written; the run is as it was")
 }
 
-/// Go through all of `replay` and draw it to `out`.
+/// Go through all of `replay` and draw it to `out`; gives the epochs done at each column.
 pub(super) fn draw(
     mut replay: Replay,
     (every, programs): (Option<u64>, Option<Range<usize>>),
     (out, theme): (&Path, Theme),
     (quiet, interrupt): (bool, &Interrupt),
-) -> Result<(), Error> {
+) -> Result<Vec<u64>, Error> {
     let points = replay.points(every, GOOD_POINTS, MAX_POINTS)?;
     let mut strip = Strip::new(replay.soup(), programs)?;
     let mut progress =
         ReplayProgress::new(quiet, replay.soup().epochs_done(), replay.to(), interrupt);
-    for point in points {
-        replay.go_to(point, &mut |epochs_done| progress.see(epochs_done));
+    for point in &points {
+        replay.go_to(*point, &mut |epochs_done| progress.see(epochs_done));
         strip.push(replay.soup())?;
     }
     progress.finish();
-    strip.write(out, theme)
+    strip.write(out, theme)?;
+    Ok(points)
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use broth::Error;
 use broth::format::thousands;
 use broth::run::folder::settings::VERSION;
 use broth::sweep::statistics::{AtEnd, Share, Watched};
@@ -133,6 +134,10 @@ pub(super) fn sweep(args: SweepArgs) -> Result<ExitCode, Failure> {
 }
 
 fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
+    // Before anything is made.
+    for source in &args.sources {
+        std::fs::metadata(source).map_err(|error| Error::cannot("read", source, error))?;
+    }
     let records = Records::open(&args.out)?;
     let merged = records.merge(&args.sources)?;
     let say = |line: String| {

@@ -20,7 +20,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::engine::parse_engine;
 use super::interrupt::Interrupt;
 use super::paint::{BOLD, RESET};
-use super::{Failure, INTERRUPTED, parse_language};
+use super::{Failure, INTERRUPTED, number, parse_language};
 
 const EXAMPLES: &str = "\
 Every engine runs the same tapes, and each must come to the same bytes, ops, steps and ending as
@@ -107,15 +107,15 @@ pub(super) struct VerifyArgs {
     minutes: Option<Duration>,
 
     /// End after this many interactions instead, at least
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::at_least_one)]
     interactions: Option<u64>,
 
     /// Seed of what is tried
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = number::any::<u64>)]
     seed: u64,
 
     /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
     threads: Option<u16>,
 
     #[command(flatten)]

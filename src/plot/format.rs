@@ -100,9 +100,46 @@ impl Format {
     }
 }
 
+/// Pixels of the width and the height of the drawing that begins with these bytes, if they are
+/// those of one.
+pub fn dimensions(head: &[u8]) -> Option<(u32, u32)> {
+    if Format::Png.is_of(head) {
+        let number = |at: usize| Some(u32::from_be_bytes(*head.get(at..)?.first_chunk()?));
+        return Some((number(16)?, number(20)?));
+    }
+    if Format::Gif.is_of(head) {
+        let number = |at: usize| Some(u16::from_le_bytes(*head.get(at..)?.first_chunk()?));
+        return Some((number(6)?.into(), number(8)?.into()));
+    }
+    if !Format::Svg.is_of(head) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(head);
+    let of = |name: &str| {
+        let (_, rest) = text.split_once(&format!(" {name}=\""))?;
+        rest.split('"').next()?.parse().ok()
+    };
+    Some((of("width")?, of("height")?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn drawings_say_how_large_they_are() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x06\x40\0\0\x04\xb0\x08";
+        assert_eq!(dimensions(png), Some((1600, 1200)));
+        assert_eq!(dimensions(b"GIF89a\xc0\x03\xd0\x02\xf7"), Some((960, 720)));
+        let svg = b"<svg width=\"1600\" height=\"900\" viewBox=\"0 0 1600 900\">";
+        assert_eq!(dimensions(svg), Some((1600, 900)));
+        for (len, head) in [(22, &png[..]), (9, b"GIF89a\xc0\x03\xd0\x02"), (18, svg)] {
+            assert_eq!(dimensions(&head[..len]), None);
+        }
+        for head in [&b""[..], b"epoch,a\n", b"<svg>"] {
+            assert_eq!(dimensions(head), None);
+        }
+    }
 
     #[test]
     fn endings_decide_and_what_cannot_be_written_is_refused() {

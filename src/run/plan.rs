@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::Error;
 use crate::engine::{Engine, Options};
+use crate::format::outside_counts;
 use crate::measure::column::Column;
 use crate::measure::row::{Columns, PastRow};
 use crate::soup::tokens::MOST_EPOCHS;
@@ -84,20 +85,14 @@ impl Plan {
             ("checkpoint_interval", self.checkpoint_interval),
             ("frame_interval", self.frame_interval),
         ] {
-            if value == 0 || i64::try_from(value).is_err() {
-                return Err(Error::Setting(format!(
-                    "`{name}` {value}: choose a number of epochs from 1 to {}",
-                    i64::MAX
-                )));
+            if let Some(mend) = outside_counts(value) {
+                return Err(Error::Setting(format!("`{name}` {value}: {mend}")));
             }
         }
         if let Some(keep) = self.keep
-            && (keep == 0 || i64::try_from(keep).is_err())
+            && let Some(mend) = outside_counts(keep)
         {
-            return Err(Error::Setting(format!(
-                "`keep` {keep}: choose a number of checkpoints from 1 to {}",
-                i64::MAX
-            )));
+            return Err(Error::Setting(format!("`keep` {keep}: {mend}")));
         }
         for (name, value) in [
             ("stop_high_order_entropy", self.stop_high_order_entropy),
@@ -123,10 +118,9 @@ impl Plan {
                         .into(),
                 ));
             }
-            if count == 0 || i64::try_from(count).is_err() {
+            if let Some(mend) = outside_counts(count) {
                 return Err(Error::Setting(format!(
-                    "`stopping_selfrep_count` {count}: choose a number of programs from 1 to {}",
-                    i64::MAX
+                    "`stopping_selfrep_count` {count}: {mend}"
                 )));
             }
         }

@@ -4,6 +4,7 @@ use super::meeting::Grid;
 pub use super::meeting::Meeting;
 use super::{long_tape, zff};
 use crate::Error;
+use crate::format::outside_counts;
 use crate::language::{Family, Language, bff, machine};
 
 /// What determines a soup, to the byte.
@@ -179,12 +180,9 @@ impl Settings {
                 n - 1
             )
         } else if let Some(interval) = self.reset_interval
-            && (interval == 0 || i64::try_from(interval).is_err())
+            && let Some(mend) = outside_counts(interval)
         {
-            format!(
-                "`reset_interval` {interval}: choose a number of epochs from 1 to {}",
-                i64::MAX
-            )
+            format!("`reset_interval` {interval}: {mend}")
         } else if let Some(problem) = self.problem_with_world() {
             problem
         } else {

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{said, small_run};
-use crate::common::{broth, fail};
+use crate::common::{broth, broth_with, fail};
 
 /// A run with checkpoints after 1, 5, 9, 13 and 17 epochs.
 fn run_in(parent: &Path) -> PathBuf {
@@ -128,6 +128,114 @@ fn a_run_is_its_folder_or_a_checkpoint_in_it() {
     fail(2, "run --resume", &[&at_9], &hints);
 }
 
+/// What is drawn of a run is the same, wherever in its folder it was pointed at.
+#[test]
+fn drawings_are_of_a_run_folder_or_of_a_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let drawn = |words: &str, path: &Path, name: &str| {
+        let out = folder.path().join(name);
+        said(&format!("{words} --quiet --out"), &[&out, path]);
+        let bytes = std::fs::read(&out).unwrap();
+        std::fs::remove_file(out).unwrap();
+        bytes
+    };
+    for (words, name) in [("plot", "a.png"), ("picture", "a.png"), ("film", "a.gif")] {
+        let expected = drawn(words, &run, name);
+        for path in [
+            run.join("checkpoints"),
+            run.join("metrics.csv"),
+            run.join("settings.toml"),
+            checkpoint(&run, 17),
+        ] {
+            assert!(drawn(words, &path, name) == expected, "{words} {path:?}");
+        }
+    }
+    let at_9 = checkpoint(&run, 9);
+    for (words, same, name) in [
+        ("picture", "picture --epoch 9", "a.png"),
+        ("film", "film --to 9", "a.gif"),
+        ("strip", "strip --to 9", "a.png"),
+    ] {
+        assert!(
+            drawn(words, &at_9, name) == drawn(same, &run, name),
+            "{words}"
+        );
+    }
+    // Without --out they go to the run folder.
+    for words in ["plot", "picture", "film"] {
+        said(words, &[&run.join("checkpoints")]);
+    }
+    for name in ["plot.png", "soup-0000000017.png", "film.png"] {
+        assert!(run.join(name).exists(), "{name}");
+    }
+    // Of a broken checkpoint, the one before is drawn, and that is said.
+    std::fs::write(checkpoint(&run, 17), "nonsense").unwrap();
+    let (stdout, stderr) = said("picture", &[&run]);
+    assert!(stdout.contains("soup-0000000013.png"), "{stdout}");
+    assert!(stderr.contains("skipped: "), "{stderr}");
+}
+
+/// Every command that takes a path says so where there is nothing.
+#[test]
+fn a_path_that_leads_nowhere_is_no_file_or_folder() {
+    for words in [
+        "inspect",
+        "census",
+        "selfrep --checkpoint",
+        "ancestry --first-replicator",
+        "show-interaction --epoch 1 --pair 0",
+        "plot",
+        "picture",
+        "strip",
+        "film",
+        "figures",
+        "sweep",
+        "sweep merge --out never-made",
+        "jit stats",
+        "jit show",
+        "jit show --checkpoint",
+        "bench --run",
+        "bench --load",
+        "bench --worlds",
+        "run --load",
+        "run --resume",
+        "run --settings",
+        "run --interaction-pattern",
+        "exec --file",
+        "verify --replay",
+    ] {
+        let output = broth_with(&format!("{words} no-such-path"), &[]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}: {stderr}");
+        for hint in ["no-such-path", "no such file or folder", "check the path"] {
+            assert!(stderr.contains(hint), "{words}: no `{hint}` in {stderr}");
+        }
+        for other in ["not a run folder", "os error"] {
+            assert!(!stderr.contains(other), "{words}: `{other}` in {stderr}");
+        }
+    }
+    assert!(!Path::new("never-made").exists());
+}
+
+/// A sweep is no run, and a run no sweep: each is told what draws it.
+#[test]
+fn runs_and_sweeps_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = small_run(folder.path(), "a run", "--max-epochs 2");
+    let file = folder.path().join("small.toml");
+    std::fs::write(&file, "seeds = 1\n[settings]\nnum = 64\nmax-epochs = 2\n").unwrap();
+    let sweep = folder.path().join("a sweep");
+    said("sweep --quiet", &[&file, "--out".as_ref(), &sweep]);
+    let plot = format!("plot '{}'`", run.display());
+    fail(2, "figures", &[&run], &["folder of a run", &plot]);
+    let figures = format!("figures '{}'`", sweep.display());
+    for words in ["plot", "picture", "film", "strip", "census", "run --resume"] {
+        fail(2, words, &[&sweep], &["folder of a sweep", &figures]);
+    }
+    fail(2, "figures", &[folder.path()], &["holds no results.csv"]);
+}
+
 #[test]
 fn what_is_neither_is_answered_with_what_is() {
     let folder = tempfile::tempdir().unwrap();
@@ -222,6 +330,7 @@ fn a_run_that_is_going_on_can_be_looked_at() {
             "show-interaction --quiet --epoch 2 --pair 0",
             "ancestry --quiet --program 1 --epoch 4",
             "strip --quiet --to 4",
+            "film --quiet --to 4",
         ] {
             said(words, &[&run]);
         }

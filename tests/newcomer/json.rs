@@ -92,9 +92,98 @@ fn every_command_writes_one_documented_object() {
     object("jit stats --json", &[&out]);
     object("jit show --json --epochs 2", &[&out]);
     object("jit show --json --program [[{.>]-]", &[]);
-    let written = object("strip --json", &[&out]);
-    let path = written["written"][0].as_str().unwrap();
-    assert!(Path::new(path).exists(), "{written}");
+}
+
+/// What was written is named, with its size.
+fn assert_written(drawn: &Value, files: &[(&str, &str)]) {
+    let written = drawn["written"].as_array().unwrap();
+    assert_eq!(written.len(), files.len(), "{drawn}");
+    for (file, (name, format)) in written.iter().zip(files) {
+        let path = Path::new(file["path"].as_str().unwrap());
+        assert!(path.ends_with(name), "{drawn}");
+        assert_eq!(file["format"], *format, "{drawn}");
+        let size = std::fs::metadata(path).unwrap().len();
+        assert_eq!(file["bytes"].as_u64(), Some(size), "{drawn}");
+        let pixels = ["width", "height"].map(|it| file[it].as_u64().unwrap_or(0));
+        let is_drawing = *format != "csv";
+        assert_eq!(pixels.iter().all(|it| *it >= 100), is_drawing, "{drawn}");
+    }
+}
+
+#[test]
+fn drawings_say_what_they_drew_and_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "--max-epochs 20 --checkpoint-interval 8 --frame-interval 4 --frames";
+    let frames = folder.path().join("frames");
+    let run = small_run(
+        folder.path(),
+        "run",
+        &format!("{flags} {}", frames.display()),
+    );
+    let plot = object("plot --json", &[&run]);
+    assert_eq!(
+        (&plot["from_epoch"], &plot["to_epoch"]),
+        (&1.into(), &17.into())
+    );
+    assert_eq!(plot["num"], 64);
+    assert_written(&plot, &[("plot.png", "png")]);
+    let svg = folder.path().join("x.svg");
+    let plot = object("plot --json --out", &[&svg, &run]);
+    assert_written(&plot, &[("x.svg", "svg")]);
+    let strip = object("strip --json --from 4 --to 16 --every 4", &[&run]);
+    assert_eq!(
+        (&strip["from_epoch"], &strip["to_epoch"]),
+        (&4.into(), &16.into())
+    );
+    assert_eq!(strip["columns"], 4);
+    assert_written(&strip, &[("strip.png", "png")]);
+    let picture = object("picture --json --epoch 9 --threads 1", &[&run]);
+    assert_eq!(picture["epochs_done"], 9);
+    assert_eq!(picture["layout"], "overview");
+    assert_written(&picture, &[("soup-0000000009.png", "png")]);
+    let picture = object("picture --json --layout columns", &[&run]);
+    assert_eq!(picture["layout"], "columns");
+    assert_written(&picture, &[("soup-0000000020-columns.png", "png")]);
+    let film = object("film --json --from 1 --to 9 --every 2 --threads 1", &[&run]);
+    assert_eq!(
+        (&film["from_epoch"], &film["to_epoch"]),
+        (&1.into(), &9.into())
+    );
+    assert_eq!((&film["frames"], &film["fps"]), (&5.into(), &10.into()));
+    assert_written(&film, &[("film.png", "png")]);
+    let gif = folder.path().join("x.gif");
+    let film = object("film --json --from 5 --out", &[&gif, &frames]);
+    assert_eq!(
+        (&film["from_epoch"], &film["to_epoch"]),
+        (&5.into(), &17.into())
+    );
+    assert_eq!(film["frames"], 4);
+    assert_written(&film, &[("x.gif", "gif")]);
+    // With --quiet there is nothing but errors.
+    for words in ["plot", "strip", "picture", "film"] {
+        let (stdout, stderr) = said(&format!("{words} --quiet"), &[&run]);
+        assert_eq!((stdout.as_str(), stderr.as_str()), ("", ""), "{words}");
+    }
+}
+
+/// No-ops are one sign, as on a terminal; the bytes themselves are there too.
+#[test]
+fn programs_are_shown_as_on_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = small_run(folder.path(), "run", "--max-epochs 1");
+    let census = object("census --json --top 2", &[&run]);
+    let (screen, _) = said("census --top 2", &[&run]);
+    for group in census["commonest_programs"].as_array().unwrap() {
+        let program = &group["program"];
+        let shown = program["shown"].as_str().unwrap();
+        assert_eq!(shown.chars().count(), 64, "{program}");
+        assert!(!shown.contains("\\x"), "{program}");
+        assert!(screen.contains(shown), "{shown} in {screen}");
+        assert_eq!(program["hex"].as_str().unwrap().len(), 128);
+    }
+    let exec = object("exec --json --lang subleq 0105ff", &[]);
+    let shown = exec["before"][0]["shown"].as_str().unwrap();
+    assert!(shown.starts_with("0105FF"), "{shown}");
 }
 
 #[test]
@@ -119,6 +208,23 @@ fn sweeps_write_one_documented_object() {
     let joined = folder.path().join("joined");
     let merged = object("sweep merge --json", &[&out, "--out".as_ref(), &joined]);
     assert_eq!(merged["runs"], 4);
+    for path in [out.clone(), out.join("results.csv")] {
+        let drawn = object("figures --json", &[&path]);
+        assert_eq!(drawn["runs"], 4);
+        assert_eq!(
+            drawn["table"],
+            out.join("results.csv").display().to_string()
+        );
+        let names = ["png", "svg", "csv"].map(|it| (format!("alive-by-epoch.{it}"), it));
+        let of_one = drawn["written"].as_array().unwrap()[3..6].to_vec();
+        let of_one = serde_json::json!({"written": of_one});
+        assert_written(
+            &of_one,
+            &names.each_ref().map(|(name, it)| (name.as_str(), *it)),
+        );
+    }
+    let (stdout, stderr) = said("figures --quiet", &[&out]);
+    assert_eq!((stdout.as_str(), stderr.as_str()), ("", ""));
 }
 
 /// Notes and progress go to standard error, and errors leave standard output empty.

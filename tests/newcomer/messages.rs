@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{said, small_run};
-use crate::common::{broth_with, fail, succeed};
+use crate::common::{broth, broth_with, fail, succeed};
 
 #[test]
 fn an_unknown_flag_is_answered_with_those_of_the_command() {
@@ -22,6 +22,63 @@ fn an_unknown_flag_is_answered_with_those_of_the_command() {
         ("census RUN --tpo 1", &["--top"]),
     ] {
         fail(2, words, &[], hints);
+    }
+}
+
+/// A shell takes a path with spaces apart where nobody quotes it.
+#[test]
+fn a_path_with_a_space_needs_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    small_run(folder.path(), "my run", "--max-epochs 2");
+    let file = folder.path().join("my sweep.toml");
+    std::fs::write(&file, "seeds = 1\n[settings]\nnum = 64\nmax-epochs = 2\n").unwrap();
+    let said_there = |words: &str| {
+        let mut command = broth();
+        command.current_dir(folder.path()).args(words.split(' '));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for words in [
+        "census my run",
+        "inspect --quiet my run",
+        "plot my run",
+        "film my run --fps 5",
+        "run --resume my run",
+        "run --load my run --out x",
+        "jit stats my run",
+        "search --from my run",
+    ] {
+        let stderr = said_there(words);
+        let hint = "`my run` exists: a path with spaces needs quotes, as in 'my run'";
+        assert!(stderr.contains(hint), "{words}: {stderr}");
+    }
+    for words in ["sweep my sweep.toml", "sweep merge my sweep.toml --out x"] {
+        let stderr = said_there(words);
+        assert!(
+            stderr.contains("as in 'my sweep.toml'"),
+            "{words}: {stderr}"
+        );
+    }
+    // Where there is nothing of that name, quotes may still be what is missing.
+    for words in ["census no run", "exec [ . ]"] {
+        let stderr = said_there(words);
+        assert!(
+            stderr.contains("in quotes, as in 'two words'"),
+            "{words}: {stderr}"
+        );
+    }
+    // A run takes no path without a flag; the right one is named.
+    std::fs::create_dir(folder.path().join("there")).unwrap();
+    for (words, hint) in [
+        ("run there", "`broth run --resume there`"),
+        ("run a/1.dat", "`broth run --load a/1.dat`"),
+        ("run mine.toml", "`broth run --settings mine.toml`"),
+        ("run x", "`broth run` takes flags only"),
+        ("languages x", "`broth languages` takes flags only"),
+    ] {
+        let stderr = said_there(words);
+        assert!(stderr.contains(hint), "{words}: {stderr}");
     }
 }
 
@@ -56,6 +113,34 @@ fn ancestry_says_all_that_it_can_do() {
         &path,
     ];
     fail(2, "ancestry", &[&run], &hints);
+}
+
+/// What native code did is only told where there was some, or where it was asked for.
+#[test]
+fn a_run_without_native_code_does_not_speak_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = |engine: &str| {
+        let out = folder.path().join(engine);
+        let words = format!("run --num 64 --max-epochs 2 --engine {engine} --out");
+        said(&words, &[&out]).0
+    };
+    for engine in ["auto", "interpreter", "reference"] {
+        let summary = summary(engine);
+        assert!(!summary.contains("native"), "{summary}");
+        assert!(summary.contains("checkpoint  "), "{summary}");
+    }
+    let summary = summary("jit");
+    assert!(
+        summary.contains("native      nothing was compiled yet"),
+        "{summary}"
+    );
+    let (stdout, _) = said("exec --engine jit +", &[]);
+    assert!(
+        !stdout.contains(" 0 loops") && !stdout.contains(" 0 programs"),
+        "{stdout}"
+    );
+    let (stdout, _) = said("exec --engine jit --lang subleq 010203", &[]);
+    assert!(!stdout.contains("native"), "{stdout}");
 }
 
 /// More threads than cores are slower; that is said once, and changes no byte.

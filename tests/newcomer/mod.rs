@@ -1,5 +1,6 @@
 //! What a newcomer trips over: the edges of the command line, each with a test by name.
 
+mod docs;
 mod flags;
 mod folders;
 mod json;

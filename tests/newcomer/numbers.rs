@@ -73,6 +73,7 @@ fn numbers_of_every_command_are_read_in_every_form() {
         "search --max-programs 16k --finds 1e3 --seed 0x1d --threads 0x1 --threshold 2^4 --quiet",
         "selfrep --seed 2^40 [[{.>]-]]-]>.{[[",
         "exec --max-steps 1.5k [[{.>]-]]-]>.{[[",
+        "verify --interactions 1e2 --seed 0x1d --threads 2^0 --lang bff --from random --quiet",
     ] {
         said(words, &[]);
     }
@@ -103,6 +104,8 @@ fn what_cannot_be_read_is_answered_with_what_can() {
         ("census --top 1,00 run", &["--top"]),
         ("sweep --jobs x file", &["--jobs"]),
         ("bench --num x", &["--num"]),
+        ("verify --interactions x", &["--interactions"]),
+        ("verify --seed x", &["--seed"]),
     ] {
         let forms = ["131k", "1e6", "2^17", "131,072", "0x1d"];
         fail(2, words, &[], &[hints, &forms].concat());
@@ -112,7 +115,15 @@ fn what_cannot_be_read_is_answered_with_what_can() {
         ("run --max-epochs 2^63", "to 9,223,372,036,854,775,807"),
         ("run --max-steps 2^32", "below 2^32"),
         ("run --threads 0", "from 1 to 1,024"),
-        ("run --keep 0", "from 1 to"),
+        ("run --keep 0", "choose 1 or more"),
+        ("run --max-epochs 0", "--max-epochs 0: choose 1 or more"),
+        ("run --log-interval 0", "choose 1 or more"),
+        ("run --checkpoint-interval 0", "choose 1 or more"),
+        ("run --frames x --frame-interval 0", "choose 1 or more"),
+        ("run --reset-interval 0", "choose 1 or more"),
+        ("film --every 0 run", "choose 1 or more"),
+        ("bench --epochs 0", "choose 1 or more"),
+        ("verify --interactions 0", "choose 1 or more"),
         ("census --top 1001 run", "from 1 to 1,000"),
         ("search --threshold 65", "from 1 to 64"),
     ] {

@@ -135,7 +135,8 @@ fn wrong_tables_are_refused_by_line() {
     }
     fs::remove_file(&metrics).unwrap();
     fail(2, "plot", &[&out], &["metrics.csv", "check the path"]);
-    fail(2, "plot no-such-folder", &[], &["not a run folder"]);
+    fail(2, "plot no-such-folder", &[], &["no such file or folder"]);
+    fail(2, "plot", &[folder.path()], &["not a run folder"]);
 }
 
 #[test]

@@ -159,8 +159,8 @@ struct Flags {
     #[arg(long, value_name = "EPOCHS", help_heading = "Run", value_parser = number::count)]
     max_epochs: Option<u64>,
 
-    /// End at the first log point with high-order entropy above this (bits per byte); of
-    /// this and the next two, `none` lifts the rule of --resume or --settings
+    /// End at the first log point with high-order entropy above this, in bits per byte; here and
+    /// in the next two flags, `none` lifts the rule that a run or a settings file has
     #[arg(long, value_name = "BITS", help_heading = "Run", value_parser = parse_real_or_none)]
     stop_high_order_entropy: Option<String>,
 
@@ -198,7 +198,7 @@ struct Flags {
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     settings: Option<PathBuf>,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Run")]
     checkpoint: checkpoint::CheckpointArgs,
 
     /// Resume the run in this folder; of the other flags, only --max-epochs, --keep, --no-picture,
@@ -252,7 +252,7 @@ struct SoupArgs {
     #[arg(long, value_name = "STEPS", value_parser = number::any::<u32>)]
     max_steps: Option<u32>,
 
-    /// Probability of a byte to mutate before an interaction: a number or a fraction; in zff
+    /// Probability that a byte mutates before an interaction, as a number or a fraction; in zff
     /// mutations per pair, on the long tape per step [default: 1/4096; in zff 1/16, on the long
     /// tape 1/8192]
     #[arg(long, value_name = "P", value_parser = parse_probability)]
@@ -282,7 +282,7 @@ struct SoupArgs {
     #[arg(long)]
     no_permute_programs: Option<bool>,
 
-    /// Let only those programs meet that a file lists: a line `a b` lets a meet b
+    /// Let only the pairs listed in this file meet; a line `a b` lets program a meet program b
     #[arg(long, value_name = "FILE", conflicts_with = "grid")]
     interaction_pattern: Option<PathBuf>,
 
@@ -342,12 +342,12 @@ struct RecordArgs {
     #[arg(long, value_name = "DIR")]
     checkpoint_dir: Option<PathBuf>,
 
-    /// Write pictures of the soup to this folder during the run, the newest also as latest.png;
-    /// `broth film` makes a film of them
+    /// Write pictures of the soup (frames) to this folder during the run, the newest also as
+    /// latest.png; `broth film` makes a film of them
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
 
-    /// Write them at this interval, counted as for --log-interval [default: 16]
+    /// Write frames at this interval, counted as for --log-interval [default: 16]
     #[arg(long, value_name = "EPOCHS", value_parser = number::count)]
     frame_interval: Option<u64>,
 

@@ -107,6 +107,7 @@ impl RunFolder {
             _lock: None,
         };
         if folder.settings().symlink_metadata().is_err() {
+            fs::metadata(path).map_err(|error| Error::cannot("read", path, error))?;
             return Err(Error::file(
                 path,
                 "is not a run folder: it has no settings.toml; give the folder that \
