@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use crate::common::{data, read, read_text};
+use crate::common::{data, read, read_text, share};
 use broth::Error;
 use broth::language::Language;
 use broth::measure::replicators::Replicators;
@@ -535,7 +535,7 @@ fn try_all(count: u64) {
 
 #[test]
 fn malformed_inputs_are_refused_or_read() {
-    try_all(50_000);
+    try_all(share(50_000) as u64);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Replicator scores, against cubff's and against a plain twin.
 
-use crate::common::{data, fail, read_text, succeed};
+use crate::common::{all_of_it, data, fail, read_text, succeed};
 use broth::engine::{Engine, Options, reference};
 use broth::examples::{self, Example};
 use broth::language::{Language, MAX_STEPS, PROGRAM_LEN, Program, TAPE_LEN, bff, forth};
@@ -221,11 +221,11 @@ fn a_search_finds_the_same_whatever_the_threads() {
         )
     };
     let (finds, estimate) = search("--finds 2 --threads 3", "three.csv");
-    assert_eq!(
-        search("--finds 2 --threads 1", "one.csv"),
-        (finds.clone(), estimate)
-    );
-    let (first, _) = search("--finds 1 --threads 2", "first.csv");
+    if all_of_it() {
+        let again = search("--finds 2 --threads 2", "two.csv");
+        assert_eq!(again, (finds.clone(), estimate));
+    }
+    let (first, _) = search("--finds 1 --threads 1", "first.csv");
     assert!(finds.starts_with(&first) && finds.len() > first.len());
     let rows: Vec<_> = finds.lines().skip(1).collect();
     assert_eq!(rows.len(), 2);

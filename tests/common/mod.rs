@@ -10,6 +10,17 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+/// How much of a draw is tried: all of it where `BROTH_TESTS=all`, or else a quarter, which
+/// keeps the everyday tests short.
+pub(crate) fn share(all: usize) -> usize {
+    if all_of_it() { all } else { all.div_ceil(4) }
+}
+
+/// Whether the tests try all that they could draw.
+pub(crate) fn all_of_it() -> bool {
+    std::env::var_os("BROTH_TESTS").is_some_and(|value| value == "all")
+}
+
 /// The program, ready for arguments, working in the package's folder.
 pub(crate) fn broth() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_broth"));

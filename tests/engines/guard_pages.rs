@@ -22,10 +22,10 @@ use super::interpreter_forth_subleq::Numbers;
 use super::jit_self_modification::grown;
 use crate::common::engines::{NO_CLOSED_FORMS, Natives};
 use crate::common::guard::{Guarded, Side};
-use crate::common::read;
+use crate::common::{read, share};
 
-/// Rounds for each language; of so many one is run by native code.
-const ROUNDS: u64 = 128;
+/// Rounds for each language, or a share of them; of so many one is run by native code.
+const ROUNDS: usize = 128;
 const NATIVE_EVERY: u64 = 8;
 
 /// Tapes that are run together: one, more than are classified at once, as many as fill a
@@ -137,7 +137,7 @@ fn run(language: &'static Language, word: MmapMut) {
     let reference = Engine::Reference.runner(language, &Options::default());
     runners.push(("reference".into(), reference));
     let mut natives = Natives::new(language);
-    for round in 0..ROUNDS {
+    for round in 0..share(ROUNDS) as u64 {
         let case = Case::of(language, round);
         for (name, runner) in &runners {
             room.check(name, runner, round, &case);
@@ -151,7 +151,10 @@ fn run(language: &'static Language, word: MmapMut) {
     // The tapes are worth the test.
     let has_native_code = matches!(language.family, Family::Bff(_) | Family::Forth(_));
     let entered = natives.tally.entered;
-    assert!(!has_native_code || entered.loops > 300, "{entered:?}");
+    assert!(
+        !has_native_code || entered.loops > 2 * share(ROUNDS) as u64,
+        "{entered:?}"
+    );
 }
 
 /// What is the first line of the word, and the round that it names.
@@ -197,7 +200,7 @@ fn no_engine_leaves_its_tapes() {
         );
         assert_eq!(
             round,
-            Some(ROUNDS - 1),
+            Some(share(ROUNDS) as u64 - 1),
             "{language}: the rounds were not run"
         );
     }

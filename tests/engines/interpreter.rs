@@ -2,6 +2,7 @@
 //! tapes of every sort and any number of steps.
 
 use crate::common::engines::{Natives, Walk, bff_dialects, check};
+use crate::common::share;
 use std::ops::ControlFlow;
 
 use broth::bench::soups::{Recipe, Sort};
@@ -35,7 +36,7 @@ fn random_tapes_of_every_density() {
     for (language, dialect) in bff_dialects() {
         let commands = command_bytes(dialect);
         for density in [0.04, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0] {
-            for round in 0..300 {
+            for round in 0..share(300) {
                 let tape: Tape = std::array::from_fn(|_| {
                     if random.random_bool(density) {
                         *commands.choose(&mut random).unwrap()
@@ -57,7 +58,7 @@ fn tapes_of_few_commands() {
     let mut random = StdRng::seed_from_u64(2);
     for (language, dialect) in bff_dialects() {
         let commands = command_bytes(dialect);
-        for _ in 0..2500 {
+        for _ in 0..share(2500) {
             let tape = tape_of_few_commands(&mut random, &commands);
             check_budgets(language, &tape, &mut random);
         }
@@ -112,7 +113,7 @@ fn tapes_grown_around_loops() {
     let mut random = StdRng::seed_from_u64(3);
     for (language, dialect) in bff_dialects() {
         for body in BODIES {
-            for round in 0..120 {
+            for round in 0..share(120) as u64 {
                 let tape = tape_around_a_loop(&mut random, dialect, body, round);
                 check_budgets(language, &tape, &mut random);
             }

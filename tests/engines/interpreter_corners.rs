@@ -6,17 +6,27 @@ use broth::language::bff::{Dialect, Op};
 use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
 use broth::random::mix;
 
+use crate::common::all_of_it;
 use crate::common::engines::{bff_dialects, check_named as check, has_heads_on_tape};
 
 /// What lies where nothing was put: no-ops, or nulls.
 const FILLS: [Op; 2] = [Op::Noop, Op::Null];
 
-/// With every step limit up to `all`, then one in so many, and those around the end.
+/// With every step limit up to `all`, then one in so many, and those around the end. The
+/// everyday tests try a third of the limits between the first and the last, another third for
+/// each tape.
 #[track_caller]
 fn check_limits(name: &str, language: &'static Language, tape: &Tape, all: u32) -> Outcome {
     let outcome = check(name, language, tape, 8192);
     let last = outcome.steps + 1;
-    let limits = (0..=last.min(all)).chain((all..last).step_by(1999));
+    let (one_in, turn) = if all_of_it() {
+        (1, 0)
+    } else {
+        (3, tape.iter().map(|byte| u32::from(*byte)).sum())
+    };
+    let limits = (0..=last.min(all))
+        .filter(|limit| *limit < 16 || (limit + turn).is_multiple_of(one_in))
+        .chain((all..last).step_by(1999));
     for max_steps in limits.chain(last.saturating_sub(3)..=last) {
         check(name, language, tape, max_steps);
     }

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use crate::common::engines::{Natives, Walk, bff_dialects, has_heads_on_tape};
+use crate::common::{all_of_it, share};
 use broth::engine::jit::{Exit, NativeTally};
 use broth::language::bff::{COMMANDS, Dialect, Op};
 use broth::language::{Language, PROGRAM_LEN, TAPE_LEN, Tape};
@@ -312,12 +313,13 @@ fn check_all_dialects(check: impl Fn((&'static Language, &'static Dialect)) -> N
 
 #[test]
 fn code_that_writes_to_where_it_is() {
-    check_all_dialects(|dialect| check_codes(dialect, 2500));
+    let one_of = if all_of_it() { 2500 } else { 10_000 };
+    check_all_dialects(|dialect| check_codes(dialect, one_of));
 }
 
 #[test]
 fn tapes_grown_around_code_that_rewrites_itself() {
-    check_all_dialects(|dialect| check_grown(dialect, 7, 30));
+    check_all_dialects(|dialect| check_grown(dialect, 7, share(60)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::common::engines::{EAGER, bff_dialects};
+use crate::common::share;
 use broth::engine::{Engine, Options, Runner, jit, reference};
 use broth::examples::{self, Example};
 use broth::language::{Language, Outcome, TAPE_LEN, Tape};
@@ -135,7 +136,7 @@ fn check_soups(num_programs: usize, seeds: std::ops::Range<u64>, epochs: u64) {
 
 #[test]
 fn four_engines_give_one_soup() {
-    check_soups(64, 0..2, 150);
+    check_soups(64, 0..share(4) as u64, 150);
 }
 
 #[test]
