@@ -165,18 +165,22 @@ impl fmt::Debug for State {
     }
 }
 
-/// Do one instruction, its operands with it, on a `memory` of N bytes; addresses wrap around in
-/// it. After a HLT nothing is done any more.
+/// Do one instruction, its operands with it, on a `memory`; addresses wrap around in it. After a HLT nothing is done any more.
 #[inline]
-pub fn step<const N: usize>(memory: &mut [u8; N], state: &mut State) {
+pub fn step<M: Memory + ?Sized>(memory: &mut M, state: &mut State) {
     run(memory, state, 1);
 }
 
 /// Do `max_steps` instructions, or fewer if there is a HLT. Returns how many.
+///
+/// # Panics
+///
+/// Where the memory has not as many bytes as a power of two up to 65,536.
 #[inline]
-pub fn run<const N: usize>(memory: &mut [u8; N], state: &mut State, max_steps: u32) -> u32 {
+pub fn run<M: Memory + ?Sized>(memory: &mut M, state: &mut State, max_steps: u32) -> u32 {
+    memory.check();
     let mut machine = Machine {
-        memory: Memory::new(memory),
+        memory,
         state: *state,
     };
     let mut done = 0;
@@ -202,12 +206,12 @@ fn adjust_decimal(a: u8, flags: u8) -> (u8, u8) {
 }
 
 /// A run of `state`'s on a memory.
-struct Machine<'m, const N: usize> {
-    memory: Memory<'m, N>,
+struct Machine<'m, M: Memory + ?Sized> {
+    memory: &'m mut M,
     state: State,
 }
 
-impl<const N: usize> Machine<'_, N> {
+impl<M: Memory + ?Sized> Machine<'_, M> {
     #[inline(always)]
     fn fetch(&mut self) -> u8 {
         let byte = self.memory.read(self.state.pc);

@@ -291,35 +291,63 @@ fn direction(opcode: u8) -> u16 {
     1u16.wrapping_sub(u16::from(opcode & 8) >> 2)
 }
 
-/// N bytes, N a power of two no greater than 65,536, that addresses wrap around in.
-struct Memory<'m, const N: usize>(&'m mut [u8; N]);
-
-impl<'m, const N: usize> Memory<'m, N> {
-    fn new(bytes: &'m mut [u8; N]) -> Self {
-        const { assert!(N.is_power_of_two() && N <= 1 << 16) };
-        Memory(bytes)
-    }
-
+/// A memory that addresses wrap around in: as many bytes as a power of two up to 65,536. An array
+/// where the compiler is to know how many, for the sizes that most is run on; or else a slice.
+pub trait Memory: AsRef<[u8]> {
+    /// Stop where addresses cannot wrap around in so many bytes.
     #[inline(always)]
-    fn read(&self, address: u16) -> u8 {
-        self.0[address as usize & (N - 1)]
+    fn check(&self) {
+        let len = self.as_ref().len();
+        let wraps = len.is_power_of_two() && len <= 1 << 16;
+        assert!(
+            wraps,
+            "a memory of {len} bytes: no power of two up to 65,536"
+        );
     }
 
-    #[inline(always)]
-    fn write(&mut self, address: u16, value: u8) {
-        self.0[address as usize & (N - 1)] = value;
-    }
+    /// The byte at `address`.
+    fn read(&self, address: u16) -> u8;
 
+    /// Make `value` the byte at `address`.
+    fn write(&mut self, address: u16, value: u8);
+
+    /// The two bytes from `address` on, the lower one first.
     #[inline(always)]
     fn read_pair(&self, address: u16) -> u16 {
         u16::from_le_bytes([self.read(address), self.read(address.wrapping_add(1))])
     }
 
+    /// Make `value` the two bytes from `address` on.
     #[inline(always)]
     fn write_pair(&mut self, address: u16, value: u16) {
         let [low, high] = value.to_le_bytes();
         self.write(address, low);
         self.write(address.wrapping_add(1), high);
+    }
+}
+
+impl<const N: usize> Memory for [u8; N] {
+    #[inline(always)]
+    fn read(&self, address: u16) -> u8 {
+        self[address as usize & (N - 1)]
+    }
+
+    #[inline(always)]
+    fn write(&mut self, address: u16, value: u8) {
+        self[address as usize & (N - 1)] = value;
+    }
+}
+
+impl Memory for [u8] {
+    #[inline(always)]
+    fn read(&self, address: u16) -> u8 {
+        self[address as usize & (self.len() - 1)]
+    }
+
+    #[inline(always)]
+    fn write(&mut self, address: u16, value: u8) {
+        let mask = self.len() - 1;
+        self[address as usize & mask] = value;
     }
 }
 

@@ -297,25 +297,29 @@ impl fmt::Debug for State {
     }
 }
 
-/// Do one instruction, its prefixes and operands with it, on a `memory` of N bytes; addresses
-/// wrap around in it. A round of an instruction that repeats itself is one. After a HALT
+/// Do one instruction, its prefixes and operands with it, on a `memory`; addresses wrap
+/// around in it. A round of an instruction that repeats itself is one. After a HALT
 /// nothing is done any more.
 #[inline]
-pub fn step<const N: usize>(variant: Variant, memory: &mut [u8; N], state: &mut State) {
+pub fn step<M: Memory + ?Sized>(variant: Variant, memory: &mut M, state: &mut State) {
     run(variant, memory, state, 1);
 }
 
 /// Do `max_steps` instructions, or fewer if there is a HALT. Returns how many.
+///
+/// # Panics
+///
+/// Where the memory has not as many bytes as a power of two up to 65,536.
 #[inline]
-pub fn run<const N: usize>(
+pub fn run<M: Memory + ?Sized>(
     variant: Variant,
-    memory: &mut [u8; N],
+    memory: &mut M,
     state: &mut State,
     max_steps: u32,
 ) -> u32 {
     match variant {
-        Variant::Zff => Machine::<N, false>::run(memory, state, max_steps),
-        Variant::Hardware => Machine::<N, true>::run(memory, state, max_steps),
+        Variant::Zff => Machine::<M, false>::run(memory, state, max_steps),
+        Variant::Hardware => Machine::<M, true>::run(memory, state, max_steps),
     }
 }
 
@@ -444,8 +448,8 @@ static INDEXED: [Indexed; 256] = {
 };
 
 /// A run on a memory, HARDWARE being its variant.
-struct Machine<'m, const N: usize, const HARDWARE: bool> {
-    memory: Memory<'m, N>,
+struct Machine<'m, M: Memory + ?Sized, const HARDWARE: bool> {
+    memory: &'m mut M,
     /// With `pc` behind what was read of the instruction.
     core: Core,
     /// With `refresh` less by `done`, and with any eighth bit.
@@ -456,14 +460,15 @@ struct Machine<'m, const N: usize, const HARDWARE: bool> {
     limit: u32,
 }
 
-impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
-    fn run(memory: &'m mut [u8; N], state: &'m mut State, max_steps: u32) -> u32 {
+impl<'m, M: Memory + ?Sized, const HARDWARE: bool> Machine<'m, M, HARDWARE> {
+    fn run(memory: &'m mut M, state: &'m mut State, max_steps: u32) -> u32 {
         if state.rest.halted {
             return 0;
         }
+        memory.check();
         let State { core, rest } = state;
-        let mut machine = Machine::<N, HARDWARE> {
-            memory: Memory::new(memory),
+        let mut machine = Machine::<M, HARDWARE> {
+            memory,
             core: *core,
             rest,
             done: 0,
@@ -919,7 +924,7 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
     /// What follows DD (`prefix`: IX) or FD (IY).
     #[inline(always)]
     fn execute_indexed(&mut self, prefix: u8, q: u8) {
-        let (memory, rest) = (&mut *self.memory.0, &mut *self.rest);
+        let (memory, rest) = (&mut *self.memory, &mut *self.rest);
         self.core = Self::indexed_apart(memory, rest, self.core, self.done, prefix, q);
         if self.rest.halted {
             self.limit = self.done;
@@ -930,15 +935,15 @@ impl<'m, const N: usize, const HARDWARE: bool> Machine<'m, N, HARDWARE> {
     /// it in registers of the machine that it runs on.
     #[inline(never)]
     fn indexed_apart(
-        memory: &mut [u8; N],
+        memory: &mut M,
         rest: &mut Rest,
         core: Core,
         done: u32,
         prefix: u8,
         q: u8,
     ) -> Core {
-        let mut machine = Machine::<N, HARDWARE> {
-            memory: Memory(memory),
+        let mut machine = Machine::<M, HARDWARE> {
+            memory,
             core,
             rest,
             done,
