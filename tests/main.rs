@@ -18,6 +18,7 @@ mod hostile;
 #[cfg(unix)]
 mod interrupts;
 mod jit_cli;
+mod known_answers;
 mod library;
 mod loading;
 mod malformed;

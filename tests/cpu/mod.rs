@@ -2,6 +2,7 @@
 //! letter, and whole tapes.
 
 mod corners;
+mod exercisers;
 mod names;
 mod opcodes;
 mod tapes;
