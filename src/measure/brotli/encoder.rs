@@ -25,7 +25,7 @@ impl Drop for Encoder {
 /// The parameters are those that the one-shot BrotliEncoderCompress sets, and
 /// what comes out does not depend on how the output is taken, so neither does
 /// its size.
-pub(super) fn compressed_size(input: &[u8]) -> usize {
+pub(crate) fn compressed_size(input: &[u8]) -> usize {
     // SAFETY: null allocators ask for malloc and free.
     let state = unsafe { sys::BrotliEncoderCreateInstance(None, None, ptr::null_mut()) };
     assert!(!state.is_null(), "out of memory for the brotli encoder");
