@@ -26,6 +26,8 @@ pub mod soup;
 pub mod sweep;
 #[cfg(feature = "run")]
 pub mod verify;
+#[cfg(feature = "view")]
+pub mod view;
 
 pub use error::Error;
 pub use soup::settings::{Meeting, Settings};

@@ -34,4 +34,5 @@ mod sweep;
 mod tracers;
 mod unsafe_code;
 mod verify;
+mod view;
 mod worlds;

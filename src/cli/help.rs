@@ -10,28 +10,50 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use super::{Cli, program, quotes};
 
 /// The flags that `-h` shows of a command with many; the others are for `--help`.
-const COMMON: [(&str, &[&str]); 1] = [(
-    "run",
-    &[
-        "lang",
-        "world",
-        "num",
-        "seed",
-        "mutation_prob",
-        "grid",
-        "out",
-        "log_interval",
-        "checkpoint_interval",
-        "eval_selfrep",
-        "max_epochs",
-        "stop_high_order_entropy",
-        "threads",
-        "load",
-        "resume",
-        "engine",
-        "quiet",
-    ],
-)];
+const COMMON: [(&str, &[&str]); 2] = [
+    (
+        "view",
+        &[
+            "run",
+            "preset",
+            "play",
+            "port",
+            "host",
+            "open",
+            "lang",
+            "world",
+            "num",
+            "seed",
+            "grid",
+            "initial_program",
+            "log_interval",
+            "threads",
+            "quiet",
+        ],
+    ),
+    (
+        "run",
+        &[
+            "lang",
+            "world",
+            "num",
+            "seed",
+            "mutation_prob",
+            "grid",
+            "out",
+            "log_interval",
+            "checkpoint_interval",
+            "eval_selfrep",
+            "max_epochs",
+            "stop_high_order_entropy",
+            "threads",
+            "load",
+            "resume",
+            "engine",
+            "quiet",
+        ],
+    ),
+];
 
 /// A name that differs in no more letters than this is taken for a slip.
 const SLIP: usize = 2;

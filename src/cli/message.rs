@@ -11,13 +11,16 @@ pub(super) fn of(error: &Error) -> String {
 /// The flag, or the flags, of what errors call `name`.
 fn flag(name: &str) -> Option<String> {
     /// Those of no setting.
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 13] = [
         "epoch",
         "every",
         "from",
+        "host",
         "out",
         "override-settings",
         "pair",
+        "port",
+        "preset",
         "program",
         "programs",
         "resume",

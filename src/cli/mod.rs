@@ -35,6 +35,8 @@ mod source;
 mod strip;
 mod sweep;
 mod verify;
+#[cfg(feature = "view")]
+mod view;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -103,6 +105,9 @@ enum Command {
     /// Inspect native code: what it did in a run, and the code itself
     #[command(subcommand)]
     Jit(jit::JitCommand),
+    /// Watch a soup live in the browser, and play with it
+    #[cfg(feature = "view")]
+    View(Box<view::ViewArgs>),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write those of all commands
@@ -153,6 +158,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Figures(args) => figures::figures(args),
         Command::Bench(args) => bench::bench(args),
         Command::Verify(args) => verify::verify(*args),
+        #[cfg(feature = "view")]
+        Command::View(args) => view::view(*args),
         Command::Jit(command) => jit::jit(command),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),

@@ -1,6 +1,6 @@
 //! `broth run`
 
-mod flags;
+pub(super) mod flags;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -58,7 +58,7 @@ impl Census {
 }
 
 /// Groups of programs of `len` bytes whose `keys`, which are as long, are the same.
-fn group(len: usize, programs: &[u8], keys: &[u8]) -> Vec<Group> {
+pub(crate) fn group(len: usize, programs: &[u8], keys: &[u8]) -> Vec<Group> {
     #[derive(Default)]
     struct Found {
         count: u64,

@@ -165,6 +165,7 @@ enum Relation {
 }
 
 /// A program to compare others with.
+#[derive(Debug)]
 struct Middle {
     bytes: Vec<u8>,
     /// For each byte what it says that a program has it there.
@@ -212,6 +213,29 @@ impl Middle {
 
     fn is_related(&self, program: &[u8]) -> bool {
         self.relation(program).is_some()
+    }
+}
+
+/// Tells relatives of some programs in a soup.
+#[cfg(feature = "view")]
+#[derive(Debug)]
+pub(crate) struct Relatives(Vec<Middle>);
+
+#[cfg(feature = "view")]
+impl Relatives {
+    /// Of these programs, in a soup of the bytes `programs`.
+    pub(crate) fn of<'a>(
+        middles: impl IntoIterator<Item = &'a [u8]>,
+        programs: &[u8],
+    ) -> Relatives {
+        let chance = Chance::of(programs);
+        let middles = middles.into_iter();
+        Relatives(middles.map(|it| Middle::new(it, &chance)).collect())
+    }
+
+    /// The first of them that `program` is a relative of, by its place among them.
+    pub(crate) fn first(&self, program: &[u8]) -> Option<usize> {
+        self.0.iter().position(|middle| middle.is_related(program))
     }
 }
 

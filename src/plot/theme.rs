@@ -84,13 +84,13 @@ impl Theme {
     }
 
     /// The colours of programs without a family.
-    pub(super) fn greys(self) -> [Rgb; 3] {
+    pub(crate) fn greys(self) -> [Rgb; 3] {
         self.pick([0x38, 0x42, 0x4d], [0xc2, 0xcb, 0xd4])
             .map(|part| [part, part, part + 5])
     }
 
     /// The colours of curves and of families of programs, the most telling ones first.
-    pub(super) fn series(self) -> [Rgb; 7] {
+    pub(crate) fn series(self) -> [Rgb; 7] {
         self.pick(
             [
                 [0x56, 0xb4, 0xe9],

@@ -14,6 +14,7 @@ use crate::random::Streams;
 use crate::soup::Soup;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::interaction::{self, Interaction, Interactions, Side, Which};
+use crate::soup::settings::Settings;
 
 /// A program on a line of descent.
 #[derive(Clone, Debug)]
@@ -74,6 +75,40 @@ pub struct FirstSeen {
     pub index: usize,
 }
 
+/// A past that lines of descent can be traced through.
+pub(crate) trait Past {
+    /// What the soup depends on.
+    fn settings(&self) -> &Settings;
+    /// How tapes are run.
+    fn options(&self) -> &Options;
+    /// Epochs done where it begins.
+    fn start(&self) -> u64;
+    /// The nearest soup that is kept, with at most so many epochs done.
+    fn soup_up_to(&self, most_epochs: u64) -> Result<Soup, Error>;
+    /// Whether nobody wants to know any more; the line then ends where it is.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+}
+
+impl Past for PastRun {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn options(&self) -> &Options {
+        &self.plan.options
+    }
+
+    fn start(&self) -> u64 {
+        PastRun::start(self)
+    }
+
+    fn soup_up_to(&self, most_epochs: u64) -> Result<Soup, Error> {
+        PastRun::soup_up_to(self, most_epochs)
+    }
+}
+
 impl PastRun {
     /// The soup that `epoch` (from 0) begins with: a reset that was due is done.
     pub fn soup_before(&self, epoch: u64, watch: &mut dyn FnMut(u64)) -> Result<Soup, Error> {
@@ -119,9 +154,7 @@ impl PastRun {
 
     /// What an ancestor of a program of this run was scored beside.
     pub fn partners_of(&self, ancestor: &Ancestor) -> Partners {
-        let (n, epoch) = (self.settings.num_programs, ancestor.epochs_done - 1);
-        let language = self.settings.language;
-        Partners::of(language, &self.streams(), n, epoch, ancestor.index)
+        partners_of(&self.settings, ancestor)
     }
 
     /// Epochs done when it is plain to see what became of the soup after `from` epochs: once
@@ -190,117 +223,140 @@ impl PastRun {
         index: usize,
         watch: &mut dyn FnMut(u64),
     ) -> Result<Line, Error> {
-        let start = self.start();
-        if index >= self.settings.num_programs {
-            return Err(Error::Setting(format!(
-                "`program` {index}: choose an index from 0 to {}",
-                self.settings.num_programs - 1
-            )));
-        }
-        if epochs_done <= start || epochs_done > i64::MAX as u64 {
-            return Err(Error::Setting(format!(
-                "`epoch` {epochs_done}: no interaction made the programs that the run began \
-                 with, after {start} epochs; choose {} or more",
-                start + 1
-            )));
-        }
-        let scorer = self.scorer();
-        let mut interactions = Interactions::new(&self.settings)?;
-        let mut ancestors: Vec<Ancestor> = Vec::new();
-        let mut index = index;
-        let mut end = epochs_done;
-        while end > start {
-            let soup = self.soup_up_to(end - 1)?;
-            let segment = soup.epochs_done();
-            let go_on = self.backwards(soup, end, watch, &mut |epoch, soup| {
-                let interaction = interactions.get(epoch, soup, Which::Program(index))?;
-                let side = interaction.side_of(index);
-                let program = side.of(&interaction.after);
-                let parent = parent_of(&interaction, side)?;
-                // What the engines of the run and the reference engine made of it.
-                if let Some(child) = ancestors.last()
-                    && child.parent.of(&child.interaction.before) != program
-                {
-                    return Err(Error::Bug(format!(
-                        "epoch {epoch}, pair {}: the reference engine makes another program \
-                         than was run",
-                        interaction.pair
-                    )));
-                }
-                let mut ancestor = Ancestor {
-                    epochs_done: epoch + 1,
-                    index,
-                    program,
-                    score: 0,
-                    side,
-                    parent,
-                    interaction,
-                };
-                let partners = self.partners_of(&ancestor);
-                ancestor.score = scorer.agreement(&program, &partners)?.score();
-                index = ancestor.interaction.programs[parent as usize];
-                ancestors.push(ancestor);
-                // A reset makes all programs new.
-                Ok(epoch == start || !self.settings.resets_after(epoch - 1))
-            })?;
-            if !go_on {
-                break;
-            }
-            end = segment;
-        }
-        let begun = ancestors
-            .last()
-            .map_or(epochs_done, |last| last.epochs_done - 1);
-        Ok(Line { ancestors, begun })
+        line(self, epochs_done, index, watch)
     }
+}
 
-    /// Show `see` the soup that each epoch begins with, from the one before `end` back to
-    /// that of `soup`, until it says false; tells whether it never did.
-    fn backwards(
-        &self,
-        mut soup: Soup,
-        end: u64,
-        watch: &mut dyn FnMut(u64),
-        see: &mut See<'_>,
-    ) -> Result<bool, Error> {
-        // Every soup of the stretch is too much to keep, and running up to each takes too
-        // long: kept are one of so many, and all between two of these.
-        let first = soup.epochs_done();
-        let stride = (end - first).isqrt().max(1);
-        let copy = |soup: &mut Soup| {
-            soup.reset_if_due();
-            let mut copy = Checkpoint::empty();
-            copy.copy_from(soup);
-            copy
-        };
-        let mut kept = Vec::new();
-        while soup.epochs_done() < end {
-            if (soup.epochs_done() - first).is_multiple_of(stride) {
-                kept.push(copy(&mut soup));
+/// The line of descent of the program `index` as it is after `epochs_done` epochs.
+/// `watch` is told of every epoch that is run again.
+pub(crate) fn line(
+    past: &dyn Past,
+    epochs_done: u64,
+    index: usize,
+    watch: &mut dyn FnMut(u64),
+) -> Result<Line, Error> {
+    let start = past.start();
+    if index >= past.settings().num_programs {
+        return Err(Error::Setting(format!(
+            "`program` {index}: choose an index from 0 to {}",
+            past.settings().num_programs - 1
+        )));
+    }
+    if epochs_done <= start || epochs_done > i64::MAX as u64 {
+        return Err(Error::Setting(format!(
+            "`epoch` {epochs_done}: no interaction made the programs that the run began \
+             with, after {start} epochs; choose {} or more",
+            start + 1
+        )));
+    }
+    let scorer = Scorer::new(past.settings().language, Engine::Auto, &Options::default());
+    let mut interactions = Interactions::new(past.settings())?;
+    let mut ancestors: Vec<Ancestor> = Vec::new();
+    let mut index = index;
+    let mut end = epochs_done;
+    while end > start {
+        let soup = past.soup_up_to(end - 1)?;
+        let segment = soup.epochs_done();
+        let go_on = backwards(past, soup, end, watch, &mut |epoch, soup| {
+            let interaction = interactions.get(epoch, soup, Which::Program(index))?;
+            let side = interaction.side_of(index);
+            let program = side.of(&interaction.after);
+            let parent = parent_of(&interaction, side)?;
+            // What the engines of the run and the reference engine made of it.
+            if let Some(child) = ancestors.last()
+                && child.parent.of(&child.interaction.before) != program
+            {
+                return Err(Error::Bug(format!(
+                    "epoch {epoch}, pair {}: the reference engine makes another program \
+                     than was run",
+                    interaction.pair
+                )));
             }
+            let mut ancestor = Ancestor {
+                epochs_done: epoch + 1,
+                index,
+                program,
+                score: 0,
+                side,
+                parent,
+                interaction,
+            };
+            let partners = partners_of(past.settings(), &ancestor);
+            ancestor.score = scorer.agreement(&program, &partners)?.score();
+            index = ancestor.interaction.programs[parent as usize];
+            ancestors.push(ancestor);
+            // A reset makes all programs new.
+            Ok(epoch == start || !past.settings().resets_after(epoch - 1))
+        })?;
+        if !go_on {
+            break;
+        }
+        end = segment;
+    }
+    let begun = ancestors
+        .last()
+        .map_or(epochs_done, |last| last.epochs_done - 1);
+    Ok(Line { ancestors, begun })
+}
+
+/// Show `see` the soup that each epoch begins with, from the one before `end` back to
+/// that of `soup`, until it says false; tells whether it never did.
+fn backwards(
+    past: &dyn Past,
+    mut soup: Soup,
+    end: u64,
+    watch: &mut dyn FnMut(u64),
+    see: &mut See<'_>,
+) -> Result<bool, Error> {
+    // Every soup of the stretch is too much to keep, and running up to each takes too
+    // long: kept are one of so many, and all between two of these.
+    let first = soup.epochs_done();
+    let stride = (end - first).isqrt().max(1);
+    let copy = |soup: &mut Soup| {
+        soup.reset_if_due();
+        let mut copy = Checkpoint::empty();
+        copy.copy_from(soup);
+        copy
+    };
+    let mut kept = Vec::new();
+    while soup.epochs_done() < end {
+        if (soup.epochs_done() - first).is_multiple_of(stride) {
+            kept.push(copy(&mut soup));
+        }
+        soup.step();
+        watch(soup.epochs_done());
+        if past.is_stopped() {
+            return Ok(false);
+        }
+    }
+    let mut end = end;
+    for snapshot in kept.into_iter().rev() {
+        let from = snapshot.epochs_done;
+        let mut soup = Soup::from_checkpoint(past.settings().clone(), snapshot, false)?;
+        soup.set_engine(Engine::Auto, past.options());
+        let mut between = vec![copy(&mut soup)];
+        while soup.epochs_done() + 1 < end {
             soup.step();
             watch(soup.epochs_done());
-        }
-        let mut end = end;
-        for snapshot in kept.into_iter().rev() {
-            let from = snapshot.epochs_done;
-            let mut soup = Soup::from_checkpoint(self.settings.clone(), snapshot, false)?;
-            soup.set_engine(Engine::Auto, &self.plan.options);
-            let mut between = vec![copy(&mut soup)];
-            while soup.epochs_done() + 1 < end {
-                soup.step();
-                watch(soup.epochs_done());
-                between.push(copy(&mut soup));
+            if past.is_stopped() {
+                return Ok(false);
             }
-            for before in between.iter().rev() {
-                if !see(before.epochs_done, &before.programs)? {
-                    return Ok(false);
-                }
-            }
-            end = from;
+            between.push(copy(&mut soup));
         }
-        Ok(true)
+        for before in between.iter().rev() {
+            if !see(before.epochs_done, &before.programs)? {
+                return Ok(false);
+            }
+        }
+        end = from;
     }
+    Ok(true)
+}
+
+fn partners_of(settings: &Settings, ancestor: &Ancestor) -> Partners {
+    let (n, epoch) = (settings.num_programs, ancestor.epochs_done - 1);
+    let streams = Streams::new(settings.seed);
+    Partners::of(settings.language, &streams, n, epoch, ancestor.index)
 }
 
 /// Told of an epoch and the soup it begins with; says whether to go on.

@@ -141,7 +141,7 @@ impl Plan {
     }
 
     /// Whether any rule may end the run at a log point.
-    pub(super) fn has_stop_rule(&self) -> bool {
+    pub(crate) fn has_stop_rule(&self) -> bool {
         self.stop_high_order_entropy.is_some()
             || self.stopping_bpb.is_some()
             || self.stopping_selfrep_count.is_some()

@@ -40,6 +40,18 @@ impl PastRun {
         &self.settings
     }
 
+    /// How long it goes, and what it measures.
+    #[cfg(feature = "view")]
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Its folder.
+    #[cfg(feature = "view")]
+    pub(crate) fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
     /// Epochs done when the run began: the checkpoint that it was loaded from has them in
     /// its name.
     pub fn start(&self) -> u64 {
@@ -61,7 +73,7 @@ impl PastRun {
 
     /// The soup of the newest good checkpoint with at most so many epochs done; without any,
     /// that which the run began with.
-    pub(super) fn saved(&self, most_epochs: u64) -> Result<Soup, Error> {
+    pub(crate) fn saved(&self, most_epochs: u64) -> Result<Soup, Error> {
         let checkpoints = self.checkpoints();
         let (settings, plan) = (&self.settings, &self.plan);
         let newest = Newest::up_to(most_epochs, settings, plan, &checkpoints, &self.of_soup);

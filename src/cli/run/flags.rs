@@ -112,7 +112,7 @@ impl FromArgMatches for RunArgs {
 }
 
 /// A flag that needs no value, and that `=false` turns off where a file has it on.
-fn as_switch(arg: Arg) -> Arg {
+pub(in crate::cli) fn as_switch(arg: Arg) -> Arg {
     arg.num_args(0..=1)
         .require_equals(true)
         .default_missing_value("true")
@@ -121,7 +121,7 @@ fn as_switch(arg: Arg) -> Arg {
 }
 
 /// The settings that are given, by their names; a checkpoint to load is not among them.
-fn given(matches: &ArgMatches) -> Result<Table, String> {
+pub(in crate::cli) fn given(matches: &ArgMatches) -> Result<Table, String> {
     let mut table = Table::new();
     for row in TABLE.iter().filter(|row| row.name != "load") {
         let id = row.name.replace('-', "_");
@@ -218,7 +218,7 @@ struct Flags {
 /// What determines the soup.
 #[derive(Args)]
 #[command(next_help_heading = "Soup")]
-struct SoupArgs {
+pub(in crate::cli) struct SoupArgs {
     /// What the bytes mean; `broth languages` lists them [default: bff_noheads; in zff z80]
     #[arg(long, value_name = "LANG", value_parser = parse_language)]
     lang: Option<&'static Language>,

@@ -10,7 +10,7 @@ const BAND_GAP: usize = 8;
 
 /// Width and height of the tile of a program, with a pixel for each byte: a square, or two side
 /// by side.
-pub(super) const fn tile(program_len: usize) -> (usize, usize) {
+pub(crate) const fn tile(program_len: usize) -> (usize, usize) {
     let width = 1 << program_len.ilog2().div_ceil(2);
     (width, program_len / width)
 }

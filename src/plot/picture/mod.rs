@@ -19,6 +19,8 @@ use crate::plot::theme::Theme;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::settings::{Meeting, Settings, World};
 use crate::soup::zff;
+#[cfg(feature = "view")]
+pub(crate) use arrangement::tile;
 use arrangement::{Arrangement, MAX_TILE};
 use legend::Legend;
 pub(super) use pen::{FONT, Pen, open_font};

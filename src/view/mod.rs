@@ -1,0 +1,120 @@
+//! A window on a living soup, in a browser: [`view_settings`], [`view_folder`] and [`Watcher`].
+//!
+//! The soup runs on its own threads. A [`Server`] on another shows the newest frame to each page as
+//! fast as that page takes them, so that no page slows the soup. docs/view.md describes the page,
+//! the messages and what is safe.
+
+mod birth;
+mod folder;
+mod frame;
+mod history;
+mod looker;
+mod presets;
+mod program;
+mod protocol;
+mod rows;
+mod scene;
+mod server;
+mod shared;
+mod stage;
+mod watcher;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::Error;
+use crate::run::{Plan, Run};
+use crate::soup::settings::Settings;
+use folder::Follower;
+use history::History;
+pub use presets::{PRESETS, Preset};
+use scene::{NO_END, Origin, Scene};
+pub use server::{Access, Server};
+use shared::Shared;
+use stage::Stage;
+pub use watcher::Watcher;
+
+/// The plan of a soup that goes on until somebody pauses it.
+pub fn endless(plan: Plan) -> Plan {
+    Plan {
+        max_epochs: NO_END,
+        ..plan
+    }
+}
+
+/// Show the soup that these settings describe, which runs at once if it `plays`, until `interrupt`
+/// is set. Uses the rayon thread pool it is called in.
+pub fn view_settings(
+    server: Server,
+    settings: Settings,
+    plan: Plan,
+    plays: bool,
+    interrupt: &AtomicBool,
+) -> Result<(), Error> {
+    plan.check()?;
+    let (scene, history, soup) = stage::begin(
+        settings,
+        plan.clone(),
+        Vec::new(),
+        Origin::Settings,
+        (1, None),
+    )?;
+    let (shared, orders) = Shared::new(scene, history);
+    server.start(Arc::clone(&shared))?;
+    let watcher = Watcher::new(shared, orders, false);
+    Stage::new(watcher, soup, plan, None, interrupt).run(plays)
+}
+
+/// Show the run in the folder at `path`, also while another process writes to it, until
+/// `interrupt` is set. The folder stays as it is.
+pub fn view_folder(server: Server, path: &Path, interrupt: &AtomicBool) -> Result<(), Error> {
+    let follower = Follower::open(path)?;
+    let settings = follower.past().settings().clone();
+    let plan = Plan {
+        stop_high_order_entropy: None,
+        stopping_bpb: None,
+        stopping_selfrep_count: None,
+        ..endless(follower.past().plan().clone())
+    };
+    let origin = Origin::Folder(name_of(path));
+    let (scene, history, soup) = stage::begin(
+        settings,
+        plan.clone(),
+        Vec::new(),
+        origin,
+        (1, Some(&follower)),
+    )?;
+    let (shared, orders) = Shared::new(scene, history);
+    server.start(Arc::clone(&shared))?;
+    let watcher = Watcher::new(shared, orders, false);
+    Stage::new(watcher, soup, plan, Some(follower), interrupt).run(false)
+}
+
+/// An observer that shows `run` to pages, which can pause and step it.
+pub fn watch_run(server: Server, run: &Run) -> Result<Watcher, Error> {
+    let (settings, plan) = (run.soup().settings().clone(), run.plan().clone());
+    let engine = (plan.engine, plan.options);
+    let history = History::new(settings.clone(), false, engine, None);
+    let scene = Scene {
+        settings,
+        plan,
+        origin: Origin::Run(name_of(run.folder().path())),
+        generation: 1,
+    };
+    let (shared, orders) = Shared::new(scene, history);
+    server.start(Arc::clone(&shared))?;
+    let alive_at = run.alive_at();
+    shared.change_state(|state| {
+        state.playing = true;
+        state.alive_at = alive_at;
+    });
+    Ok(Watcher::new(shared, orders, true))
+}
+
+/// What a page calls the folder: a page need not know where it is.
+fn name_of(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or(path.into());
+    let name = whole.file_name().unwrap_or(whole.as_os_str());
+    name.to_string_lossy().into_owned()
+}
