@@ -16,6 +16,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::drawing::{self, ThemeArgs};
+use super::engine::plural;
 use super::interaction::{describe, interaction_json};
 use super::interrupt::Interrupt;
 use super::output::write_json;
@@ -142,7 +143,7 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     };
     // Each epoch is run twice: see `PastRun::line`.
     let epochs = epochs_done.saturating_sub(past.start());
-    progress.begin("tracing back", 2 * epochs);
+    progress.begin("tracing back, each epoch twice", 2 * epochs);
     let line = past.line(epochs_done, index, &mut |_| progress.count())?;
     progress.finish();
     interrupt.last_words(|| "stopped while the report was written; the run is as it was".into());
@@ -219,9 +220,9 @@ fn write_report(
     if let Some(seen) = seen {
         writeln!(
             out,
-            "first seen   at the log point after {} epochs: {} that score {KNIERIM_THRESHOLD} or \
+            "first seen   at the log point after {}: {} that score {KNIERIM_THRESHOLD} or \
              more; the commonest, {} alike, is program {}",
-            number(seen.epochs_done),
+            plural(seen.epochs_done, "epoch"),
             number(seen.replicators),
             number(seen.alike),
             seen.index
@@ -251,10 +252,9 @@ fn write_report(
     };
     writeln!(
         out,
-        "line         back to the soup after {} epochs, through {} interactions, {} of which \
-         changed it{of_these}",
-        number(line.begun),
-        number(line.ancestors.len() as u64),
+        "line         back to the soup after {}, through {}, {} of which changed it{of_these}",
+        plural(line.begun, "epoch"),
+        plural(line.ancestors.len() as u64, "interaction"),
         number((changes.len() + changed_later) as u64)
     )?;
     if let Some(first) = first {

@@ -16,6 +16,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::checkpoint;
+use super::engine::plural;
 use super::output::{self, write_json};
 use super::paint::{self, BOLD, RESET};
 use super::source::SoupArgs;
@@ -134,10 +135,10 @@ pub(super) fn census(args: CensusArgs) -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(anstream::stdout().lock());
     writeln!(
         out,
-        "{}, seed {}, after {} epochs: {} programs",
+        "{}, seed {}, after {}: {} programs",
         subject.language,
         subject.seed,
-        thousands(subject.epochs_done as usize),
+        plural(subject.epochs_done, "epoch"),
         thousands(subject.num_programs())
     )?;
     for (name, groups) in [

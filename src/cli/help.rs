@@ -55,6 +55,14 @@ const COMMON: [(&str, &[&str]); 2] = [
     ),
 ];
 
+/// Commands that other programs have, and what does the same here.
+const MEANT: [(&str, &str); 4] = [
+    ("resume", "run --resume DIR"),
+    ("continue", "run --resume DIR"),
+    ("new", "run"),
+    ("version", "--version"),
+];
+
 /// A name that differs in no more letters than this is taken for a slip.
 const SLIP: usize = 2;
 
@@ -170,18 +178,40 @@ fn with_hint(mut error: clap::Error, path: &str, command: &Command) -> clap::Err
     if error.kind() == ErrorKind::UnknownArgument {
         return with_flags(error, path, command);
     }
+    if error.kind() == ErrorKind::ArgumentConflict && names_resume(&error) {
+        let tip = "a resumed run keeps the settings of its soup; start a new run with others by \
+                   --load or --settings";
+        return with_tip(error, tip.into());
+    }
     if error.kind() != ErrorKind::InvalidSubcommand {
         return error;
     }
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidSubcommand) else {
         return error;
     };
+    let meant = MEANT.iter().find(|(word, _)| word == wrong);
+    if let Some((_, instead)) = meant.filter(|_| path == "broth") {
+        error.remove(ContextKind::SuggestedSubcommand);
+        return with_tip(error, format!("did you mean `broth {instead}`?"));
+    }
     let names = command.get_subcommands().map(Command::get_name);
     if let Some(name) = nearest(wrong, names) {
         let names = ContextValue::Strings(vec![name.into()]);
         error.insert(ContextKind::SuggestedSubcommand, names);
+        return error;
     }
-    error
+    // What clap takes for similar is often no slip.
+    error.remove(ContextKind::SuggestedSubcommand);
+    with_tip(error, format!("`{path} help` lists the commands"))
+}
+
+/// Whether an error is about what goes together with `--resume`.
+fn names_resume(error: &clap::Error) -> bool {
+    let names = |kind| {
+        let name = error.get(kind).map(ToString::to_string);
+        name.is_some_and(|name| name.contains("--resume"))
+    };
+    names(ContextKind::InvalidArg) || names(ContextKind::PriorArg)
 }
 
 fn with_tip(mut error: clap::Error, tip: String) -> clap::Error {
@@ -213,7 +243,7 @@ fn with_place(error: clap::Error, wrong: &str, path: &str, command: &Command) ->
 
 /// An error about a flag that a command does not have, with those that it has; unless one of them
 /// is named already.
-fn with_flags(error: clap::Error, path: &str, command: &Command) -> clap::Error {
+fn with_flags(mut error: clap::Error, path: &str, command: &Command) -> clap::Error {
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
@@ -221,8 +251,15 @@ fn with_flags(error: clap::Error, path: &str, command: &Command) -> clap::Error 
         let wrong = wrong.clone();
         return with_place(error, &wrong, path, command);
     }
+    let long = wrong.trim_start_matches('-').to_string();
     if error.get(ContextKind::SuggestedArg).is_some() {
-        return error;
+        let suggested = error
+            .get(ContextKind::SuggestedArg)
+            .map(ToString::to_string);
+        if suggested.is_some_and(|other| is_near(&long, other.trim_start_matches('-'))) {
+            return error;
+        }
+        error.remove(ContextKind::SuggestedArg);
     }
     let flags = command.get_arguments().filter(|arg| !arg.is_hide_set());
     let mut flags: Vec<String> = flags
@@ -230,6 +267,15 @@ fn with_flags(error: clap::Error, path: &str, command: &Command) -> clap::Error 
         .collect();
     flags.sort();
     with_tip(error, format!("`{path}` takes {}", flags.join(", ")))
+}
+
+/// Whether a flag that does not exist is likely to be meant as `other`: a slip, or a part of it.
+fn is_near(wrong: &str, other: &str) -> bool {
+    let other = other.split([' ', '=']).next().unwrap_or_default();
+    let has_part = |whole: &str, part: &str| whole.split('-').any(|word| word == part);
+    strsim::damerau_levenshtein(wrong, other) <= SLIP
+        || has_part(other, wrong)
+        || has_part(wrong, other)
 }
 
 /// The name that `wrong` is most likely a slip for, if any.
@@ -293,6 +339,33 @@ mod tests {
         for wrong in ["xyz", "x", "soup"] {
             let error = error(wrong);
             assert!(!error.contains("exists"), "{error}");
+            assert!(error.contains("`broth help` lists"), "{error}");
+        }
+    }
+
+    /// What is similar by some letters only is not what is meant.
+    #[test]
+    fn only_near_names_are_suggested() {
+        for (wrong, tip) in [
+            ("run --population 5", "`broth run` takes --"),
+            ("plot x --format svg", "`broth plot` takes --"),
+            ("run --epochs 5", "exists: '--max-epochs'"),
+            ("run --seeds 5", "exists: '--seed'"),
+            ("export x", "`broth help` lists"),
+            ("metrics x", "`broth help` lists"),
+            ("resume x", "`broth run --resume DIR`"),
+            ("version", "`broth --version`"),
+            (
+                "run --resume x --seed 3",
+                "start a new run with others by --load",
+            ),
+            (
+                "run --num 5 --resume x",
+                "start a new run with others by --load",
+            ),
+        ] {
+            let error = error(wrong);
+            assert!(error.contains(tip), "{error}");
         }
     }
 

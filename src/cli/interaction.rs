@@ -10,7 +10,7 @@ use broth::format::thousands;
 use broth::language::{Language, PROGRAM_LEN, Tape};
 use broth::run::replay::PastRun;
 use broth::soup::interaction::{Interaction, Interactions, Which};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 
 use super::exec::write_step;
@@ -31,6 +31,7 @@ Examples:
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
+#[command(group(ArgGroup::new("which").required(true).args(["pair", "program"])))]
 pub(super) struct InteractionArgs {
     /// A run folder, or a checkpoint in one, which then stands for --epoch
     run: PathBuf,
@@ -41,12 +42,11 @@ pub(super) struct InteractionArgs {
     epoch: Option<u64>,
 
     /// Show the interaction of the pair with this number, counted from 0
-    #[arg(long, value_name = "K", required_unless_present = "program",
-          value_parser = number::any::<usize>)]
+    #[arg(long, value_name = "K", value_parser = number::any::<usize>)]
     pair: Option<usize>,
 
     /// Show the interaction in which the program with this index takes part
-    #[arg(long, value_name = "INDEX", conflicts_with = "pair", value_parser = number::any::<usize>)]
+    #[arg(long, value_name = "INDEX", value_parser = number::any::<usize>)]
     program: Option<usize>,
 
     /// Show every step

@@ -51,7 +51,7 @@ pub(super) struct PictureArgs {
     #[arg(long)]
     layout: Option<LayoutName>,
 
-    /// The grid of a checkpoint, columns x rows; a run folder and a sidecar record it
+    /// A grid to lay the programs out on, columns x rows [default: that of the soup]
     #[arg(long, value_name = "WxH", value_parser = parse_grid)]
     grid: Option<(usize, usize)>,
 
@@ -199,8 +199,8 @@ fn with_grid(
     overrides: bool,
 ) -> Result<Layout, Error> {
     match (known, layout) {
-        (KnownFrom::Run(run), _) => Err(Error::Usage(format!(
-            "--grid is for checkpoints; the run in {} knows its own: leave it out",
+        (KnownFrom::Run(run), Layout::Grid(..)) => Err(Error::Usage(format!(
+            "--grid: the run in {} has a grid of its own; leave --grid out",
             run.display()
         ))),
         (KnownFrom::Sidecar(sidecar), Layout::Grid(known_width, known_height))

@@ -181,7 +181,9 @@ impl Progress {
 
     /// Entropy, and whether the soup lives.
     fn life(&self) -> [String; 2] {
-        let entropy = self.entropy.map(|entropy| format!("entropy {entropy:.3}"));
+        let entropy = self
+            .entropy
+            .map(|entropy| format!("entropy {}", thousandths(entropy)));
         let life = match (self.alive_at, self.entropy) {
             (Some(epoch), _) => format!("alive since {epoch}"),
             (None, Some(_)) => "not alive".into(),
@@ -294,6 +296,8 @@ pub(super) struct ReplayProgress {
     done: u64,
     all: u64,
     shown: Instant,
+    /// What the last plain line said, which is not said twice.
+    said: Option<(&'static str, u64)>,
 }
 
 impl ReplayProgress {
@@ -309,6 +313,7 @@ impl ReplayProgress {
             done: from,
             all: to,
             shown: Instant::now(),
+            said: None,
         }
     }
 
@@ -347,6 +352,10 @@ impl ReplayProgress {
             }
             // Where nobody can read it, the work continues all the same.
             Some(Screen::Plain) => {
+                if self.said == Some((phase, done)) {
+                    return;
+                }
+                self.said = Some((phase, done));
                 let _ = writeln!(std::io::stderr(), "{phase}: epoch {done}/{all}");
             }
             None => {}
@@ -367,6 +376,15 @@ pub(super) fn duration(time: Duration) -> String {
         (0, 0, _) => format!("{:.1} s", time.as_secs_f64()),
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
         (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// A number with three decimals; what rounds to 0 has no sign.
+pub(super) fn thousandths(number: f32) -> String {
+    let text = format!("{number:.3}");
+    match text.as_str() {
+        "-0.000" => "0.000".into(),
+        _ => text,
     }
 }
 
@@ -431,6 +449,13 @@ mod tests {
     }
 
     #[test]
+    fn what_rounds_to_nothing_has_no_sign() {
+        for (number, text) in [(-0.0001, "0.000"), (-0.0006, "-0.001"), (3.3476, "3.348")] {
+            assert_eq!(thousandths(number), text);
+        }
+    }
+
+    #[test]
     fn a_phase_never_goes_back() {
         let mut progress = ReplayProgress {
             screen: None,
@@ -438,6 +463,7 @@ mod tests {
             done: 0,
             all: 10,
             shown: Instant::now(),
+            said: None,
         };
         for epoch in [1, 5, 2, 7] {
             let before = progress.done;

@@ -23,11 +23,11 @@ use toml::Table;
 
 pub(super) use self::flags::RunArgs;
 use super::checkpoint;
-use super::engine::{describe_native_code, no_native_code_warning};
+use super::engine::{describe_native_code, no_native_code_warning, plural};
 use super::interrupt::Interrupt;
 use super::output::{real, write_json};
 use super::paint::{BOLD, RESET};
-use super::progress::{Progress, duration, rates};
+use super::progress::{Progress, duration, rates, thousandths};
 use super::{Failure, INTERRUPTED, message, printable, program, shown, source, start_threads};
 
 pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
@@ -305,16 +305,16 @@ fn show(
     };
     writeln!(
         out,
-        "{BOLD}{}, seed {}{RESET}: {what} after {} epochs",
+        "{BOLD}{}, seed {}{RESET}: {what} after {}",
         settings.language,
         settings.seed,
-        thousands(summary.epochs_done as usize)
+        plural(summary.epochs_done, "epoch")
     )?;
     if summary.epochs_here > 0 {
         writeln!(
             out,
-            "speed       {} epochs in {}  {}",
-            thousands(summary.epochs_here as usize),
+            "speed       {} in {}  {}",
+            plural(summary.epochs_here, "epoch"),
             duration(summary.elapsed),
             rates(
                 summary.epochs_here as f64 / seconds,
@@ -324,7 +324,10 @@ fn show(
     }
     show_native(&mut out, engine, summary)?;
     let entropy = match summary.high_order_entropy {
-        Some(entropy) => format!("; high-order entropy at the last log point {entropy:.3}"),
+        Some(entropy) => format!(
+            "; high-order entropy at the last log point {}",
+            thousandths(entropy)
+        ),
         None => String::new(),
     };
     match summary.alive_at {

@@ -265,7 +265,7 @@ impl Sequence {
             Sequence::Drawn { .. } => "testing programs".into(),
             Sequence::Soups(soups) => {
                 let (seed, epochs_done) = soups.place();
-                format!("in the soup of seed {seed}, epoch {epochs_done}")
+                format!("seed {seed}, epoch {epochs_done}")
             }
         }
     }

@@ -21,6 +21,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::checkpoint;
+use super::engine::plural;
 use super::output::{self, write_json};
 use super::paint::{self, BOLD, DIM, RESET};
 use super::source::SoupArgs;
@@ -378,10 +379,10 @@ fn score_soup(
     let mut out = anstream::stdout().lock();
     writeln!(
         out,
-        "{} programs after {} epochs, as of seed {}: {BOLD}{}{RESET} score at least \
+        "{} programs after {}, as of seed {}: {BOLD}{}{RESET} score at least \
          {CUBFF_THRESHOLD}, {BOLD}{}{RESET} at least {}",
         thousands(scores.len()),
-        thousands(soup.epochs_done as usize),
+        plural(soup.epochs_done, "epoch"),
         settings.seed,
         thousands(cubff as usize),
         thousands(knierim as usize),

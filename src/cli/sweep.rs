@@ -17,6 +17,7 @@ use broth::sweep::{
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::engine::plural;
 use super::interrupt::Interrupt;
 use super::output::write_json;
 use super::paint::{BOLD, RESET};
@@ -174,8 +175,9 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
         }))?;
     } else if !args.quiet {
         let mut out = anstream::stdout();
-        let runs = thousands(merged.table.len());
-        writeln!(out, "{runs} runs of {} sources", args.sources.len())?;
+        let [runs, sources] = [(merged.table.len(), "run"), (args.sources.len(), "source")]
+            .map(|(count, what)| plural(count as u64, what));
+        writeln!(out, "{runs} of {sources}")?;
         show_tables(&mut out, &records)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -183,6 +185,14 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, Failure> {
 
 fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
     let file = args.file.unwrap_or_default();
+    if file.is_dir() {
+        return Err(Error::Usage(format!(
+            "{}: this is a folder; give the sweep file that says what is to be run (a sweep continues \
+             by the command that started it)",
+            file.display()
+        ))
+        .into());
+    }
     let mut sweep = Sweep::read(&file)?;
     let mut name = sweep.name.clone();
     if let Some(shard) = args.shard {
@@ -321,13 +331,19 @@ fn list(sweep: &Sweep, records: &Records, as_json: bool) -> Result<ExitCode, Fai
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let (all, left) = (runs.len() as u64, runs.len() - done);
+    let cost = if left > 0 {
+        let interactions = interactions as f64 / 1e9;
+        format!(": {interactions:.4} G interactions if none ends early")
+    } else {
+        String::new()
+    };
     writeln!(
         out,
-        "{} runs, {} done, {} to do: {:.4} G interactions if none ends early",
-        thousands(runs.len()),
+        "{}, {} done, {} to do{cost}",
+        plural(all, "run"),
         thousands(done),
-        thousands(runs.len() - done),
-        interactions as f64 / 1e9,
+        thousands(left)
     )?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -342,9 +358,9 @@ fn describe(outcome: &Outcome) -> String {
         (None, _) => "not alive".into(),
     };
     format!(
-        "{} after {} epochs, {what}",
+        "{} after {}, {what}",
         outcome.ended.name(),
-        outcome.epochs
+        plural(outcome.epochs, "epoch")
     )
 }
 
@@ -381,9 +397,9 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
     writeln!(
         out,
-        "{BOLD}{}{RESET}: {} runs done, {} left, {} failed; {} at {:.2} M interactions/s",
+        "{BOLD}{}{RESET}: {} done, {} left, {} failed; {} at {:.2} M interactions/s",
         printable(&sweep.name),
-        thousands(summary.done),
+        plural(summary.done as u64, "run"),
         thousands(summary.left),
         thousands(summary.failed.len()),
         duration(summary.elapsed),
@@ -402,9 +418,10 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         let above = share(|seen| seen.entropy_1_at);
         let alive = share(|seen| seen.alive_at);
         let runs = thousands(outcomes.len());
+        let noun = if outcomes.len() == 1 { "run " } else { "runs" };
         writeln!(
             out,
-            "  {runs:>6} runs  {above:<28}  {alive:<28}  {}",
+            "  {runs:>6} {noun}  {above:<28}  {alive:<28}  {}",
             printable(name)
         )?;
     }

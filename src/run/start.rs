@@ -174,7 +174,8 @@ impl Run {
         let max_epochs = plan.max_epochs;
         if changes.given.contains_key("max-epochs") && max_epochs < epochs_done {
             return Err(Error::Setting(format!(
-                "`max_epochs` {max_epochs}: the run in {} has {epochs_done} epochs done already",
+                "`max_epochs` {max_epochs}: the run in {} has {epochs_done} epochs done already; \
+                 choose more",
                 folder.path().display()
             )));
         }

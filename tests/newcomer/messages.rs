@@ -115,6 +115,102 @@ fn ancestry_says_all_that_it_can_do() {
     fail(2, "ancestry", &[&run], &hints);
 }
 
+/// One of something is not several, and nothing has no sign.
+#[test]
+fn numbers_agree_with_their_nouns() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let words =
+        "run --num 64 --max-epochs 1 --initial-program [[{.>]-]]-]>.{[[ --eval-selfrep --out";
+    let (summary, progress) = said(words, &[&run]);
+    let mut texts = vec![summary, progress];
+    for words in [
+        "census --top 1",
+        "selfrep --checkpoint",
+        "ancestry --program 0",
+        "inspect",
+    ] {
+        texts.push(said(words, &[&run]).0);
+    }
+    let file = folder.path().join("one.toml");
+    std::fs::write(&file, "seeds = 1\n[settings]\nnum = 64\nmax-epochs = 1\n").unwrap();
+    let out = folder.path().join("out");
+    for words in ["sweep --dry-run", "sweep", "sweep --dry-run"] {
+        texts.push(said(words, &[&file, "--out".as_ref(), &out]).0);
+    }
+    assert!(
+        texts.last().unwrap().ends_with("1 run, 1 done, 0 to do\n"),
+        "{texts:?}"
+    );
+    for text in texts {
+        let words = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let pairs =
+            words.flat_map(|words| words.windows(2).map(<[&str]>::to_vec).collect::<Vec<_>>());
+        for pair in pairs {
+            let noun = pair[1].trim_end_matches([',', ':', ';', '.']);
+            let several = [
+                "epochs",
+                "interactions",
+                "runs",
+                "programs",
+                "loops",
+                "threads",
+            ];
+            let is_wrong = pair[0] == "1" && several.contains(&noun);
+            assert!(!is_wrong, "{} {}: {text}", pair[0], pair[1]);
+        }
+        assert!(!text.contains("-0.000"), "{text}");
+    }
+}
+
+/// What is missing, or in the way, is answered with all that can be done.
+#[test]
+fn refusals_say_what_can_be_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = small_run(folder.path(), "run", "--max-epochs 3");
+    for (words, hints) in [
+        (
+            "show-interaction --epoch 2",
+            &["--pair <K>", "--program <INDEX>"][..],
+        ),
+        (
+            "run --max-epochs 2 --resume",
+            &["has 3 epochs done", "choose more"],
+        ),
+        (
+            "run --seed 4 --resume",
+            &["--seed", "start a new run", "--settings"],
+        ),
+        ("sweep", &["is a folder", "give the sweep file"]),
+        (
+            "run --stop-high-order-entropy 3x --out",
+            &["bits per byte, as in 3", "`none`"],
+        ),
+        ("plot --format svg", &["`broth plot` takes", "--out"]),
+        ("resume", &["`broth run --resume DIR`"]),
+    ] {
+        fail(2, words, &[&run], hints);
+    }
+    let wrong = broth_with("run --population 5", &[]);
+    let wrong = String::from_utf8(wrong.stderr).unwrap();
+    assert!(
+        !wrong.contains("similar") && wrong.contains("--num"),
+        "{wrong}"
+    );
+    // A soup without a grid can be laid out on one; that of a grid keeps it.
+    let out = folder.path().join("a.png");
+    said("picture --layout grid --grid 16x4 --out", &[&out, &run]);
+    let grid = small_run(folder.path(), "grid", "--grid 8x8 --max-epochs 1");
+    fail(
+        2,
+        "picture --grid 16x4",
+        &[&grid],
+        &["grid of its own", "leave --grid out"],
+    );
+}
+
 /// What native code did is only told where there was some, or where it was asked for.
 #[test]
 fn a_run_without_native_code_does_not_speak_of_it() {

@@ -6,6 +6,8 @@ mod folders;
 mod json;
 mod messages;
 mod numbers;
+#[cfg(target_os = "linux")]
+mod screen;
 
 use std::path::Path;
 

@@ -118,7 +118,7 @@ fn figures_show_the_numbers_of_the_table() {
 fn assert_survival_is_drawn(picture: &Path) {
     let (width, pixels) = decode(picture);
     let blue: Vec<(usize, usize)> = (0..pixels.len())
-        .filter(|i| pixels[*i] == BLUE && i % width < 1190)
+        .filter(|i| pixels[*i] == BLUE && i % width < 1140)
         .map(|i| (i % width, i / width))
         .collect();
     let mut heights: BTreeMap<usize, usize> = BTreeMap::new();

@@ -380,7 +380,8 @@ fn parse_count_or_none(text: &str) -> Result<String, String> {
 
 fn parse_real_or_none(text: &str) -> Result<String, String> {
     unless_none(text, |text| {
-        text.parse::<f64>().map_err(|error| error.to_string())
+        let problem = "choose a number of bits per byte, as in 3 or 2.5, or `none`";
+        text.parse::<f64>().map_err(|_| problem.to_string())
     })
 }
 

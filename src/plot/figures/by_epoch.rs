@@ -14,7 +14,9 @@ use crate::plot::theme::Theme;
 use crate::sweep::statistics::{AtEnd, Share, Watched, kaplan_meier};
 
 /// Pixels to the right of the curves, for their intervals and names.
-const LEGEND_WIDTH: u32 = 400;
+const LEGEND_WIDTH: u32 = 450;
+/// Signs of the longest name that has room in it.
+const MOST_SIGNS: usize = 32;
 /// Pixels between two names, where there is room for it.
 const LABEL_HEIGHT: i32 = 34;
 /// Of more conditions, the first are drawn; the CSV has them all.
@@ -217,7 +219,7 @@ impl Curves {
             let curve = &self.drawn()[i];
             let name = format!(
                 "{} ({}/{})",
-                short(&curve.name, 26),
+                short(&curve.name, MOST_SIGNS),
                 curve.passed,
                 curve.runs
             );

@@ -139,6 +139,15 @@ fn wrapped(font: &FontRef<'static>, text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A share in per cent; one that is not nothing is not called that.
+fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.05 {
+        "< 0.1 %".into()
+    } else {
+        format!("{share:.1} %")
+    }
+}
+
 /// The programs of a soup at their places.
 struct Map<'a> {
     language: &'static Language,
@@ -312,8 +321,8 @@ impl<'a> Map<'a> {
                 mirrored => format!(", {} of them mirrored", thousands(mirrored)),
             };
             let text = format!(
-                "{:.1} %: {} programs{mirrored}",
-                share(family.members),
+                "{}: {} programs{mirrored}",
+                percent(share(family.members)),
                 thousands(family.members)
             );
             sheet.write(TEXT, (x + 26, y), &text);
@@ -325,8 +334,8 @@ impl<'a> Map<'a> {
         }
         let alone = self.shown.len() - found.members();
         let text = format!(
-            "{:.1} %: {} programs without a family",
-            share(alone),
+            "{}: {} programs without a family",
+            percent(share(alone)),
             thousands(alone)
         );
         sheet.write(TEXT, (x + 26, y), &text);
@@ -534,6 +543,12 @@ mod tests {
 
     /// However many programs there are and however they lie, an overview fits a screen, in
     /// every language and both themes.
+    #[test]
+    fn small_shares_are_not_nothing() {
+        let shown = [0.0, 0.03, 0.05, 0.26, 100.0].map(percent);
+        assert_eq!(shown, ["0.0 %", "< 0.1 %", "0.1 %", "0.3 %", "100.0 %"]);
+    }
+
     #[test]
     fn overviews_fit_a_screen() {
         let streams = Streams::new(5);
