@@ -1,7 +1,7 @@
 //! The static dictionary of brotli (RFC 7932, appendix A), and the one word of it that the encoder
 //! looks at in a place. Both tables are those of the C library.
 
-use super::matching::{Match, load32, match_len, score};
+use super::matching::{Match, common_len, load32, score};
 
 /// How many words may be cut off, and by how much.
 const CUTS: usize = 10;
@@ -77,7 +77,7 @@ impl Dictionary {
         }
         let word = usize::from(WORD_OF[bucket]);
         let start = self.offsets[len] as usize + len * word;
-        let matching = match_len(&self.bytes[start..start + len], &input[..len]);
+        let matching = common_len(&self.bytes[start..start + len], &input[..len]);
         let cut = len - matching;
         if matching == 0 || cut >= CUTS {
             return None;

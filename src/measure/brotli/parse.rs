@@ -7,7 +7,6 @@
 use super::dictionary::Dictionary;
 use super::matching::{BASE, Match, load32, load64, match_len, score};
 use super::symbols::{Command, Tally};
-use crate::engine::simd::prefetch;
 
 /// Greatest distance of a copy.
 const WINDOW: usize = (1 << 24) - 16;
@@ -21,11 +20,11 @@ const LEAST: usize = BASE + 100;
 /// How much more the next place's match must be worth to be taken instead.
 const LAZY: usize = 175;
 
+/// How often a match is given up for that at the next place.
+const MAX_DELAYS: usize = 4;
+
 /// Literals in a row after which places are left out.
 const SPREE: usize = 64;
-
-/// Places that are looked up ahead.
-const AHEAD: usize = 2;
 
 /// Bytes that a look-up may read.
 const LOOKAHEAD: usize = 8;
@@ -57,9 +56,10 @@ pub(super) struct Parser<'a> {
     dictionary: Dictionary,
     /// The last four distances, the newest first.
     pub distances: [usize; 4],
-    /// The command before, not counted yet: it may still be extended. Its literals end at the
-    /// place beside it.
-    pending: Option<(Command, usize)>,
+    /// The command before, not counted yet: it may still be extended.
+    pending: Option<Command>,
+    /// From here on, every place up to the one under way is in the table.
+    dense_from: usize,
     /// Literals since the command before.
     pub inserted: usize,
     /// Literals of the commands since the meta-block's beginning.
@@ -80,6 +80,7 @@ impl<'a> Parser<'a> {
             dictionary: Dictionary::new(),
             distances: [4, 11, 15, 16],
             pending: None,
+            dense_from: 0,
             inserted: 0,
             num_literals: 0,
         }
@@ -94,6 +95,7 @@ impl<'a> Parser<'a> {
             }
         }
         let start = self.extend(start, end);
+        self.dense_from = start;
         if self.dictionary.is_in_use() {
             self.parse_block::<true>(start, end, beyond, tally);
         } else {
@@ -103,10 +105,10 @@ impl<'a> Parser<'a> {
 
     /// Count the commands that are left, at the end of a meta-block. Answers with the number of
     /// literals in it.
-    pub(super) fn finish(&mut self, end: usize, tally: &mut Tally) -> usize {
+    pub(super) fn finish(&mut self, tally: &mut Tally) -> usize {
         self.count_pending(tally);
         if self.inserted > 0 {
-            tally.add_last(&self.input[end - self.inserted..end]);
+            tally.add_last(self.inserted);
             self.num_literals += self.inserted;
             self.inserted = 0;
         }
@@ -119,14 +121,14 @@ impl<'a> Parser<'a> {
     }
 
     fn count_pending(&mut self, tally: &mut Tally) {
-        if let Some((command, at)) = self.pending.take() {
-            tally.add(&self.input[at - command.inserted..at], &command);
+        if let Some(command) = self.pending.take() {
+            tally.add(&command);
         }
     }
 
     /// Have a copy that ended at `start` go on, as far as it does.
     fn extend(&mut self, start: usize, end: usize) -> usize {
-        let Some((command, _)) = &mut self.pending else {
+        let Some(command) = &mut self.pending else {
             return start;
         };
         let distance = self.distances[0];
@@ -135,10 +137,7 @@ impl<'a> Parser<'a> {
         if self.inserted > 0 || !is_last || distance > farthest {
             return start;
         }
-        let more = match_len(
-            &self.input[start - distance..end - distance],
-            &self.input[start..end],
-        );
+        let more = match_len(self.input, start - distance, start, end);
         command.copied += more;
         command.coded += more;
         start + more
@@ -153,50 +152,68 @@ impl<'a> Parser<'a> {
         self.table[Self::hash(bytes)] = Entry::new(place, bytes);
     }
 
-    /// The match that the encoder finds at `place` and remembers the place. It must have the byte
-    /// `probe` behind it, which is there as `byte`, and is at most `max_len` long.
+    /// Store the places from `from` to `to`.
+    ///
+    /// Places before them are stored again to make their number a multiple of sixteen: that changes
+    /// nothing where all of them are in the table, and how many there are is hard to predict.
+    #[inline(always)]
+    fn store_all(&mut self, from: usize, to: usize) {
+        const AT_ONCE: usize = 16;
+        let times = to.saturating_sub(from).div_ceil(AT_ONCE);
+        let Some(start) = to
+            .checked_sub(times * AT_ONCE)
+            .filter(|start| *start >= self.dense_from)
+        else {
+            for place in from..to {
+                self.store(place);
+            }
+            return;
+        };
+        for from in (start..to).step_by(AT_ONCE) {
+            let bytes = self.input[from..].first_chunk::<{ AT_ONCE + 7 }>();
+            let bytes = bytes.expect("bytes that a look-up may read");
+            for i in 0..AT_ONCE {
+                let bytes = load64(bytes, i);
+                self.table[Self::hash(bytes)] = Entry::new(from + i, bytes);
+            }
+        }
+    }
+
+    /// The match that the encoder finds at `place`, up to `end`; remembers the place. The byte
+    /// `probe` behind it must be `byte`: of a match that is not at the last distance, and where no
+    /// words of the dictionary are looked for, that is left to [`Match::has`].
     #[inline(always)]
     fn find<const DICTIONARY: bool>(
         &mut self,
         place: usize,
+        end: usize,
         probe: usize,
         byte: u8,
-        max_len: usize,
     ) -> Option<Match> {
         let input = self.input;
         let bytes = load64(input, place);
         let key = Self::hash(bytes);
         let entry = std::mem::replace(&mut self.table[key], Entry::new(place, bytes));
-        let here = &input[place..place + max_len];
         let last = self.distances[0];
-        if last <= place {
-            let before = place - last;
-            if load32(input, before) == bytes as u32 && input[before + probe] == byte {
-                let len = match_len(&input[before..before + max_len], here);
-                let score = BASE + 135 * len + 15;
-                if len >= 4 {
-                    return Some(Match {
-                        len,
-                        coded: len,
-                        distance: last,
-                        score,
-                    });
-                }
-            }
-        }
+        let recent = place.saturating_sub(last);
+        let is_recent = (last <= place)
+            & (load32(input, recent) == bytes as u32)
+            & (input[recent + probe] == byte);
         let begins_alike = entry.begins_like(bytes);
-        if !DICTIONARY && !begins_alike {
-            return None;
-        }
-        let before = entry.place();
+        // One branch for both: each is hard to predict.
+        let before = if is_recent { recent } else { entry.place() };
         let distance = place - before;
-        if distance == 0 || distance > WINDOW || input[before + probe] != byte {
-            return None;
-        }
-        if begins_alike {
-            let len = match_len(&input[before..before + max_len], here);
-            let score = score(len, distance);
-            if len >= 4 && score > LEAST {
+        if is_recent | begins_alike {
+            if distance == 0 || distance > WINDOW || (DICTIONARY && input[before + probe] != byte) {
+                return None;
+            }
+            let len = match_len(input, before, place, end);
+            let score = if is_recent {
+                BASE + 135 * len + 15
+            } else {
+                score(len, distance)
+            };
+            if score > LEAST {
                 return Some(Match {
                     len,
                     coded: len,
@@ -204,9 +221,14 @@ impl<'a> Parser<'a> {
                     score,
                 });
             }
+        } else if !DICTIONARY || distance == 0 || distance > WINDOW || input[before + probe] != byte
+        {
+            return None;
         }
         if DICTIONARY {
-            return self.dictionary.find(here, place.min(WINDOW), LEAST);
+            return self
+                .dictionary
+                .find(&input[place..end], place.min(WINDOW), LEAST);
         }
         None
     }
@@ -227,8 +249,9 @@ impl<'a> Parser<'a> {
         let mut sparse_from = start + SPREE;
         let byte_at = |input: &[u8], at: usize| if at < end { input[at] } else { beyond };
         while place + LOOKAHEAD < end {
-            let found = self.find::<DICTIONARY>(place, 0, self.input[place], end - place);
+            let found = self.find::<DICTIONARY>(place, end, 0, self.input[place]);
             let Some(mut found) = found.filter(|found| found.score > LEAST) else {
+                tally.add_literal(self.input[place]);
                 place += 1;
                 self.inserted += 1;
                 if place > sparse_from {
@@ -238,59 +261,54 @@ impl<'a> Parser<'a> {
                         2
                     };
                     let jump = (place + 4 * step).min(end - 7);
+                    let from = place;
                     while place < jump {
                         self.store(place);
                         place += step;
-                        self.inserted += step;
                     }
+                    tally.add_literals(&self.input[from..place]);
+                    self.inserted += place - from;
+                    self.dense_from = place;
                 }
                 continue;
             };
-            for _ in 0..4 {
-                let max_len = end - place - 1;
-                let probe = (found.len - 1).min(max_len);
+            let mut delays = 0;
+            loop {
+                let probe = (found.len - 1).min(end - place - 1);
                 let byte = byte_at(self.input, place + 1 + probe);
-                match self.find::<DICTIONARY>(place + 1, probe, byte, max_len) {
-                    Some(next) if next.score >= found.score + LAZY => {
-                        place += 1;
-                        self.inserted += 1;
-                        found = next;
-                    }
-                    _ => break,
-                }
-                if place + LOOKAHEAD >= end {
+                let next = self.find::<DICTIONARY>(place + 1, end, probe, byte);
+                let is_better = |next: &Match| {
+                    next.score >= found.score + LAZY
+                        && (DICTIONARY || next.has(self.input, place + 1, probe, byte))
+                };
+                let Some(next) = next.filter(is_better) else {
+                    break;
+                };
+                tally.add_literal(self.input[place]);
+                place += 1;
+                self.inserted += 1;
+                found = next;
+                delays += 1;
+                if delays == MAX_DELAYS || place + LOOKAHEAD >= end {
+                    // The next place is neither looked up nor stored.
+                    self.dense_from = place + 2;
                     break;
                 }
             }
             sparse_from = place + 2 * found.len + SPREE;
             self.take(place, &found, tally);
             let copied_to = place + found.len;
-            self.prefetch(copied_to, end);
             let to = copied_to.min(store_end);
             let mut from = place + 2;
             if found.distance < found.len >> 2 {
                 from = to.min(from.max(copied_to - (found.distance << 2)));
+                self.dense_from = from;
             }
-            if from < to {
-                for (i, bytes) in self.input[from..to + 7].windows(8).enumerate() {
-                    let bytes = load64(bytes, 0);
-                    self.table[Self::hash(bytes)] = Entry::new(from + i, bytes);
-                }
-            }
+            self.store_all(from, to);
             place = copied_to;
         }
+        tally.add_literals(&self.input[place..end]);
         self.inserted += end - place;
-    }
-
-    /// Fetch what will be looked at from `place` on, while there is something else to do.
-    #[inline(always)]
-    fn prefetch(&self, place: usize, end: usize) {
-        if place + AHEAD + LOOKAHEAD <= end {
-            for place in place..place + AHEAD {
-                let entry = self.table[Self::hash(load64(self.input, place))];
-                prefetch(&self.input[entry.place()]);
-            }
-        }
     }
 
     /// Take a match at `place`.
@@ -308,7 +326,7 @@ impl<'a> Parser<'a> {
             coded: found.coded,
             distance_code: code,
         };
-        self.pending = Some((command, place));
+        self.pending = Some(command);
         self.num_literals += self.inserted;
         self.inserted = 0;
     }

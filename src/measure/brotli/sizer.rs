@@ -42,7 +42,7 @@ pub(super) fn size(input: &[u8]) -> usize {
         if !is_last && fits && parser.num_literals + num_commands < MAX_SYMBOLS {
             continue;
         }
-        let num_literals = parser.finish(end, &mut tally);
+        let num_literals = parser.finish(&mut tally);
         let block = MetaBlock {
             bytes: &input[begun_at..end],
             is_last,

@@ -49,13 +49,12 @@ impl Tally {
         }
     }
 
-    /// Count a command that inserts `literals`.
-    pub(super) fn add(&mut self, literals: &[u8], command: &Command) {
+    /// Count a command, its literals apart.
+    pub(super) fn add(&mut self, command: &Command) {
         let (distance, distance_bits) = distance_symbol(command.distance_code);
-        let insert = insert_code(literals.len());
+        let insert = insert_code(command.inserted);
         let copy = copy_code(command.coded);
         let symbol = command_symbol(insert, copy, distance == 0);
-        self.add_literals(literals);
         self.commands[symbol] += 1;
         self.extra_bits += INSERT_BITS[insert] + COPY_BITS[copy];
         if symbol >= 128 {
@@ -66,24 +65,29 @@ impl Tally {
     }
 
     /// Count the last command, which copies nothing.
-    pub(super) fn add_last(&mut self, literals: &[u8]) {
-        let insert = insert_code(literals.len());
-        self.add_literals(literals);
+    pub(super) fn add_last(&mut self, inserted: usize) {
+        let insert = insert_code(inserted);
         // Its copy has length 4 and a distance, neither of which is there.
         self.commands[command_symbol(insert, copy_code(4), false)] += 1;
         self.extra_bits += INSERT_BITS[insert];
         self.num_commands += 1;
     }
 
-    fn add_literals(&mut self, literals: &[u8]) {
+    #[inline(always)]
+    pub(super) fn add_literal(&mut self, literal: u8) {
+        self.literals[0][usize::from(literal)] += 1;
+    }
+
+    pub(super) fn add_literals(&mut self, literals: &[u8]) {
         let mut fours = literals.chunks_exact(4);
+        // Four counters of each, so that none waits for the one before.
         for four in &mut fours {
             for (counts, literal) in self.literals.iter_mut().zip(four) {
                 counts[usize::from(*literal)] += 1;
             }
         }
         for literal in fours.remainder() {
-            self.literals[0][usize::from(*literal)] += 1;
+            self.add_literal(*literal);
         }
     }
 
@@ -125,7 +129,44 @@ const COPY_BITS: [u64; 24] = [
     0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 24,
 ];
 
+/// Insert lengths whose codes are in a table.
+const SHORT_INSERTS: usize = 130;
+
+/// Copy lengths whose codes are in a table.
+const SHORT_COPIES: usize = 134;
+
+/// Codes of short lengths: which of the ranges one is in is hard to predict.
+const INSERT_CODES: [u8; SHORT_INSERTS] = {
+    let mut codes = [0; SHORT_INSERTS];
+    let mut len = 0;
+    while len < SHORT_INSERTS {
+        codes[len] = long_insert_code(len) as u8;
+        len += 1;
+    }
+    codes
+};
+
+const COPY_CODES: [u8; SHORT_COPIES] = {
+    let mut codes = [0; SHORT_COPIES];
+    let mut len = 2;
+    while len < SHORT_COPIES {
+        codes[len] = long_copy_code(len) as u8;
+        len += 1;
+    }
+    codes
+};
+
 fn insert_code(len: usize) -> usize {
+    let code = INSERT_CODES.get(len);
+    code.map_or_else(|| long_insert_code(len), |code| usize::from(*code))
+}
+
+fn copy_code(len: usize) -> usize {
+    let code = COPY_CODES.get(len);
+    code.map_or_else(|| long_copy_code(len), |code| usize::from(*code))
+}
+
+const fn long_insert_code(len: usize) -> usize {
     match len {
         0..6 => len,
         6..130 => {
@@ -139,7 +180,7 @@ fn insert_code(len: usize) -> usize {
     }
 }
 
-fn copy_code(len: usize) -> usize {
+const fn long_copy_code(len: usize) -> usize {
     match len {
         0..10 => len - 2,
         10..134 => {
