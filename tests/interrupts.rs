@@ -295,6 +295,16 @@ fn an_interrupted_film_ends_early() {
     assert_eq!(code, Some(130), "{said}");
     let (says, has) = frames(&fs::read(&film).unwrap());
     assert!(says == has && has < 900, "{has} of {says} frames");
+    // Before its first frame there is nothing to write.
+    let none = folder.path().join("none.png");
+    let words = "film --from 90000 --to 90001 --quiet";
+    let started = Started::new(words, &[&run, "--out".as_ref(), &none]);
+    sleep(Duration::from_millis(500));
+    started.signal("INT");
+    let (code, shown, said) = started.end();
+    assert_eq!((code, shown.as_str()), (Some(130), ""), "{said}");
+    assert!(said.contains("none.png is not written"), "{said}");
+    assert!(!none.exists());
     let out = folder.path().join("strip.png");
     let strip = Started::new("strip --to 90000 --quiet", &[&run, "--out".as_ref(), &out]);
     sleep(Duration::from_millis(500));

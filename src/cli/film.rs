@@ -18,7 +18,7 @@ use super::interrupt::Interrupt;
 use super::output::{self, write_json};
 use super::progress::ReplayProgress;
 use super::source::{OfRun, is_sweep, run_of};
-use super::{Failure, INTERRUPTED, number, shown, start_threads, strip};
+use super::{Failure, INTERRUPTED, number, say, shown, start_threads, strip};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,9 +87,13 @@ pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
         args.quiet,
     )?;
     interrupt.last_words(strip::nothing_drawn(&out));
-    let Filmed { count, from, to } = match source {
+    let filmed = match source {
         Source::Run(run) => of_run(&args, &run, &out, &interrupt)?,
-        Source::Frames(frames) => of_frames(&args, frames, &out)?,
+        Source::Frames(frames) => Some(of_frames(&args, frames, &out)?),
+    };
+    let Some(Filmed { count, from, to }) = filmed else {
+        say(&format!("broth: {}", strip::nothing_drawn(&out)()))?;
+        return Ok(ExitCode::from(INTERRUPTED));
     };
     if args.json {
         write_json(&json!({
@@ -158,7 +162,7 @@ fn of_run(
     run: &OfRun,
     out: &Path,
     interrupt: &Interrupt,
-) -> Result<Filmed, Error> {
+) -> Result<Option<Filmed>, Error> {
     start_threads(args.threads)?;
     let folder = RunFolder::look(&run.folder)?;
     let mut replay = Replay::open(&run.folder, args.from, args.to.or(run.epochs_done))?;
@@ -177,6 +181,12 @@ fn of_run(
         interrupt,
     );
     let mut watch = |epochs_done| progress.see(epochs_done);
+    replay.go_to(replay.from(), &mut watch);
+    if replay.soup().epochs_done() < replay.from() {
+        // Interrupted on the way there: a film of that would show what was not asked for.
+        progress.finish();
+        return Ok(None);
+    }
     let count = film::of_replay(
         &mut replay,
         &points,
@@ -186,11 +196,11 @@ fn of_run(
         &mut watch,
     )?;
     progress.finish();
-    Ok(Filmed {
+    Ok(Some(Filmed {
         count,
         from: replay.from(),
         to: replay.soup().epochs_done(),
-    })
+    }))
 }
 
 fn of_frames(args: &FilmArgs, found: Vec<(u64, PathBuf)>, out: &Path) -> Result<Filmed, Error> {
