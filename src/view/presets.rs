@@ -29,7 +29,7 @@ pub static PRESETS: &[Preset] = &[
         sentence: "A known replicator is planted in the corner of a grid, where programs meet only \
                    their neighbours: its relatives grow like a culture in a dish.",
         settings: &[
-            ("grid", "240x135"),
+            ("grid", "120x68"),
             ("seed", "3"),
             ("initial-program", "[[{.>]-]   ]-]>.{[["),
             ("log-interval", "8"),
@@ -39,7 +39,7 @@ pub static PRESETS: &[Preset] = &[
         name: "forth",
         title: "Forth",
         sentence: "Another language, a small stack machine: programs that copy themselves appear \
-                   within the first hundred epochs.",
+                   within the first five hundred epochs.",
         settings: &[
             ("lang", "forthtrivial"),
             ("seed", "1"),

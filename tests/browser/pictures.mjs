@@ -1,4 +1,4 @@
-// The pictures of docs/view.md, from the page itself.
+// The picture of docs/view.md, from the page itself.
 
 import { goTo, launch, open, serve, sleep, until } from "./harness.mjs";
 
@@ -20,18 +20,5 @@ await until(page, () => broth.soup.plane.plane === "class");
 await settle();
 await page.screenshot({ path: `${images}view.png` });
 
-// A replicator, and how it runs beside a random partner.
-await goTo(page, 1010);
-await page.keyboard.press("1");
-await until(page, () => document.querySelectorAll(".common b").length > 6);
-await settle();
-const replicator = page.locator(".common", { hasText: /score (4[89]|5\d|6[0-4])/ }).first();
-await replicator.click();
-await until(page, () => broth.page.run);
-await page.evaluate(() => { broth.page.goTo(Math.floor(broth.page.run.pc.length / 3)); });
-await page.mouse.move(500, 440);
-for (let i = 0; i < 12; i++) await page.mouse.wheel(0, -140);
-await settle();
-await page.screenshot({ path: `${images}view-program.png` });
 await browser.close();
 await server.end();

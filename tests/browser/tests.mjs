@@ -207,13 +207,13 @@ tests["presets and settings of one's own begin other soups"] = async (browser) =
   const page = await open(browser, server.url);
   await page.keyboard.press("s");
   await page.click("[data-preset=spread]");
-  await until(page, () => broth.scene.columns === 240 && broth.soup.epoch > 3);
+  await until(page, () => broth.scene.columns === 120 && broth.soup.epoch > 3);
   await page.keyboard.press("s");
   await page.fill("[name=num]", "7");
   await page.fill("[name=grid]", "");
   await page.click("dialog .primary");
   await until(page, () => /even/.test(document.getElementById("notice").textContent));
-  assertEqual(await page.evaluate(() => broth.scene.columns), 240, "the soup stays");
+  assertEqual(await page.evaluate(() => broth.scene.columns), 120, "the soup stays");
   return [server, page];
 };
 

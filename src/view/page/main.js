@@ -394,6 +394,10 @@ function showCensus(now) {
   $("distinct").textContent = now.distinct ? `${thousands(now.distinct)} distinct` : "";
   const box = $("commonest");
   const { language } = scene;
+  // What stays as it is can be clicked in peace.
+  const look = JSON.stringify([now.commonest, theme, language.name]);
+  if (box.dataset.look === look) return;
+  box.dataset.look = look;
   box.replaceChildren(...now.commonest.map((common) => {
     const bytes = bytesOf(common.hex);
     const tile = tileOf(scene, theme, bytes);

@@ -11,6 +11,7 @@ uniform usampler2D bytes, plane; uniform sampler2D palette, tones;
 uniform vec2 origin; uniform float scale, high; uniform vec3 back;
 uniform ivec2 grid, tile; uniform int sampling, num, mode, many, width; uniform float line;
 out vec4 colour;
+uint mixed(uint n) { n = (n ^ n >> 15) * 2246822519u; n = (n ^ n >> 13) * 3266489917u; return n ^ n >> 16; }
 vec3 at(vec2 place) {
   if (place.x < 0. || place.y < 0.) return back;
   ivec2 byte = ivec2(place);
@@ -27,7 +28,7 @@ vec3 at(vec2 place) {
   }
   if (mode == 0) return back;
   int tone = int(texelFetch(plane, ivec2(program % width, program / width), 0).r);
-  if (mode == 1 && tone == 255) tone = 248 + int((uint(program) * 2654435761u >> 24) % 3u);
+  if (mode == 1 && tone == 255) tone = 248 + int(mixed(uint(program)) % 3u);
   vec3 rgb = texelFetch(tones, ivec2(tone, 0), 0).rgb;
   return sampling > 0 ? mix(back, rgb, kind.a) : rgb;
 }
@@ -71,6 +72,13 @@ export function tint(scene, theme, kind) {
   if (kinds[kind].role !== "Noop") return colour;
   const back = rgb(getBack(theme));
   return colour.map((part, i) => Math.round(back[i] + (part - back[i]) * 0.45));
+}
+
+/** A number that is as good as drawn, as the shader has it. */
+function mixed(n) {
+  n = Math.imul(n ^ (n >>> 15), 2246822519);
+  n = Math.imul(n ^ (n >>> 13), 3266489917);
+  return (n ^ (n >>> 16)) >>> 0;
 }
 
 /** The colours of bytes and of classes or ages, each as 256 times red, green, blue and strength. */
@@ -232,7 +240,7 @@ export class Painter {
           if (mode === "kind") [red, green, blue] = [palette[value], palette[value + 1], palette[value + 2]];
           else {
             let tone = soup.plane.values[program];
-            if (mode === "class" && tone === 255) tone = 248 + ((Math.imul(program, 2654435761) >>> 24) % 3);
+            if (mode === "class" && tone === 255) tone = 248 + (mixed(program) % 3);
             const share = len ? palette[value + 3] / 255 : 1;
             red += (tones[tone * 4] - red) * share;
             green += (tones[tone * 4 + 1] - green) * share;
