@@ -190,7 +190,7 @@ struct Flags {
     /// epochs done and next reset come from it, the soup's settings from its sidecar; without a
     /// sidecar --lang must be given
     #[arg(long, value_name = "PATH", help_heading = "Run",
-          conflicts_with_all = ["num", "initial_program", "initial_index"])]
+          conflicts_with_all = ["num", "tape_bytes", "initial_program", "initial_index"])]
     load: Option<PathBuf>,
 
     /// Start a new run with the settings in this file, a run's settings.toml or one written by
@@ -235,7 +235,7 @@ pub(in crate::cli) struct SoupArgs {
     num: Option<u64>,
 
     /// Bytes of the long tape, a power of two [default: 65536]
-    #[arg(long, value_name = "N", conflicts_with_all = ["num", "load"], value_parser = number::count)]
+    #[arg(long, value_name = "N", conflicts_with = "num", value_parser = number::count)]
     tape_bytes: Option<u64>,
 
     /// On the long tape, how many bytes ahead of the BFF family's first head the second one starts
