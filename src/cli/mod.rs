@@ -22,6 +22,8 @@ mod languages;
 mod message;
 mod number;
 mod output;
+#[cfg(feature = "view")]
+mod page;
 mod paint;
 mod picture;
 mod plot;

@@ -32,6 +32,8 @@ use super::{Failure, INTERRUPTED, message, printable, program, shown, source, st
 
 pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let (quiet, json) = (args.quiet, args.json);
+    #[cfg(feature = "view")]
+    let page = args.page.clone();
     let threads = start_threads(args.threads)?;
 
     let interrupt = Interrupt::finishing(
@@ -75,6 +77,12 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     if let Some(why) = run.soup().runner().no_native_code() {
         progress.say(&no_native_code_warning(why));
     }
+    let mut also: Box<dyn Observer> = Box::new(());
+    #[cfg(feature = "view")]
+    if let Some((watcher, said)) = page.watch(&run)? {
+        progress.say(&said);
+        also = Box::new(watcher);
+    }
     let now = Arc::new(AtomicU64::new(epochs_done));
     interrupt.last_words({
         let (now, saved_at, folder) = (now.clone(), run.saved_at(), folder.clone());
@@ -88,6 +96,7 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         &mut Telling {
             now: &now,
             progress: &mut progress,
+            also: &mut *also,
         },
     );
     progress.finish();
@@ -219,16 +228,24 @@ fn create(args: RunArgs) -> Result<(Run, Vec<String>), Failure> {
 struct Telling<'a> {
     now: &'a AtomicU64,
     progress: &'a mut Progress,
+    /// Who watches besides, and may pause the run.
+    also: &'a mut dyn Observer,
 }
 
 impl Observer for Telling<'_> {
     fn epoch(&mut self, soup: View<'_>, tally: &Tally) -> Next {
         self.now.store(soup.epochs_done, Ordering::Relaxed);
-        self.progress.epoch(soup, tally)
+        self.progress.epoch(soup, tally);
+        self.also.epoch(soup, tally)
     }
 
     fn logged(&mut self, point: &LogPoint<'_>) -> Next {
-        self.progress.logged(point)
+        self.progress.logged(point);
+        self.also.logged(point)
+    }
+
+    fn paused(&mut self, soup: View<'_>) -> Next {
+        self.also.paused(soup)
     }
 }
 

@@ -2,19 +2,20 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Program, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use broth::engine::Engine;
 use broth::run::folder::settings::{Kind, Row, from_flags, with_given};
-use broth::view::{Access, PRESETS, Preset, Server, endless, view_folder, view_settings};
+use broth::view::{PRESETS, Preset, Server, endless, view_folder, view_settings};
 use broth::{Error, Settings};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use toml::Table;
 
 use super::engine::{EngineArgs, parse_engine};
 use super::interrupt::Interrupt;
+use super::page::{AccessArgs, open};
 use super::run::flags::{SoupArgs, as_switch, given};
-use super::{Failure, INTERRUPTED, hex, number, printable, say, source, start_threads};
+use super::{Failure, INTERRUPTED, number, printable, say, source, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -135,38 +136,6 @@ struct Flags {
     quiet: bool,
 }
 
-/// Where the page is served.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Page")]
-pub(super) struct AccessArgs {
-    /// Serve the page at this port; 0 takes any that is free [default: the first free one from
-    /// 4664 on]
-    #[arg(long, value_name = "PORT", value_parser = number::any::<u16>)]
-    port: Option<u16>,
-
-    /// Serve it to other machines, too, at this name or address of this one (0.0.0.0 for all of
-    /// its addresses); who looks needs the token in the address that is printed
-    #[arg(long, value_name = "HOST")]
-    host: Option<String>,
-
-    /// Open the page in the browser
-    #[arg(long)]
-    open: bool,
-}
-
-impl AccessArgs {
-    /// Take the port.
-    fn bind(&self) -> Result<Server, Error> {
-        let is_given = self.host.is_some();
-        let access = Access {
-            host: self.host.clone(),
-            port: self.port,
-            token: is_given.then(|| hex(&rand::random::<[u8; 16]>())),
-        };
-        Server::bind(&access)
-    }
-}
-
 pub(super) fn view(args: ViewArgs) -> Result<ExitCode, Failure> {
     let ViewArgs { given, flags } = args;
     let mut given = given.map_err(Error::Usage)?;
@@ -241,19 +210,4 @@ fn tell(
         say("no browser could be opened; open the address yourself")?;
     }
     Ok(())
-}
-
-/// Open an address in the browser of this machine; tells whether there was one to ask.
-fn open(address: &str) -> bool {
-    let opener = if cfg!(target_os = "macos") {
-        ("open", &[][..])
-    } else if cfg!(windows) {
-        ("cmd", &["/C", "start", ""][..])
-    } else {
-        ("xdg-open", &[][..])
-    };
-    let mut program = Program::new(opener.0);
-    program.args(opener.1).arg(address);
-    program.stdin(Stdio::null()).stdout(Stdio::null());
-    program.stderr(Stdio::null()).spawn().is_ok()
 }

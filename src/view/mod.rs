@@ -61,9 +61,10 @@ pub fn view_settings(
         (1, None),
     )?;
     let (shared, orders) = Shared::new(scene, history);
-    server.start(Arc::clone(&shared))?;
-    let watcher = Watcher::new(shared, orders, false);
-    Stage::new(watcher, soup, plan, None, interrupt).run(plays)
+    let watcher = Watcher::new(Arc::clone(&shared), orders, false);
+    let stage = Stage::new(watcher, soup, plan, None, interrupt);
+    server.start(shared)?;
+    stage.run(plays)
 }
 
 /// Show the run in the folder at `path`, also while another process writes to it, until
@@ -86,9 +87,10 @@ pub fn view_folder(server: Server, path: &Path, interrupt: &AtomicBool) -> Resul
         (1, Some(&follower)),
     )?;
     let (shared, orders) = Shared::new(scene, history);
-    server.start(Arc::clone(&shared))?;
-    let watcher = Watcher::new(shared, orders, false);
-    Stage::new(watcher, soup, plan, Some(follower), interrupt).run(false)
+    let watcher = Watcher::new(Arc::clone(&shared), orders, false);
+    let stage = Stage::new(watcher, soup, plan, Some(follower), interrupt);
+    server.start(shared)?;
+    stage.run(false)
 }
 
 /// An observer that shows `run` to pages, which can pause and step it.

@@ -112,13 +112,15 @@ pub(super) fn begin(
 }
 
 impl<'a> Stage<'a> {
+    /// The soup, which is shown at once.
     pub(super) fn new(
-        watcher: Watcher,
+        mut watcher: Watcher,
         soup: Soup,
         plan: Plan,
         follower: Option<Follower>,
         interrupt: &'a AtomicBool,
     ) -> Stage<'a> {
+        watcher.show(view(&soup));
         Stage {
             shared: Arc::clone(&watcher.shared),
             watcher,

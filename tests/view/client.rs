@@ -1,7 +1,7 @@
 //! A browser as far as the tests of the server need one: HTTP requests and a WebSocket, by hand, so
 //! that they can be wrong in any way.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -42,6 +42,27 @@ impl Viewer {
         let address = address.trim().to_owned();
         let after = address.rsplit_once(':').unwrap().1;
         let port = after.split('/').next().unwrap().parse().unwrap();
+        Viewer {
+            child,
+            port,
+            address,
+        }
+    }
+
+    /// Start `broth run` by this command, which says among other things where its page is.
+    pub(super) fn of_run(mut command: Command) -> Viewer {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines.by_ref().find_map(|line| {
+            let line = line.unwrap();
+            line.strip_prefix("the page is at ").map(str::to_owned)
+        });
+        // The rest is of no interest, and must go somewhere.
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = address.expect("the run ended");
+        let after = address.rsplit_once(':').unwrap().1;
+        let port = after.trim_end_matches('/').parse().unwrap();
         Viewer {
             child,
             port,

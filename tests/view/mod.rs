@@ -335,6 +335,57 @@ fn folder_contents(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
+fn a_run_can_be_watched_and_paused_and_keeps_its_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut command = broth();
+    command.args(["run", "--view", "--port", "0", "--no-picture"]);
+    command.args(SMALL.split(' '));
+    command
+        .args(["--max-epochs", "1000000", "--out"])
+        .arg(&path);
+    let mut viewer = Viewer::of_run(command);
+    let mut socket = viewer.socket();
+    assert_eq!(socket.text("soup")["origin"], "run");
+    socket.say(r#"{"do":"pause"}"#);
+    let is_still = |viewer: &Viewer| {
+        let epoch = || viewer.json("/api/state")["state"]["epoch"].clone();
+        let before = epoch();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        before == epoch()
+    };
+    viewer.wait_for("pause", |state| state["playing"] == false);
+    assert!(is_still(&viewer));
+    let state = viewer.wait_for("state", |_| true);
+    let epoch = state["epoch"].as_u64().unwrap();
+    socket.say(r#"{"do":"step","epochs":5}"#);
+    viewer.wait_for("steps", |state| state["epoch"] == epoch + 5);
+    socket.say(r#"{"do":"next","sample":1}"#);
+    loop {
+        let message = socket.binary(&[1, 2]);
+        if message[8..16] == (epoch + 5).to_le_bytes() {
+            assert!(message[32..] == *by_hand(epoch + 5).programs());
+            break;
+        }
+        socket.say(r#"{"do":"next","sample":1}"#);
+    }
+    // What would lead it astray is refused.
+    socket.say(r#"{"do":"jump","epoch":0}"#);
+    assert!(
+        socket.text("notice")["text"]
+            .as_str()
+            .unwrap()
+            .contains("records")
+    );
+    socket.say(r#"{"do":"play"}"#);
+    viewer.wait_for("more", |state| state["epoch"].as_u64() > Some(epoch + 50));
+    assert!(viewer.runs());
+    assert_eq!(viewer.interrupt(), Some(130));
+    let saved = broth::run::newest_soup(&path).unwrap();
+    assert_eq!(hash_of(&saved), hash_of(&by_hand(saved.epochs_done())));
+}
+
+#[test]
 fn every_world_can_be_seen() {
     for (words, columns) in [
         ("--preset z80", 200),

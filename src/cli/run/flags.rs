@@ -15,6 +15,8 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use toml::Table;
 
 use crate::cli::engine::{EngineArgs, parse_engine};
+#[cfg(feature = "view")]
+use crate::cli::page::PageArgs;
 use crate::cli::{checkpoint, number, parse_language};
 
 const EXAMPLES: &str = "\
@@ -61,11 +63,16 @@ pub(crate) struct RunArgs {
     pub threads: Option<u16>,
     pub quiet: bool,
     pub json: bool,
+    #[cfg(feature = "view")]
+    pub page: PageArgs,
 }
 
 impl Args for RunArgs {
     fn augment_args(command: Command) -> Command {
         Flags::augment_args(command).mut_args(|arg| {
+            if ["port", "host", "open"].contains(&arg.get_id().as_str()) {
+                return arg.requires("view");
+            }
             let Some(row) = arg.get_long().and_then(Row::of) else {
                 return arg;
             };
@@ -102,6 +109,8 @@ impl FromArgMatches for RunArgs {
             threads: flags.threads,
             quiet: flags.quiet,
             json: flags.json,
+            #[cfg(feature = "view")]
+            page: flags.page,
         })
     }
 
@@ -202,9 +211,13 @@ struct Flags {
     checkpoint: checkpoint::CheckpointArgs,
 
     /// Resume the run in this folder; of the other flags, only --max-epochs, --keep, --no-picture,
-    /// --threads, --quiet, --json, stop rules and those of the engine may be given
+    /// --threads, --quiet, --json, --view, stop rules and those of the engine may be given
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with_all = ["out", "settings", "override_settings"])]
     resume: Option<PathBuf>,
+
+    #[cfg(feature = "view")]
+    #[command(flatten)]
+    page: PageArgs,
 
     /// Show nothing but errors
     #[arg(long, short, help_heading = "Run")]
@@ -404,6 +417,10 @@ mod tests {
             "threads",
             "quiet",
             "json",
+            "view",
+            "port",
+            "host",
+            "open",
         ];
         let command = RunArgs::augment_args(Command::new("run"));
         let flags: Vec<&str> = command
@@ -443,6 +460,10 @@ mod tests {
             "quiet",
             "json",
             "resume",
+            "view",
+            "port",
+            "host",
+            "open",
         ];
         let command = RunArgs::augment_args(Command::new("run"));
         for arg in command.get_arguments() {
