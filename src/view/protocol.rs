@@ -371,7 +371,7 @@ mod tests {
             (r#"{"do":"next","sample":3}"#, "0, 1, 2 or 4"),
             (r#"{"do":"step","epochs":0}"#, "from 1"),
             (r#"{"do":"step","epochs":-1}"#, "-1"),
-            (r#"{"do":"jump","epoch":1e300}"#, "1e300"),
+            (r#"{"do":"jump","epoch":1e300}"#, "1e+300"),
             (r#"{"do":"speed","rate":0}"#, "0.01"),
         ] {
             let problem = Command::parse(text).unwrap_err();

@@ -69,7 +69,7 @@ impl Scene {
         let usual = settings_file::to_table(&usual, &Plan::default())?;
         let mut own = settings_file::to_table(&self.settings, &self.plan)?;
         own.retain(|key, value| {
-            let is_told = ["lang", "world", "seed"].contains(&key);
+            let is_told = ["lang", "world", "head-offset", "seed"].contains(&key);
             is_wanted(key) && (is_told || usual.get(key) != Some(&*value))
         });
         if self.plan.max_epochs >= NO_END {

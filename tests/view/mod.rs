@@ -292,6 +292,8 @@ fn a_run_folder_is_shown_and_followed() {
     let state = viewer.wait_for("soup", |state| state["epoch"] == 70);
     assert_eq!(state["following"], true);
     assert_eq!(viewer.json("/api/hash")["sha256"], hash_of(&by_hand(70)));
+    // Its rows come as soon as its tables are read.
+    viewer.wait_for("rows", |_| !socket_rows(&viewer).is_empty());
     assert_eq!(
         socket_rows(&viewer),
         [1.0, 9.0, 17.0, 25.0, 33.0, 41.0, 49.0, 57.0, 65.0]
