@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, PersistError};
 
 use crate::Error;
+use crate::format::hex;
 
 /// How temporary files are called until they get their final name.
 const TEMPORARY_PREFIX: &str = ".broth-unfinished-";
@@ -133,8 +134,7 @@ fn folder_of(path: &Path) -> &Path {
 /// SHA-256 of `pieces`, one behind the other, in hex digits.
 pub fn sha256(pieces: &[&[u8]]) -> String {
     let hash = pieces.iter().fold(Sha256::new(), Digest::chain_update);
-    let bytes = hash.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 /// Make a new name last through a power cut, where the system can.

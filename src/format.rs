@@ -13,6 +13,11 @@ pub fn thousands(number: usize) -> String {
     text
 }
 
+/// Bytes as pairs of hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// How to mend a count that is 0, or larger than settings files hold; nothing if it is neither.
 pub(crate) fn outside_counts(count: u64) -> Option<String> {
     let most = i64::MAX.cast_unsigned();

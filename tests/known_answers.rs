@@ -1,11 +1,12 @@
 //! Answers that others published, by every engine: none of them was made by broth.
 
-use broth::engine::{Engine, Options, Runner, every_width, reference};
+use broth::engine::{Engine, Options, every_width};
+use broth::format::hex;
 use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape, parse_hex};
 use broth::measure::Measures;
 use broth::{Settings, Soup};
 
-use crate::common::engines::{NO_CLOSED_FORMS, Natives, check};
+use crate::common::engines::{Expected, NO_CLOSED_FORMS, Natives};
 use crate::common::{data, read_text, succeed};
 
 fn language(name: &str) -> &'static Language {
@@ -15,37 +16,22 @@ fn language(name: &str) -> &'static Language {
 /// The tape after a run, which all engines agree on.
 #[track_caller]
 fn run(language: &'static Language, tape: &Tape, max_steps: u32) -> (Tape, Outcome) {
-    let mut tape_then = *tape;
-    let outcome = reference::run(language, &mut tape_then, max_steps);
-    assert_eq!(check(language, tape, max_steps), outcome);
-    let mut runners: Vec<Runner> = Vec::new();
+    let expected = Expected::of("a known tape", language, tape, max_steps);
     for options in [Options::default(), NO_CLOSED_FORMS] {
-        runners.extend(every_width(language, &options).map(|(_, runner)| runner));
-        runners.extend(Engine::ALL.map(|engine| engine.runner(language, &options)));
+        for (width, runner) in every_width(language, &options) {
+            expected.check(width, &runner);
+        }
+        for engine in Engine::ALL {
+            expected.check(engine.name(), &engine.runner(language, &options));
+        }
     }
-    for runner in runners {
-        assert_eq!(by(&runner, tape, max_steps), (tape_then, outcome));
-    }
-    Natives::new(language).each(|name, runner| {
-        assert_eq!(by(runner, tape, max_steps), (tape_then, outcome), "{name}");
-        Default::default()
-    });
-    (tape_then, outcome)
-}
-
-fn by(runner: &Runner, tape: &Tape, max_steps: u32) -> (Tape, Outcome) {
-    let (mut tape_then, mut outcomes) = (*tape, [Outcome::default()]);
-    runner.run_all(
-        std::slice::from_mut(&mut tape_then),
-        max_steps,
-        &mut outcomes,
-    );
-    (tape_then, outcomes[0])
+    Natives::new(language).check(&expected);
+    (expected.tape_then, expected.outcome)
 }
 
 /// The score as `broth selfrep` tells it.
 fn score(language: &Language, program: &[u8]) -> u32 {
-    let hex: String = program.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(program);
     let output = succeed(
         &format!("selfrep --lang {} --hex {hex}", language.name),
         &[],

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::files;
-use broth::format::thousands;
+use broth::format::{hex, thousands};
 use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS};
 use broth::plot::format::Subject;
@@ -25,7 +25,7 @@ use super::progress::ReplayProgress;
 use super::selfrep::write_copying;
 use super::source::run_of;
 use super::strip;
-use super::{Failure, hex, number, program, shown, start_threads};
+use super::{Failure, number, program, shown, start_threads};
 
 const EXAMPLES: &str = "\
 A line of descent leads from a program back to the one that most of its bytes came from,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use broth::Error;
 use broth::engine::{Engine, Options};
 use broth::examples::{self, Example, Place, SOUP_EPOCHS, SOUP_LEN};
+use broth::format::hex;
 use broth::measure::replicators::Scorer;
 use broth::soup::settings::World;
 use clap::Args;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::output::{self, write_json};
 use super::paint::{self, BOLD, DIM, RESET};
-use super::{Failure, hex, program};
+use super::{Failure, program};
 
 const EXAMPLES: &str = "\
 Each example has the score of `broth selfrep`, with no-ops in its free places. Planted once, it

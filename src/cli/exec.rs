@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use broth::engine::jit::{self, NativeTally, Tier};
 use broth::engine::{Engine, Options, Runner, reference};
 use broth::files;
+use broth::format::hex;
 use broth::language::{self, Language, Outcome, View};
 use broth::{Error, Tally};
 use clap::Args;
@@ -16,7 +17,7 @@ use super::engine::{EngineArgs, describe_native_code, parse_engine, warn_without
 use super::output::{self, write_json};
 use super::paint;
 use super::verify::WithoutArgs;
-use super::{Failure, hex, number, parse_language};
+use super::{Failure, number, parse_language};
 
 const EXAMPLES: &str = "\
 Program text: in the BFF family [ ] + - . , < > { } are the dialect's commands, 0 its

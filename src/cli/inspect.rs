@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use broth::format::thousands;
+use broth::format::{hex, thousands};
 use broth::language::Language;
 use broth::measure::Measures;
 use broth::run::folder::sidecar;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::checkpoint;
 use super::output::{self, real, write_json};
 use super::source::{SoupArgs, Source, Subject};
-use super::{Failure, hex, parse_language};
+use super::{Failure, parse_language};
 
 const EXAMPLES: &str = "\
 Examples:

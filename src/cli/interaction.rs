@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::engine::reference;
-use broth::format::thousands;
+use broth::format::{hex, thousands};
 use broth::language::{Language, PROGRAM_LEN, Tape};
 use broth::run::replay::PastRun;
 use broth::soup::interaction::{Interaction, Interactions, Which};
@@ -19,7 +19,7 @@ use super::output::write_json;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
 use super::source::run_of;
-use super::{Failure, hex, number, start_threads};
+use super::{Failure, number, start_threads};
 
 const EXAMPLES: &str = "\
 The run is recomputed from its nearest checkpoint; its folder is not changed.

@@ -205,11 +205,6 @@ fn printable(message: &str) -> String {
     shown
 }
 
-/// Bytes as pairs of hex digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Reads `--lang`, with a hint where the name is not quite right.
 fn parse_language(name: &str) -> Result<&'static Language, String> {
     name.parse().map_err(|error| format!("{error}"))

@@ -3,12 +3,11 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use broth::format::hex;
 use broth::language::Language;
 use broth::plot::format::dimensions;
 use broth::{Error, files};
 use serde_json::{Value, json};
-
-use super::hex;
 
 /// Write the result of a command, one object.
 pub(super) fn write_json(value: &Value) -> io::Result<()> {

@@ -3,11 +3,12 @@
 use std::process::{Command, Stdio};
 
 use broth::Error;
+use broth::format::hex;
 use broth::run::Run;
 use broth::view::{Access, Server, Watcher, watch_run};
 use clap::Args;
 
-use super::{hex, number};
+use super::number;
 
 /// Where the page is served.
 #[derive(Args, Clone, Debug)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use broth::format::thousands;
+use broth::format::{hex, thousands};
 use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::Measures;
 use broth::measure::replicators::KNIERIM_THRESHOLD;
@@ -25,7 +25,7 @@ use super::output::{self, write_json};
 use super::paint::{self, BOLD, RESET};
 use super::progress::MovingLine;
 use super::source::SoupArgs;
-use super::{Failure, INTERRUPTED, hex, number, parse_language, start_threads};
+use super::{Failure, INTERRUPTED, number, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 Programs are drawn byte by byte, changed a little from one to the next (--walk), or taken from

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use broth::engine::{Engine, Options};
 use broth::files;
-use broth::format::thousands;
+use broth::format::{hex, thousands};
 use broth::language::{self, Language};
 use broth::measure::copying::{Copied, copying_loop};
 use broth::measure::replicators::{
@@ -25,7 +25,7 @@ use super::engine::plural;
 use super::output::{self, write_json};
 use super::paint::{self, BOLD, DIM, RESET};
 use super::source::SoupArgs;
-use super::{Failure, hex, number, parse_language, start_threads};
+use super::{Failure, number, parse_language, start_threads};
 
 const EXAMPLES: &str = "\
 A program is run beside each of 13 random partners; then, four times, the resulting right half

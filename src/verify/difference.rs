@@ -12,6 +12,7 @@ use super::engines::{Fault, Setup};
 use super::unit::{Source, Unit};
 use crate::engine::jit::{self, Thresholds, Tier};
 use crate::files;
+use crate::format::hex;
 use crate::language::{self, Language, TAPE_LEN, Tape};
 use crate::run::folder::settings::VERSION;
 use crate::{Error, engine::Engine};
@@ -287,10 +288,6 @@ impl TapeOnDisk {
             which: self.which,
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn tape(text: &str) -> Result<Tape, String> {

@@ -5,11 +5,11 @@ use std::cell::Cell;
 use serde_json::json;
 
 use super::history::History;
-use super::scene::hex;
 use super::shared::Busy;
 use super::watcher::Watcher;
 use crate::Error;
 use crate::engine::{Engine, Options};
+use crate::format::hex;
 use crate::measure::census::{Portrait, group};
 use crate::measure::replicators::{Scorer, knierim_threshold};
 use crate::random::Streams;

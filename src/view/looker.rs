@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 use super::frame::Frame;
 use super::protocol::Plane;
-use super::scene::{Scene, hex};
+use super::scene::Scene;
 use super::shared::Shared;
 use crate::Error;
 use crate::engine::{Engine, Options};
+use crate::format::hex;
 use crate::measure::census::{Portrait, group};
 use crate::measure::families::{Families, Relatives};
 use crate::measure::replicators::Scorer;

@@ -11,6 +11,7 @@ use super::presets::PRESETS;
 use super::protocol::NewSoup;
 use super::rows;
 use crate::Error;
+use crate::format::hex;
 use crate::language::Language;
 use crate::measure::ALIVE;
 use crate::plot::picture::{Layout, tile};
@@ -152,11 +153,6 @@ fn text_of(value: &toml::Value) -> String {
         toml::Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// Bytes as pairs of hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What bytes mean, and how they are shown.

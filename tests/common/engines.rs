@@ -27,16 +27,7 @@ pub(crate) fn check_named(
     tape: &Tape,
     max_steps: u32,
 ) -> Outcome {
-    let mut tape_then = *tape;
-    let outcome = reference::run(language, &mut tape_then, max_steps);
-    let expected = Expected {
-        name,
-        language,
-        tape,
-        max_steps,
-        outcome,
-        tape_then,
-    };
+    let expected = Expected::of(name, language, tape, max_steps);
     for (width, runner) in every_width(language, &Options::default()) {
         expected.check(width, &runner);
     }
@@ -50,7 +41,7 @@ pub(crate) fn check_named(
         }
         Natives::with(language, |natives| natives.check(&expected));
     }
-    outcome
+    expected.outcome
 }
 
 pub(crate) const NO_CLOSED_FORMS: Options = Options {
@@ -75,7 +66,26 @@ pub(crate) struct Expected<'a> {
     pub tape_then: Tape,
 }
 
-impl Expected<'_> {
+impl<'a> Expected<'a> {
+    /// What the reference engine says of a run.
+    pub(crate) fn of(
+        name: &'a str,
+        language: &'static Language,
+        tape: &'a Tape,
+        max_steps: u32,
+    ) -> Expected<'a> {
+        let mut tape_then = *tape;
+        let outcome = reference::run(language, &mut tape_then, max_steps);
+        Expected {
+            name,
+            language,
+            tape,
+            max_steps,
+            outcome,
+            tape_then,
+        }
+    }
+
     /// Hold `runner` to it.
     #[track_caller]
     pub(crate) fn check(&self, engine: &str, runner: &Runner) -> NativeTally {

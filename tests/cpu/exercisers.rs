@@ -19,45 +19,36 @@ trait Machine {
     fn halted(&self) -> bool;
 }
 
-impl Machine for z80::State {
-    const NAME: &str = "Z80";
-    fn step(&mut self, memory: &mut [u8; 1 << 16]) {
-        z80::step(z80::Variant::Hardware, memory, self);
-    }
-    fn pc(&self) -> u16 {
-        self.pc()
-    }
-    fn begin(&mut self, pc: u16, sp: u16) {
-        self.set_pc(pc);
-        self.set_sp(sp);
-    }
-    fn arguments(&self) -> (u8, u16) {
-        (self.bc() as u8, self.de())
-    }
-    fn halted(&self) -> bool {
-        self.halted()
-    }
+macro_rules! machine {
+    ($state:ty, $name:literal, $step:expr) => {
+        impl Machine for $state {
+            const NAME: &str = $name;
+            fn step(&mut self, memory: &mut [u8; 1 << 16]) {
+                $step(memory, self);
+            }
+            fn pc(&self) -> u16 {
+                self.pc()
+            }
+            fn begin(&mut self, pc: u16, sp: u16) {
+                self.set_pc(pc);
+                self.set_sp(sp);
+            }
+            fn arguments(&self) -> (u8, u16) {
+                (self.bc() as u8, self.de())
+            }
+            fn halted(&self) -> bool {
+                self.halted()
+            }
+        }
+    };
 }
 
-impl Machine for i8080::State {
-    const NAME: &str = "8080";
-    fn step(&mut self, memory: &mut [u8; 1 << 16]) {
-        i8080::step(memory, self);
-    }
-    fn pc(&self) -> u16 {
-        self.pc()
-    }
-    fn begin(&mut self, pc: u16, sp: u16) {
-        self.set_pc(pc);
-        self.set_sp(sp);
-    }
-    fn arguments(&self) -> (u8, u16) {
-        (self.bc() as u8, self.de())
-    }
-    fn halted(&self) -> bool {
-        self.halted()
-    }
-}
+machine!(z80::State, "Z80", |memory, state| z80::step(
+    z80::Variant::Hardware,
+    memory,
+    state
+));
+machine!(i8080::State, "8080", i8080::step);
 
 /// Run a program of CP/M; gives what it printed, and its instructions.
 fn run<M: Machine>(mut machine: M, program: &[u8]) -> (String, u64) {
@@ -101,7 +92,7 @@ fn exercise<M: Machine>(folder: &Path, names: &[&str], machine: M, wanted: &str,
         M::NAME
     );
     assert!(said.contains(wanted), "{name} says:\n{said}");
-    for bad in ["ERROR", "FAILED", "HAS FAILED"] {
+    for bad in ["ERROR", "FAILED"] {
         assert!(!said.contains(bad), "{name} says:\n{said}");
     }
     assert_eq!(done, count, "{name}: instructions");

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use super::App;
 use crate::Error;
 use crate::files::sha256;
+use crate::format::hex;
 use crate::run::folder::settings::key_of;
 use crate::view::frame::Frame;
 use crate::view::program;
-use crate::view::scene::{Scene, hex};
+use crate::view::scene::Scene;
 
 /// What stands behind the `?` of an address, by name. Bytes that make no text are left out.
 fn parameters(uri: &Uri) -> BTreeMap<String, String> {
