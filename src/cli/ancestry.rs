@@ -15,10 +15,10 @@ use broth::run::replay::{PastRun, Replay};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::drawing::{self, ThemeArgs};
-use super::engine::plural;
+use super::drawing::{self, ThemeArgs, WorkArgs};
 use super::interaction::{describe, interaction_json};
 use super::interrupt::Interrupt;
+use super::number::plural;
 use super::output::write_json;
 use super::paint::{self, BOLD, RESET};
 use super::progress::ReplayProgress;
@@ -83,13 +83,8 @@ pub(super) struct AncestryArgs {
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = number::any::<usize>)]
     changes: usize,
 
-    /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = number::threads)]
-    threads: Option<u16>,
-
-    /// Show nothing but errors
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    work: WorkArgs,
 
     /// Write the result as JSON to standard output, instead of the report
     #[arg(long)]
@@ -118,7 +113,7 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         ))
         .into());
     }
-    start_threads(args.threads)?;
+    start_threads(args.work.threads)?;
     let interrupt = Interrupt::at_once()?;
     interrupt.last_words({
         let out = text_path.display().to_string();
@@ -126,7 +121,7 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     });
     let past = PastRun::open(&run.folder)?;
     let newest = past.newest()?.unwrap_or(0);
-    let mut progress = ReplayProgress::new(args.quiet, 0, newest, &interrupt);
+    let mut progress = ReplayProgress::new(args.work.quiet, 0, newest, &interrupt);
     let seen = if args.first_replicator {
         progress.begin("looking for the first replicator", newest);
         let seen = past.first_seen(&mut |epochs_done| progress.see(epochs_done))?;
@@ -157,7 +152,7 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         serde_json::to_writer_pretty(&mut *file, &json)?;
         writeln!(file)
     })?;
-    let reports = !args.quiet && !args.json;
+    let reports = !args.work.quiet && !args.json;
     if reports {
         let mut out = anstream::stdout().lock();
         out.write_all(report.as_bytes())?;
@@ -171,7 +166,7 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
         let replay = Replay::open(&run.folder, Some(first.epochs_done), Some(to))?;
         interrupt.last_words(strip::nothing_drawn(&picture));
         let to = (&*picture, args.look.theme());
-        strip::draw(replay, (None, None), to, (args.quiet, &interrupt))?;
+        strip::draw(replay, (None, None), to, (args.work.quiet, &interrupt))?;
         if reports {
             writeln!(anstream::stdout(), "{}", shown(&picture))?;
         }

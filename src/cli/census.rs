@@ -16,7 +16,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::checkpoint;
-use super::engine::plural;
+use super::number::plural;
 use super::output::{self, write_json};
 use super::paint::{self, BOLD, RESET};
 use super::source::SoupArgs;

@@ -9,6 +9,20 @@ use broth::plot::format::{Format, Subject};
 use broth::plot::theme::Theme;
 use clap::{Args, ValueEnum};
 
+use super::number;
+
+/// How a command that recomputes and draws goes about it.
+#[derive(Args, Clone, Copy)]
+pub(super) struct WorkArgs {
+    /// Threads to run on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = number::threads)]
+    pub threads: Option<u16>,
+
+    /// Show nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
 /// How a drawing looks.
 #[derive(Args)]
 pub(super) struct ThemeArgs {

@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use broth::Tally;
 use broth::engine::jit::{CacheTally, MIB, NoNativeCode};
 use broth::engine::{Engine, Options};
-use broth::format::thousands;
 use clap::Args;
 
-use super::number;
+use super::number::{self, bytes, percent, plural};
 
 /// How engines are to work.
 #[derive(Args, Clone, Copy)]
@@ -94,23 +93,4 @@ pub(super) fn describe_native_code(cache: &CacheTally, tally: &Tally) -> Option<
             ),
         ]
     })
-}
-
-/// So many of something.
-pub(super) fn plural(count: u64, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {what}{ending}", thousands(count as usize))
-}
-
-/// A share in per cent.
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.1}%", 100.0 * share)
-}
-
-/// A number of bytes in KiB once there are that many.
-pub(super) fn bytes(count: u64) -> String {
-    match count {
-        0..1024 => format!("{count} bytes"),
-        _ => format!("{} KiB", thousands(count.div_ceil(1024) as usize)),
-    }
 }

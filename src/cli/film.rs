@@ -13,7 +13,7 @@ use broth::run::replay::Replay;
 use clap::Args;
 use serde_json::json;
 
-use super::drawing::check_out;
+use super::drawing::{WorkArgs, check_out};
 use super::interrupt::Interrupt;
 use super::output::{self, write_json};
 use super::progress::ReplayProgress;
@@ -58,13 +58,8 @@ pub(super) struct FilmArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = number::threads)]
-    threads: Option<u16>,
-
-    /// Show nothing but errors
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    work: WorkArgs,
 
     /// Write what was drawn as JSON to standard output
     #[arg(long)]
@@ -84,7 +79,7 @@ pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
     check_out(&out, Subject::Film)?;
     let interrupt = Interrupt::finishing(
         "finishing this epoch, writing the film up to it; once more to stop without it",
-        args.quiet,
+        args.work.quiet,
     )?;
     interrupt.last_words(strip::nothing_drawn(&out));
     let filmed = match source {
@@ -104,7 +99,7 @@ pub(super) fn film(args: FilmArgs) -> Result<ExitCode, Failure> {
             "interrupted": interrupt.is_asked(),
             "written": output::written(&[out])?,
         }))?;
-    } else if !args.quiet {
+    } else if !args.work.quiet {
         let plural = if count == 1 { "" } else { "s" };
         let out = shown(&out);
         writeln!(anstream::stdout(), "{out}: {count} frame{plural}")?;
@@ -163,7 +158,7 @@ fn of_run(
     out: &Path,
     interrupt: &Interrupt,
 ) -> Result<Option<Filmed>, Error> {
-    start_threads(args.threads)?;
+    start_threads(args.work.threads)?;
     let folder = RunFolder::look(&run.folder)?;
     let mut replay = Replay::open(&run.folder, args.from, args.to.or(run.epochs_done))?;
     replay.stop_when(interrupt.shared_flag());
@@ -175,7 +170,7 @@ fn of_run(
         None
     };
     let mut progress = ReplayProgress::new(
-        args.quiet,
+        args.work.quiet,
         replay.soup().epochs_done(),
         replay.to(),
         interrupt,

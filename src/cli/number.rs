@@ -1,4 +1,5 @@
-//! Numbers on the command line, in all forms that [`parse_number`] reads.
+//! Numbers on the command line: read in all forms that [`parse_number`] reads, and told with what
+//! they count.
 
 use std::ops::RangeInclusive;
 
@@ -51,6 +52,25 @@ pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
 /// Reads a number of threads.
 pub(super) fn threads(text: &str) -> Result<u16, String> {
     within(1..=1024)(text)
+}
+
+/// So many of something.
+pub(super) fn plural(count: u64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {what}{ending}", thousands(count as usize))
+}
+
+/// A share in per cent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share)
+}
+
+/// A number of bytes in KiB once there are that many.
+pub(super) fn bytes(count: u64) -> String {
+    match count {
+        0..1024 => format!("{count} bytes"),
+        _ => format!("{} KiB", thousands(count.div_ceil(1024) as usize)),
+    }
 }
 
 #[cfg(test)]

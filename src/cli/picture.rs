@@ -15,10 +15,10 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::checkpoint;
-use super::drawing::{ThemeArgs, check_out};
+use super::drawing::{ThemeArgs, WorkArgs, check_out};
 use super::output::{self, write_json};
 use super::source::{KnownFrom, SoupArgs};
-use super::{Failure, number, parse_language, shown, start_threads};
+use super::{Failure, parse_language, shown, start_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,13 +63,8 @@ pub(super) struct PictureArgs {
     #[command(flatten)]
     look: ThemeArgs,
 
-    /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = number::threads)]
-    threads: Option<u16>,
-
-    /// Show nothing but errors
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    work: WorkArgs,
 
     /// Write what was drawn as JSON to standard output
     #[arg(long)]
@@ -100,7 +95,7 @@ pub(super) fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
     if let Some(out) = &args.out {
         check_out(out, Subject::Picture)?;
     }
-    start_threads(args.threads)?;
+    start_threads(args.work.threads)?;
     let Looked {
         view,
         checkpoint,
@@ -128,7 +123,7 @@ pub(super) fn picture(args: PictureArgs) -> Result<ExitCode, Failure> {
             "layout": layout.unwrap_or("overview"),
             "written": output::written(&[out])?,
         }))?;
-    } else if !args.quiet {
+    } else if !args.work.quiet {
         writeln!(anstream::stdout(), "{}", shown(&out))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -146,7 +141,7 @@ struct Looked {
 fn look(args: &PictureArgs) -> Result<Looked, Failure> {
     let given = checkpoint::given(args.lang, None);
     let used = ["lang", "seed", "grid"];
-    let found = args.soup.see(&args.from, &given, &used, args.quiet)?;
+    let found = args.soup.see(&args.from, &given, &used, args.work.quiet)?;
     let mut view = match &found.known {
         KnownFrom::Run(_) | KnownFrom::Sidecar(_) => View::of(&found.settings, View::FULL),
         KnownFrom::Flags => {

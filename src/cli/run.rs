@@ -23,8 +23,9 @@ use toml::Table;
 
 pub(super) use self::flags::RunArgs;
 use super::checkpoint;
-use super::engine::{describe_native_code, no_native_code_warning, plural};
+use super::engine::{describe_native_code, no_native_code_warning};
 use super::interrupt::Interrupt;
+use super::number::plural;
 use super::output::{real, write_json};
 use super::paint::{BOLD, RESET};
 use super::progress::{Progress, duration, rates, thousandths};

@@ -13,7 +13,7 @@ use broth::run::replay::Replay;
 use clap::Args;
 use serde_json::json;
 
-use super::drawing::{ThemeArgs, check_out};
+use super::drawing::{ThemeArgs, WorkArgs, check_out};
 use super::interrupt::Interrupt;
 use super::output::{self, write_json};
 use super::progress::ReplayProgress;
@@ -62,13 +62,8 @@ pub(super) struct StripArgs {
     #[command(flatten)]
     look: ThemeArgs,
 
-    /// Threads to run on [default: all cores]
-    #[arg(long, value_name = "N", value_parser = number::threads)]
-    threads: Option<u16>,
-
-    /// Show nothing but errors
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    work: WorkArgs,
 
     /// Write what was drawn as JSON to standard output
     #[arg(long)]
@@ -88,13 +83,13 @@ pub(super) fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
     }
     let run = run_of(&args.run)?;
     let out = args.out.unwrap_or(run.folder.join("strip.png"));
-    start_threads(args.threads)?;
+    start_threads(args.work.threads)?;
     let interrupt = Interrupt::at_once()?;
     interrupt.last_words(nothing_drawn(&out));
     let replay = Replay::open(&run.folder, args.from, args.to.or(run.epochs_done))?;
     check_out(&out, Subject::Chart)?;
     let columns = (args.every, args.programs);
-    let screen = (args.quiet, &interrupt);
+    let screen = (args.work.quiet, &interrupt);
     let points = draw(replay, columns, (&out, args.look.theme()), screen)?;
     if args.json {
         write_json(&json!({
@@ -103,7 +98,7 @@ pub(super) fn strip(args: StripArgs) -> Result<ExitCode, Failure> {
             "columns": points.len(),
             "written": output::written(&[out])?,
         }))?;
-    } else if !args.quiet {
+    } else if !args.work.quiet {
         writeln!(anstream::stdout(), "{}", shown(&out))?;
     }
     Ok(ExitCode::SUCCESS)

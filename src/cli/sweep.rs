@@ -17,8 +17,8 @@ use broth::sweep::{
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::engine::plural;
 use super::interrupt::Interrupt;
+use super::number::plural;
 use super::output::write_json;
 use super::paint::{BOLD, RESET};
 use super::progress::{MovingLine, duration};

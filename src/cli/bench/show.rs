@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::subject::Subject;
 use super::{Entry, Report};
-use crate::cli::engine::percent;
+use crate::cli::number::percent;
 use crate::cli::paint::{BOLD, RESET};
 
 pub(super) fn show_machine(out: &mut impl Write, report: &Report) -> io::Result<()> {

@@ -17,7 +17,8 @@ use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 
 use crate::cli::checkpoint::{self, CheckpointArgs};
-use crate::cli::engine::{EngineArgs, plural};
+use crate::cli::engine::EngineArgs;
+use crate::cli::number::plural;
 use crate::cli::output::write_json;
 use crate::cli::paint::{BOLD, RESET};
 use crate::cli::source::{newest_checkpoint, run_of};

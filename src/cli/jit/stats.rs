@@ -11,7 +11,7 @@ use broth::run::folder::performance::NativeTotals;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::cli::engine::{bytes, percent, plural};
+use crate::cli::number::{bytes, percent, plural};
 use crate::cli::output::write_json;
 use crate::cli::source::run_of;
 use crate::cli::{Failure, shown};

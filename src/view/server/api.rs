@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::App;
@@ -29,24 +30,8 @@ fn parameters(uri: &Uri) -> BTreeMap<String, String> {
 
 /// Text as it is written in an address.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let digits = |it: &std::str::Bytes<'_>| {
-            let mut it = it.clone();
-            let pair = [it.next()?, it.next()?].map(|digit| char::from(digit).to_digit(16));
-            Some((pair[0]? * 16 + pair[1]?) as u8)
-        };
-        match (byte, digits(&rest)) {
-            (b'%', Some(decoded)) => {
-                bytes.push(decoded);
-                rest.nth(1);
-            }
-            (b'+', _) => bytes.push(b' '),
-            _ => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let text = text.replace('+', " ");
+    percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }
 
 /// An answer, or what was wrong with the question.
