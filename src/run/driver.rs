@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::observer::{LogPoint, Next, Observer};
 use super::plan::Plan;
-use super::recording::{Counts, Due, Recorded, Recording, Sink, Snapshot};
+use super::recording::{Counts, Due, Recorded, Recording, Sink, Snapshot, Wait};
 use crate::Error;
 use crate::measure::column::View;
 use crate::measure::replicators::Scorer;
+use crate::memory;
 use crate::run::folder::performance::PerformanceRow;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::{Soup, Tally};
@@ -46,8 +47,9 @@ pub(crate) struct Driver<'a> {
     /// Epochs done at the newest checkpoint.
     pub saved_at: Option<u64>,
     pub budget: Option<Budget>,
-    /// Whether snapshots are measured by a thread of their own, beside the epochs.
-    pub beside: bool,
+    /// How many snapshots are measured at a time, each by a thread of its own, beside the epochs;
+    /// 0 where the epochs wait instead.
+    pub measurers: usize,
     /// Set where the run is to end early.
     pub interrupt: &'a AtomicBool,
 }
@@ -79,6 +81,17 @@ pub(crate) struct Driven<S: Sink> {
     pub elapsed: Duration,
 }
 
+/// How many snapshots of `soup` are measured at a time, where that is done beside the epochs:
+/// one for every two threads, as far as their copies of it take an eighth of the memory that is
+/// free.
+pub(crate) fn measurers(soup: &Soup) -> usize {
+    let bytes_per_byte = if soup.tokens().is_some() { 9 } else { 1 };
+    let copy = soup.settings().soup_bytes() as u64 * bytes_per_byte;
+    let room = memory::available().unwrap_or(u64::MAX) / 8;
+    let fit = usize::try_from(room / copy.max(1)).unwrap_or(usize::MAX);
+    rayon::current_num_threads().div_ceil(2).min(fit).max(1)
+}
+
 impl Driver<'_> {
     /// Run the soup to its end. Uses the rayon thread pool it is called in.
     pub(crate) fn drive<S: Sink>(
@@ -87,9 +100,9 @@ impl Driver<'_> {
         sink: S,
         observer: &mut dyn Observer,
     ) -> Result<Driven<S>, Error> {
-        if self.beside {
+        if self.measurers > 0 {
             thread::scope(|scope| {
-                let recording = Recording::beside(scope, sink);
+                let recording = Recording::beside(scope, sink, self.measurers);
                 Drive::new(self, soup, recording, observer).finish()
             })
         } else {
@@ -174,7 +187,7 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
         };
         // What is still being measured comes first: it may end the run.
         let mut stopped_at = None;
-        if let Some((stop, snapshot)) = self.collect(true)? {
+        if let Some((stop, snapshot)) = self.collect(Wait::ForAll)? {
             ended = Ended::Stopped(stop);
             stopped_at = Some(snapshot);
         }
@@ -207,12 +220,13 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
         let next = self.observer.epoch(view(self.soup), &tally);
         self.heed(next);
         let due = self.due_after(epoch);
-        let stop = self.collect(due.any())?;
+        let wait = if due.any() { Wait::ForRoom } else { Wait::No };
+        let stop = self.collect(wait)?;
         if stop.is_some() || !due.any() {
             return Ok(stop);
         }
         self.submit(tally, due)?;
-        self.collect(false)
+        self.collect(Wait::No)
     }
 
     /// What is due after `epoch`, counted from 0.
@@ -282,34 +296,32 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
         Ok(counts)
     }
 
-    /// Take back the snapshot that was handed out, once it is recorded, or with `wait` for sure.
-    fn collect(&mut self, wait: bool) -> Result<Option<(S::Stop, Snapshot)>, Error> {
-        let Some(recorded) = self.recording.collect(wait)? else {
-            return Ok(None);
-        };
-        let Recorded {
-            snapshot,
-            row,
-            stop,
-        } = recorded;
-        if let Some(row) = &row {
-            let next = self.observer.logged(&LogPoint {
+    /// Take back the snapshots that were handed out and are recorded, and those that are waited
+    /// for.
+    fn collect(&mut self, wait: Wait) -> Result<Option<(S::Stop, Snapshot)>, Error> {
+        while let Some(recorded) = self.recording.collect(wait)? {
+            let Recorded {
+                snapshot,
                 row,
-                soup: View {
-                    language: self.soup.settings().language,
-                    epochs_done: snapshot.soup.epochs_done,
-                    programs: &snapshot.soup.programs,
-                },
-            });
-            self.heed(next);
-        }
-        Ok(match stop {
-            Some(stop) => Some((stop, snapshot)),
-            None => {
-                self.recording.give_back(snapshot.soup);
-                None
+                stop,
+            } = recorded;
+            if let Some(row) = &row {
+                let next = self.observer.logged(&LogPoint {
+                    row,
+                    soup: View {
+                        language: self.soup.settings().language,
+                        epochs_done: snapshot.soup.epochs_done,
+                        programs: &snapshot.soup.programs,
+                    },
+                });
+                self.heed(next);
             }
-        })
+            if let Some(stop) = stop {
+                return Ok(Some((stop, snapshot)));
+            }
+            self.recording.give_back(snapshot.soup);
+        }
+        Ok(None)
     }
 
     fn heed(&mut self, next: Next) {
@@ -324,7 +336,7 @@ impl<'a, 'scope, S: Sink> Drive<'a, 'scope, S> {
 
     /// Stand still until the observer wants otherwise. What is still being measured comes first.
     fn pause(&mut self) -> Result<Option<(S::Stop, Snapshot)>, Error> {
-        let stop = self.collect(true)?;
+        let stop = self.collect(Wait::ForAll)?;
         if stop.is_some() {
             return Ok(stop);
         }

@@ -159,7 +159,7 @@ impl Run {
             saves: Saves::Epochs(self.plan.checkpoint_interval),
             saved_at: self.saved_at,
             budget: None,
-            beside: true,
+            measurers: driver::measurers(&self.soup),
             interrupt,
         };
         let mut observer = Remembering {

@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
 use super::file::Planned;
 use super::one::{self, Pace, Progress};
 use super::outcome::{Ended, Outcome};
@@ -25,6 +27,8 @@ pub(super) struct Batch<'a> {
     runs: Vec<&'a Planned>,
     workers: usize,
     threads_each: usize,
+    /// Threads of all workers.
+    threads: usize,
 }
 
 /// What is done one after the other: first all soups that can be done side by side.
@@ -46,6 +50,7 @@ pub(super) fn batches<'a>(missing: &[&'a Planned], options: &Options) -> Vec<Bat
             .max(1);
         Batch {
             threads_each: (options.threads / workers).max(1),
+            threads: options.threads,
             workers,
             runs,
         }
@@ -189,48 +194,51 @@ impl<'a> Batch<'a> {
 
     /// What one worker does: one run after the other, as long as there are some.
     fn do_runs(&self, work: &Work<'_>, progress: &Progress, ended: &Sender<WorkerEnd>) {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads_each)
-            .build();
-        let pool = match pool {
-            Ok(pool) => pool,
-            Err(error) => {
-                let error = Error::Usage(format!("cannot start threads: {error}"));
-                let _ = ended.send(WorkerEnd {
-                    run: None,
-                    result: Err(error),
-                    unsaved: 0,
-                });
-                return;
-            }
-        };
         let pace = Pace {
             save_every: work.save_every,
             interrupt: &work.stop,
         };
-        pool.install(|| {
-            while !work.stop.load(Ordering::Relaxed) {
-                let i = work.next.fetch_add(1, Ordering::Relaxed);
-                let Some(run) = self.runs.get(i) else { break };
-                progress.epochs.store(0, Ordering::Relaxed);
-                progress.run.store(i as u64 + 1, Ordering::Relaxed);
-                let folder = work.records.folder(&run.key);
-                let result =
-                    catch_unwind(AssertUnwindSafe(|| one::run(run, &folder, pace, progress)));
-                let result = result.unwrap_or_else(|_| {
-                    Err(Error::Bug("the run ended in the middle of its work".into()))
-                });
-                progress.run.store(0, Ordering::Relaxed);
-                let end = WorkerEnd {
-                    run: Some(i),
-                    result,
-                    unsaved: progress.unsaved.swap(0, Ordering::Relaxed),
-                };
-                if ended.send(end).is_err() {
-                    break;
+        let mut pool: Option<ThreadPool> = None;
+        while !work.stop.load(Ordering::Relaxed) {
+            let i = work.next.fetch_add(1, Ordering::Relaxed);
+            let Some(run) = self.runs.get(i) else { break };
+            let left = self.runs.len() - i;
+            let threads = threads_of_run(self.threads, self.threads_each, left);
+            let fitting = pool.filter(|pool| pool.current_num_threads() == threads);
+            let fitting =
+                fitting.map_or_else(|| ThreadPoolBuilder::new().num_threads(threads).build(), Ok);
+            let fitting = match fitting {
+                Ok(fitting) => fitting,
+                Err(error) => {
+                    let error = Error::Usage(format!("cannot start threads: {error}"));
+                    let _ = ended.send(WorkerEnd {
+                        run: None,
+                        result: Err(error),
+                        unsaved: 0,
+                    });
+                    return;
                 }
+            };
+            progress.epochs.store(0, Ordering::Relaxed);
+            progress.run.store(i as u64 + 1, Ordering::Relaxed);
+            let folder = work.records.folder(&run.key);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                fitting.install(|| one::run(run, &folder, pace, progress))
+            }));
+            let result = result.unwrap_or_else(|_| {
+                Err(Error::Bug("the run ended in the middle of its work".into()))
+            });
+            pool = Some(fitting);
+            progress.run.store(0, Ordering::Relaxed);
+            let end = WorkerEnd {
+                run: Some(i),
+                result,
+                unsaved: progress.unsaved.swap(0, Ordering::Relaxed),
+            };
+            if ended.send(end).is_err() {
+                break;
             }
-        });
+        }
     }
 
     fn state(&self, counts: &Counts<'_>, workers: &[Progress]) -> State<'a> {
@@ -257,5 +265,24 @@ impl<'a> Batch<'a> {
             interactions_left: counts.left.saturating_sub(done_of_these),
             under_way,
         }
+    }
+}
+
+/// Threads of `all` for a run of a worker that has `each`, with so many runs left, it included. The
+/// last ones get more: there are workers without a run by then.
+fn threads_of_run(all: usize, each: usize, left: usize) -> usize {
+    each.max(all / left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::threads_of_run;
+
+    #[test]
+    fn the_last_runs_get_the_threads_of_workers_without_one() {
+        let threads = |left| threads_of_run(8, 1, left);
+        assert_eq!([20, 8, 5, 4, 3, 2, 1].map(threads), [1, 1, 1, 2, 2, 4, 8]);
+        assert_eq!(threads_of_run(8, 4, 20), 4);
+        assert_eq!(threads_of_run(1, 1, 1), 1);
     }
 }

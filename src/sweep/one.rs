@@ -121,7 +121,7 @@ impl Sink for Sums<'_> {
 }
 
 /// Run `planned` to its end, from where `folder` has it on. Uses the rayon thread pool it is
-/// called in; where that has several threads, one thread more for measures.
+/// called in; where that has several threads, others measure beside them.
 pub(super) fn run(
     planned: &Planned,
     folder: &Folder,
@@ -151,7 +151,10 @@ pub(super) fn run(
         },
         saved_at: None,
         budget: rules.budget_seconds.map(|seconds| Budget { seconds, used }),
-        beside: rayon::current_num_threads() > 1,
+        measurers: match rayon::current_num_threads() {
+            1 => 0,
+            _ => driver::measurers(&soup),
+        },
         interrupt: pace.interrupt,
     };
     let sums = Sums {

@@ -256,7 +256,7 @@ impl<'a> Stage<'a> {
             saves: Saves::Epochs(save_interval(self.soup.programs().len())),
             saved_at: None,
             budget: None,
-            beside: true,
+            measurers: 1,
             interrupt: self.interrupt,
         };
         let keeping = Keeping {
