@@ -345,6 +345,39 @@ fn every_language_is_measured() {
 }
 
 #[test]
+fn an_epoch_is_told_by_its_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cache, json) = (folder.path().join("cache"), folder.path().join("out.json"));
+    let words = "bench --num 2048 --soups random --engines auto --rounds 3 --epochs 20 --parts";
+    let (table, report) = measure(words, &cache, &json);
+    let parts = &report["soups"][0]["parts"];
+    let part = |name: &str| number(&parts[name]);
+    for name in ["draw_ms", "run_ms", "copy_ms", "measure_ms"] {
+        assert!(part(name) > 0.0, "{name}: {parts}");
+    }
+    // Measuring a log point takes longer than copying one.
+    assert!(part("measure_ms") > part("copy_ms"), "{parts}");
+    let computed = parts["computed"].as_array().unwrap();
+    let one = &computed[0];
+    let sum = ["draw_ms", "move_ms", "mutate_ms", "run_ms"].map(part);
+    assert_eq!(one["threads"], 1);
+    assert_close(number(&one["ms_per_epoch"]), sum.iter().sum());
+    for pair in computed.windows(2) {
+        let [before, after] = [&pair[0], &pair[1]].map(|it| number(&it["ms_per_epoch"]));
+        assert!(after <= before, "{parts}");
+        let logged = number(&pair[1]["ms_per_epoch_logged"]);
+        assert!(logged > after, "{parts}");
+    }
+    for name in ["pairing", "mutating", "measuring", "\n64 "] {
+        assert!(table.contains(name), "{name:?}: {table}");
+    }
+    // Nothing is shown unasked.
+    let other = folder.path().join("other.json");
+    let (table, report) = measure(&words.replace("--parts", ""), &cache, &other);
+    assert!(report["soups"][0]["parts"].is_null() && !table.contains("pairing"));
+}
+
+#[test]
 fn wrong_flags_are_usage_errors() {
     for (words, hints) in [
         (
@@ -377,6 +410,7 @@ fn wrong_flags_are_usage_errors() {
         ("--worlds 29@3 --seed 3", &["--worlds", "--seed"]),
         ("--worlds 29@3 --lang z80", &["--lang z80", "one only"]),
         ("--worlds 29@3 --load x", &["--worlds", "--load"]),
+        ("--worlds 29@3 --parts", &["--worlds", "--parts"]),
         ("--run x --lang bff", &["--run", "--lang"]),
         ("--run no-such-run", &["no-such-run"]),
         ("--load no-such-file.dat", &["no-such-file.dat"]),

@@ -3,6 +3,7 @@
 //! Soups come from [`soups`], by the stage of their lives, or from [`worlds`], by seed and age;
 //! [`compare`] measures engines on one of them.
 
+pub mod parts;
 pub mod soups;
 pub mod worlds;
 

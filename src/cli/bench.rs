@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use broth::Error;
+use broth::bench::parts::Parts;
 use broth::bench::soups::{Prepared, Sort};
 use broth::bench::{self, Comparison, Machine, Plan};
 use broth::engine::Engine;
@@ -46,6 +47,8 @@ Examples:
       a soup of one's own
   broth bench --worlds 29@2049,41@2177 --engines interpreter,auto
       two soups by seed and age, and the sum of their times
+  broth bench --soups alive --engines auto --parts
+      what an epoch and a log point are made of, and what many threads make of them
   broth bench --worlds benches/atlas.toml --engines auto --json
       the worlds in a file, all numbers to standard output
 
@@ -139,6 +142,11 @@ pub(super) struct BenchArgs {
           conflicts_with_all = ["load", "run", "soups", "seed", "prelife_epochs", "alive_epochs"])]
     worlds: Option<String>,
 
+    /// Show, too, what an epoch and a log point are made of, in times of one thread, and what these
+    /// come to on more threads
+    #[arg(long, conflicts_with = "worlds")]
+    parts: bool,
+
     #[command(flatten)]
     loading: CheckpointArgs,
 
@@ -198,6 +206,9 @@ struct Entry {
     /// Why there is nothing to measure.
     problem: Option<String>,
     measured: Option<Comparison>,
+    /// By the engine auto, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Parts>,
 }
 
 impl Entry {
@@ -269,7 +280,7 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
         }
         interrupt.last_words(what_is_lost(subject, file));
         let entry = match subject.prepare(&cache, &interrupt)? {
-            Some(prepared) => measure(subject, &prepared, &plan, &interrupt)?,
+            Some(prepared) => measure(subject, &prepared, &plan, args.parts, &interrupt)?,
             None => None,
         };
         if let Some(entry) = entry {
@@ -392,6 +403,7 @@ fn measure(
     subject: &Subject,
     prepared: &Prepared,
     plan: &Plan,
+    with_parts: bool,
     interrupt: &Interrupt,
 ) -> Result<Option<Entry>, Error> {
     let settings = subject.settings();
@@ -404,6 +416,7 @@ fn measure(
         high_order_entropy: prepared.high_order_entropy,
         problem: None,
         measured: None,
+        parts: None,
     };
     if !prepared.as_asked {
         entry.problem = Some(subject.problem());
@@ -417,6 +430,11 @@ fn measure(
     });
     progress.finish();
     entry.measured = result?;
+    if let (Some(measured), true, false) = (&entry.measured, with_parts, interrupt.is_asked()) {
+        let epochs = [plan.warm_up, measured.epochs];
+        let parts = Parts::of(&settings, &prepared.checkpoint, plan.rounds, epochs)?;
+        entry.parts = Some(parts);
+    }
     Ok(entry.measured.is_some().then_some(entry))
 }
 

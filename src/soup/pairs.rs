@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::Tally;
 use super::mutation::Mutation;
 use super::pairing::Pairs;
+use super::pairings::Pairings;
 use super::settings::Settings;
 use super::shared::SharedPrograms;
 use super::tokens::{NEW, Tokens};
@@ -24,9 +25,7 @@ const BATCH: usize = 32;
 #[derive(Debug)]
 pub(super) struct Meetings {
     mutation: Mutation,
-    /// The pairs of the next epoch, where they are known already.
-    next: Pairs,
-    spare: Pairs,
+    pairings: Pairings,
     /// Tapes of programs that are not of 64 bytes.
     tapes: Vec<u8>,
 }
@@ -42,8 +41,7 @@ impl Meetings {
     pub(super) fn new(settings: &Settings) -> Result<Meetings, Error> {
         Ok(Meetings {
             mutation: Mutation::new(settings.mutation_prob),
-            next: Pairs::new(settings.num_programs)?,
-            spare: Pairs::new(settings.num_programs)?,
+            pairings: Pairings::new(settings.num_programs)?,
             tapes: Vec::new(),
         })
     }
@@ -62,13 +60,11 @@ impl Meetings {
     ) -> (Tally, Duration) {
         let Meetings {
             mutation,
-            next: pairs,
-            spare,
+            pairings,
             tapes,
         } = self;
-        if pairs.epoch() != Some(epoch) {
-            pairs.draw(&settings.meeting, streams, epoch);
-        }
+        let draw = |pairs: &mut Pairs, epoch| pairs.draw(&settings.meeting, streams, epoch);
+        let pairs = pairings.take(epoch, draw);
         let (mutation, max_steps) = (*mutation, settings.max_steps);
         let first = first_stream(settings, streams, epoch);
         let begun = Instant::now();
@@ -88,14 +84,17 @@ impl Meetings {
                 interact(first, runner, mutation, max_steps, &shared)
             }
         };
-        // The next epoch's pairing depends on the seed alone: it is drawn by
-        // one thread while the others run this epoch's tapes.
+        // Those of epochs to come are drawn by some threads while others run this epoch's tapes.
+        let mut due = pairings.due(epoch);
         let (tally, ()) = rayon::join(
-            || epoch_of(pairs),
-            || spare.draw(&settings.meeting, streams, epoch + 1),
+            || epoch_of(&pairs),
+            || {
+                let due = due.par_iter_mut().with_max_len(1);
+                due.for_each(|(epoch, pairs)| draw(pairs, *epoch));
+            },
         );
         let time = begun.elapsed();
-        std::mem::swap(&mut self.next, &mut self.spare);
+        pairings.keep(pairs, due);
         (tally, time)
     }
 }

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-/// How much of a draw is tried: all of it where `BROTH_TESTS=all`, or else a quarter, which
+/// How much of a draw is tried: all of it where `BROTH_TESTS=all`, or else an eighth, which
 /// keeps the everyday tests short.
 pub(crate) fn share(all: usize) -> usize {
-    if all_of_it() { all } else { all.div_ceil(4) }
+    if all_of_it() { all } else { all.div_ceil(8) }
 }
 
 /// Whether the tests try all that they could draw.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use broth::bench::parts::Parts;
 use broth::bench::{Comparison, Machine, Times};
 use broth::engine::Engine;
 use broth::format::thousands;
@@ -144,6 +145,39 @@ pub(super) fn show(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
             native: speed.native_steps,
         };
         writeln!(out, "{row}")?;
+    }
+    entry.parts.iter().try_for_each(|it| show_parts(out, it))
+}
+
+/// What an epoch and a log point are made of.
+fn show_parts(out: &mut impl Write, parts: &Parts) -> io::Result<()> {
+    let lines = [
+        (
+            "pairing",
+            parts.draw_ms,
+            "one thread for each epoch, several epochs at once",
+        ),
+        ("moving", parts.move_ms, "all threads"),
+        ("mutating", parts.mutate_ms, "all threads"),
+        ("running", parts.run_ms, "all threads, engine auto"),
+        ("copying", parts.copy_ms, "all threads, at a log point"),
+        (
+            "measuring",
+            parts.measure_ms,
+            "one thread for each log point, several at once",
+        ),
+    ];
+    writeln!(out, "{BOLD}part         ms of one thread  done by{RESET}")?;
+    for (part, ms, by) in lines {
+        writeln!(out, "{part:<11}  {:>16}  {by}", number(ms))?;
+    }
+    writeln!(
+        out,
+        "{BOLD}threads      ms/epoch, computed  with a log point every 64 epochs{RESET}"
+    )?;
+    for it in &parts.computed {
+        let (epoch, logged) = (number(it.ms_per_epoch), number(it.ms_per_epoch_logged));
+        writeln!(out, "{:<11}  {epoch:>18}  {logged:>32}", it.threads)?;
     }
     Ok(())
 }
