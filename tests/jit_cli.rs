@@ -187,6 +187,10 @@ fn units_are_listed_and_shown() {
     assert!(lines[0].contains("epochs 129 to 329: "), "{list}");
     assert!(lines[1].starts_with("number  sort"), "{list}");
     assert!(lines.len() >= 3, "{list}");
+    assert!(
+        lines[2..].iter().any(|line| line.contains("]    # ")),
+        "{list}"
+    );
     assert_eq!(said(SHOW, &[&out]), list, "another list each time");
     for (words, sorts) in [
         ("--loops", &["loop"][..]),
@@ -245,10 +249,26 @@ fn a_unit_is_shown_without_a_soup() {
         both.iter().all(|section| shown.contains(section)),
         "{shown}"
     );
+    let known = "\nto the ] at 5: copy: h0→h1-1, strides +1 -1, 4 steps, 4 ops\n";
+    assert!(shown.contains(known), "{shown}");
     let ir = said("jit show --program [-] --as right --ir", &[]);
     assert!(ir.starts_with("right, ") && ir.contains(both[1]) && !ir.contains(both[2]));
     let code = said("jit show --lang bff8 --program ++[-] --machine-code", &[]);
     assert!(code.starts_with("left, ") && !code.contains(both[0]) && code.contains(both[2]));
+    let clumsy = said(
+        "jit show --machine-code --program",
+        &["[  .,,> }]".as_ref()],
+    );
+    let known = "clumsy copy: h0→h1, strides +1 +1, 9 steps, 6 ops; \
+                 dropped: 2 redundant copies\n";
+    assert!(clumsy.contains(known), "{clumsy}");
+    let unused = said("jit show --no-closed-forms --ir --program [-]", &[]);
+    assert!(
+        unused.contains("\ncount, not used: -1, 2 steps, 2 ops\n"),
+        "{unused}"
+    );
+    let json = said("jit show --json --program [[},>],]", &[]);
+    assert!(json.contains("nest: h1+1→h0, strides +1 +1"), "{json}");
 }
 
 #[test]

@@ -9,14 +9,17 @@ use crate::language::bff::{Brackets, COMMANDS, Dialect, Op};
 use crate::language::{Family, Language, PROGRAM_LEN, TAPE_LEN, Tape};
 
 /// Bodies of loops of the BFF family, of every closed form and others.
-pub(super) const BODIES: [&str; 60] = [
+pub(super) const BODIES: [&str; 78] = [
     // Scans.
     "", "<", ">", "{", "}", "<<", ">>>", "<{", ">}", ">><{", // Counts.
     "+", "-", ">-<", "<+>", "}-", "{+",
     // Copies, forwards, backwards and apart, tested before or behind.
     ".<{", ".>}", ".<}", ".>{", "<.}", "{.>", ",<{", ",>}", ",<}", ",>{", "<,}", ">,{", "{,>",
     "}.<", "{.<>>", "<,}.", ">>.<{", "}}.{>", // Nests of a copy.
-    "[,}<]-", "[,>}]+", "[,<}]-", "[,>{] - ", "[.>}]-", "[<,}]-", "[,}<]-+",
+    "[,}<]-", "[,>}]+", "[,<}]-", "[,>{] - ", "[.>}]-", "[<,}]-", "[,}<]-+", "[},>],", "[},>],-",
+    "[,}<]{,}", "[,}>]-,", "[,}<,]-", "[-,}<]-", "[,,}>],", "[,{<,]+",
+    // Clumsy copies.
+    ".,,>}", "{<-,", ">+,}", "{<,,", ",<{,", ".{<,", ",,,<{,", "<,,}", ">{..", ",.>}",
     // Nearly one of these, and others.
     "+>", "-<", "->+<", "+>-", ".>}+", ",.", ".}<,>", ">+", ">>.}}", "<,", ">,", ".>>}", ".}", "--",
     "[>]", "[-]>", "[>[-]<]", "-[.}]>", "+-",

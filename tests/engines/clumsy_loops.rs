@@ -40,7 +40,16 @@ fn clumsy_loop(random: &mut StdRng, language: &Language, dialect: &Dialect) -> V
     } else {
         bytes_of(dialect, "[")
     };
-    [open, body, bytes_of(dialect, "]")].concat()
+    let close = bytes_of(dialect, "]");
+    let looped = [open.clone(), body, close.clone()].concat();
+    if jumps || random.random_bool(0.6) {
+        return looped;
+    }
+    let tails = [
+        "-", ",", "+", "--", ",-", "},{", "-,", "{,}+", ">-<", ">", ".",
+    ];
+    let tail = bytes_of(dialect, tails.choose(random).unwrap());
+    [open, looped, tail, close].concat()
 }
 
 /// Each is run with every step limit near its ends, and with some in between.
@@ -75,10 +84,7 @@ fn clumsy_loops_with_limits_that_end_anywhere() {
 /// Loops that are known, the heads any distance apart.
 #[test]
 fn clumsy_loops_with_heads_any_distance_apart() {
-    let language: &'static Language = "bff".parse().unwrap();
-    let runners: Vec<_> = every_width(language, &Options::default()).collect();
-    let mut random = StdRng::seed_from_u64(3);
-    for code in [
+    let known = [
         "[.,,>}]",
         "[{<-,]",
         "[>+,}]",
@@ -93,27 +99,80 @@ fn clumsy_loops_with_heads_any_distance_apart() {
         "[>{.<}.>{]",
         "[<{,>}.<{]",
         "[,<{,>.<]",
-    ] {
-        let code = language.parse_program(code).unwrap();
+    ];
+    run_at_every_distance(3, &known, 1);
+}
+
+/// Nests around a copy, the heads any distance apart, with nulls here and there.
+#[test]
+fn nests_with_heads_any_distance_apart() {
+    let nests = [
+        // What becomes of a null: a number, a byte by head 1, one of these with something added.
+        "[[,}<]-]",
+        "[[,}<]--++-]",
+        "[[},>],]",
+        "[[},>],-]",
+        "[[},>]+,,]",
+        "[[,}<]-,,-]",
+        "[[,}>]}},{{]",
+        "[[},<]{{{,}}}+]",
+        "[[,{>]{-,}]",
+        // Around clumsy copies, which say once more what they have said, or add what is lost.
+        "[[,}<,]-]",
+        "[[,}<,],]",
+        "[[-,}<]-]",
+        "[[-,}>],]",
+        "[[,}>,]--]",
+        "[[,,}<]{,}]",
+        "[[+,{<]-]",
+        "[[,{>,],+]",
+        "[[,}<<,>]-]",
+        // Nearly nests.
+        "[[,}<]>-]",
+        "[[<,}]-]",
+        "[[.}<]-]",
+        "[[,}<].]",
+        "[[+}<,]-]",
+        "[[,}<]]",
+        "[[[},>],]-]",
+    ];
+    run_at_every_distance(4, &nests, 4);
+}
+
+/// Run tapes of numbers with one of `codes` on them, the heads any distance apart, and up to so
+/// many nulls. Also bytes that are nearly null, or nearly commands.
+fn run_at_every_distance(seed: u64, codes: &[&str], most_nulls: usize) {
+    let language: &'static Language = "bff".parse().unwrap();
+    let runners: Vec<_> = every_width(language, &Options::default()).collect();
+    let mut random = StdRng::seed_from_u64(seed);
+    for text in codes {
+        let code = language.parse_program(text).unwrap();
         for distance in 0..TAPE_LEN {
             let mut tape: Tape = std::array::from_fn(|_| random.random_range(b'0'..=b'9'));
+            if random.random_bool(0.2) {
+                for place in tape.iter_mut() {
+                    *place = *b"\x00\x01\xff+-Z\\^.,".choose(&mut random).unwrap();
+                }
+            }
             let head0: usize = random.random_range(0..TAPE_LEN);
             tape[0] = head0 as u8;
             tape[1] = ((head0 + distance) % TAPE_LEN) as u8;
             let start = random.random_range(2..TAPE_LEN - code.len());
+            tape[2..start].fill(b'0');
             tape[start..start + code.len()].copy_from_slice(&code);
-            if random.random_bool(0.5) {
+            for _ in 0..random.random_range(0..=most_nulls) {
                 tape[random.random_range(start + code.len()..TAPE_LEN)] = 0;
             }
             for max_steps in [
                 random.random_range(1..400),
                 random.random_range(1..2000),
+                random.random_range(1..4000),
                 8192,
             ] {
                 let mut tape_then = tape;
                 let outcome = reference::run(language, &mut tape_then, max_steps);
                 let expected = Expected {
-                    name: "a known loop",
+                    name: text,
                     language,
                     tape: &tape,
                     max_steps,

@@ -242,11 +242,18 @@ fn list(out: &mut impl Write, args: &ShowArgs, jit: &Jit) -> Result<(), Failure>
     let all = jit.units();
     let mut units = (1..).zip(&all).filter(|(_, unit)| is_listed(args, unit));
     for (number, unit) in units.by_ref().take(args.top) {
+        let listing = jit.show(unit).map_err(Error::from)?;
+        let known = match unit.kind() {
+            EntryKind::Loop if !listing.loops.is_empty() => {
+                format!("    # {}", listing.loops.join(" # "))
+            }
+            _ => String::new(),
+        };
         writeln!(
             out,
-            "{number:>6}  {:<5}{:>7}  {}",
+            "{number:>6}  {:<5}{:>7}  {}{known}",
             unit.kind().name(),
-            thousands(jit.show(unit).map_err(Error::from)?.code_bytes),
+            thousands(listing.code_bytes),
             commands(unit)
         )?;
     }
@@ -266,11 +273,13 @@ fn entries(args: &ShowArgs, jit: &Jit) -> Result<Vec<Value>, Error> {
     let all = jit.units();
     let units = (1..).zip(&all).filter(|(_, unit)| is_listed(args, unit));
     let entries = units.take(args.top).map(|(number, unit): (usize, &Unit)| {
+        let listing = jit.show(unit).map_err(Error::from)?;
         Ok(json!({
             "number": number,
             "kind": unit.kind().name(),
-            "code_bytes": jit.show(unit).map_err(Error::from)?.code_bytes,
+            "code_bytes": listing.code_bytes,
             "commands": unit.text().trim_end(),
+            "loops": listing.loops,
         }))
     });
     entries.collect()
@@ -299,6 +308,7 @@ fn show_unit(out: &mut impl Write, args: &ShowArgs, jit: &Jit, unit: &Unit) -> R
             "kind": unit.kind().name(),
             "commands": unit.text().trim_end(),
             "code_bytes": listing.code_bytes,
+            "loops": listing.loops,
             "ir": listing.ir,
             "optimised_ir": listing.optimised_ir,
             "machine_code": listing.machine_code,
@@ -313,6 +323,9 @@ fn show_unit(out: &mut impl Write, args: &ShowArgs, jit: &Jit, unit: &Unit) -> R
         thousands(listing.code_bytes)
     )?;
     writeln!(out, "{}", commands(unit))?;
+    for looped in &listing.loops {
+        writeln!(out, "{looped}")?;
+    }
     let mut section = |name: &str, text: &str| {
         writeln!(out, "\n{BOLD}{name}{RESET}")?;
         writeln!(out, "{}", text.trim_end())

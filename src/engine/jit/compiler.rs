@@ -193,6 +193,7 @@ impl<T: Translator> Compiler<T> {
             optimised_ir: context.func.display().to_string(),
             machine_code,
             code_bytes,
+            loops: self.translator.describe(unit),
         })
     }
 }

@@ -54,6 +54,9 @@ pub struct Listing {
     pub machine_code: String,
     /// Bytes of machine code.
     pub code_bytes: usize,
+    /// What the interpreter knows of the loops in it that have no brackets inside: their form, what
+    /// an iteration comes to, and what of it is dropped.
+    pub loops: Vec<String>,
 }
 
 /// How native code is made and kept. None of it changes a result.

@@ -60,6 +60,10 @@ pub(crate) trait Translator: Send + Sync + Sized + 'static {
     /// Whether native code of a unit may be faster than the interpreter.
     fn pays(&self, unit: &Self::Unit) -> bool;
 
+    /// What is known of the loops of `unit`, for people to read.
+    #[cfg(feature = "jit")]
+    fn describe(&self, unit: &Self::Unit) -> Vec<String>;
+
     /// Write the function of `unit`, adding to `data` what it points to.
     #[cfg(feature = "jit")]
     fn translate(&self, unit: &Self::Unit, emitter: Emitter<'_>, data: &mut Pinned<Self::Data>);

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::vectors::{Vectors, Work};
+use super::vectors::{Copied, Vectors, Work};
 use super::{Avx2, Stride, Track};
 use crate::engine::bff::script::{Effects, LAST_EVENT, LEN, Script};
 use crate::engine::bff::skeleton::Skeleton;
@@ -325,7 +325,7 @@ impl Vectors for Avx512 {
         target: Track,
         mut iterations: usize,
         fixed: u128,
-    ) -> (usize, bool) {
+    ) -> Copied {
         // SAFETY: `self` proves the instructions; the loads and stores
         // are of the tape's 128 bytes and COUNT's 64.
         unsafe {
@@ -338,7 +338,7 @@ impl Vectors for Avx512 {
             let iteration_mask = _mm512_set1_epi8(0x7f);
             // Each place's iteration, and what that iteration copies. (No closures
             // here: they would not be compiled for these instructions.)
-            let mut iteration = places;
+            let (mut iteration, mut froms) = (places, places);
             let mut new = old;
             for half in 0..2 {
                 let distance = match target.stride {
@@ -350,6 +350,7 @@ impl Vectors for Avx512 {
                     Stride::Up => _mm512_add_epi8(source_start, iteration[half]),
                     Stride::Down => _mm512_sub_epi8(source_start, iteration[half]),
                 };
+                froms[half] = from;
                 new[half] = _mm512_permutex2var_epi8(old[0], from, old[1]);
             }
             // Going opposite ways, the heads come to the same two places twice,
@@ -372,9 +373,21 @@ impl Vectors for Avx512 {
             let end = _mm512_set1_epi8(iterations as i8);
             let low = _mm512_mask_cmplt_epu8_mask(low, iteration[0], end);
             let high = _mm512_mask_cmplt_epu8_mask(high, iteration[1], end);
-            _mm512_storeu_si512(at, _mm512_mask_blend_epi8(low, old[0], new[0]));
-            _mm512_storeu_si512(at.add(1), _mm512_mask_blend_epi8(high, old[1], new[1]));
-            (iterations, low | high != 0)
+            let then = [
+                _mm512_mask_blend_epi8(low, old[0], new[0]),
+                _mm512_mask_blend_epi8(high, old[1], new[1]),
+            ];
+            _mm512_storeu_si512(at, then[0]);
+            _mm512_storeu_si512(at.add(1), then[1]);
+            let low_next = _mm512_permutex2var_epi8(then[0], froms[0], then[1]);
+            let high_next = _mm512_permutex2var_epi8(then[0], froms[1], then[1]);
+            let low_next = _mm512_cmpneq_epu8_mask(low_next, then[0]);
+            let high_next = _mm512_cmpneq_epu8_mask(high_next, then[1]);
+            Copied {
+                iterations,
+                changed: low | high != 0,
+                is_settled: low_next | high_next == 0,
+            }
         }
     }
 }

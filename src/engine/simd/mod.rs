@@ -28,7 +28,7 @@ pub(crate) use avx512::Avx512;
 pub(crate) use observed::{Notes, Observed};
 pub(crate) use portable::Portable;
 pub(crate) use track::{Stride, Track};
-pub(crate) use vectors::{Note, Vectors, Work};
+pub(crate) use vectors::{Copied, Note, Vectors, Work};
 
 #[cfg(target_arch = "x86_64")]
 use crate::engine::hidden::{Part, is_hidden};

@@ -38,6 +38,15 @@ impl Track {
         }
     }
 
+    /// The iterations, of the next 128, that come to one of `places`.
+    #[inline(always)]
+    pub(crate) fn iterations_in(self, places: u128) -> u128 {
+        match self.stride {
+            Stride::Up => places.rotate_right(self.start as u32),
+            Stride::Down => places.rotate_left(127 - self.start as u32).reverse_bits(),
+        }
+    }
+
     /// The first iteration that comes to one of `places`.
     #[inline(always)]
     pub(crate) fn first_iteration_in(self, places: u128) -> Option<usize> {
@@ -62,6 +71,10 @@ mod tests {
                 let track = Track { start, stride };
                 let is_there = |iteration| track.iteration_at(track.at(iteration)) == iteration;
                 assert!((0..TAPE_LEN).all(is_there));
+                for iteration in 0..TAPE_LEN {
+                    let places = 1 << track.at(iteration);
+                    assert_eq!(track.iterations_in(places), 1 << iteration);
+                }
             }
         }
     }

@@ -5,8 +5,8 @@ use super::Track;
 use crate::engine::bff::script::Script;
 use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::places::below;
-use crate::language::Tape;
 use crate::language::bff::{Class, Dialect, Op};
+use crate::language::{TAPE_LEN, Tape};
 
 /// What the interpreter did.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,17 @@ pub(crate) enum Note {
     Nested,
     /// It skipped whole periods of a run that repeats.
     Period,
+}
+
+/// What [`Vectors::copy`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Copied {
+    /// The iterations done.
+    pub(crate) iterations: usize,
+    /// Whether they changed any byte.
+    pub(crate) changed: bool,
+    /// Whether further iterations change no byte, however many there are.
+    pub(crate) is_settled: bool,
 }
 
 /// Something to do with a set of instructions; see [`Vectors::run`].
@@ -138,8 +149,7 @@ pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// Copy a byte an iteration from `source` to `target`, for at most `iterations`, and not as
-    /// far as an iteration that would change a byte at a place of `fixed`. Answers with the
-    /// iterations done and whether they changed any byte.
+    /// far as an iteration that would change a byte at a place of `fixed`.
     ///
     /// Both going the same way, no iteration may read what an earlier one wrote. `iterations` is
     /// at most 128.
@@ -151,19 +161,26 @@ pub(crate) trait Vectors: Copy + std::fmt::Debug + Send + Sync + 'static {
         target: Track,
         iterations: usize,
         fixed: u128,
-    ) -> (usize, bool) {
-        let mut changed = false;
+    ) -> Copied {
+        let mut copied = Copied {
+            iterations,
+            changed: false,
+            is_settled: false,
+        };
         for iteration in 0..iterations {
             let new = tape[source.at(iteration)];
             let place = target.at(iteration);
             if tape[place] != new {
                 if fixed >> place & 1 == 1 {
-                    return (iteration, changed);
+                    copied.iterations = iteration;
+                    break;
                 }
-                changed = true;
+                copied.changed = true;
                 tape[place] = new;
             }
         }
-        (iterations, changed)
+        let is_copied = |iteration| tape[source.at(iteration)] == tape[target.at(iteration)];
+        copied.is_settled = (0..TAPE_LEN).all(is_copied);
+        copied
     }
 }

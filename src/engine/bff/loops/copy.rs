@@ -10,7 +10,7 @@
 
 use super::{Loop, Write};
 use crate::engine::bff::registers::Registers;
-use crate::engine::simd::{Stride, Track, Vectors};
+use crate::engine::simd::{Copied, Stride, Track, Vectors};
 use crate::language::{TAPE_LEN, Tape};
 
 /// Iterations of a block, at most.
@@ -32,6 +32,19 @@ pub(super) struct Copy {
 pub(super) struct Block {
     pub iterations: u32,
     pub changed: bool,
+    /// Whether no iteration that copies changes anything any more.
+    pub is_settled: bool,
+}
+
+impl Block {
+    #[inline(always)]
+    fn of(copied: Copied) -> Block {
+        Block {
+            iterations: copied.iterations as u32,
+            changed: copied.changed,
+            is_settled: copied.is_settled,
+        }
+    }
 }
 
 impl Copy {
@@ -75,26 +88,10 @@ impl Copy {
         }
     }
 
-    /// Whether it copies to head 0 before that has moved.
+    /// Where it copies to, counted from head 0 at the start of the iteration, if from head 1.
     #[inline(always)]
-    pub(super) fn is_to_unmoved_head0(&self) -> bool {
-        !self.to_head1 && self.head0 == 0
-    }
-
-    /// Where the heads go opposite ways, every iteration makes one place the mirror
-    /// image of another. From where they cross, 64 iterations do so for all places, and
-    /// copying changes nothing from then on: the iterations to there.
-    #[inline(always)]
-    pub(super) fn iterations_to_mirror(&self, at: &Registers) -> u32 {
-        if self.move0 == self.move1 {
-            return u32::MAX;
-        }
-        let distance = (at.head1 + self.head1).wrapping_sub(at.head0 + self.head0);
-        let distance = match self.move0 {
-            Stride::Up => distance,
-            Stride::Down => distance.wrapping_neg(),
-        };
-        ((distance % TAPE_LEN) / 2 + 1 + TAPE_LEN / 2) as u32
+    pub(super) fn place_by_head0(&self) -> Option<usize> {
+        (!self.to_head1).then_some(self.head0)
     }
 
     /// Where iterations from here on read and where they write.
@@ -154,11 +151,7 @@ impl Copy {
             return Block::default();
         }
         let own = looped.own_places();
-        let (iterations, changed) = vectors.copy(tape, source, target, iterations, own);
-        Block {
-            iterations: iterations as u32,
-            changed,
-        }
+        Block::of(vectors.copy(tape, source, target, iterations, own))
     }
 
     /// As [`Copy::block`], on a tape without a null: no test ends it.
@@ -181,11 +174,7 @@ impl Copy {
         };
         let iterations = clear.min(TAPE_LEN).min(left as usize);
         let own = looped.own_places();
-        let (iterations, changed) = vectors.copy(tape, source, target, iterations, own);
-        Block {
-            iterations: iterations as u32,
-            changed,
-        }
+        Block::of(vectors.copy(tape, source, target, iterations, own))
     }
 }
 

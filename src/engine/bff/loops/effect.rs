@@ -15,6 +15,8 @@
 //!
 //! [`Guard`] tells how many iterations that holds for. Ops and steps are those of the loop.
 
+use std::fmt::{self, Display, Formatter};
+
 use super::copy::Copy;
 use super::{Loop, MAX_WRITES, Write};
 use crate::engine::bff::registers::Registers;
@@ -51,6 +53,29 @@ pub(super) struct Assignment {
     /// The first write to that place and, if that wrote something else, the last; the same if
     /// not.
     writes: [u8; 2],
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.offset {
+            0 => write!(f, "h{}", self.head),
+            offset => write!(f, "h{}{offset:+}", self.head),
+        }
+    }
+}
+
+impl Display for Assignment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.from == self.to {
+            write!(f, "{}", self.to)?;
+        } else {
+            write!(f, "{}→{}", self.from, self.to)?;
+        }
+        match self.add as i8 {
+            0 => Ok(()),
+            add => write!(f, " by {add:+}"),
+        }
+    }
 }
 
 impl Assignment {
@@ -119,6 +144,8 @@ pub(super) struct Guard {
     pub(super) leans_back: bool,
     /// Whether no iteration makes a null where none was.
     pub(super) only_copies: bool,
+    /// Whether what is at head 0 when an iteration starts is written over and never read.
+    pub(super) ignores_head0: bool,
 }
 
 /// The lowest and the highest of some offsets.
@@ -174,6 +201,7 @@ impl Effect {
                 strides,
                 leans_back: false,
                 only_copies: true,
+                ignores_head0: false,
             },
         };
         let mut touched = [Range::EMPTY; 2];
@@ -199,6 +227,10 @@ impl Effect {
         }
         effect.guard.in_between = in_between.map(Range::span);
         effect.guard.between = [first, last];
+        let at_head0 = Place::default();
+        let mut all = effect.assignments().iter();
+        effect.guard.ignores_head0 =
+            all.clone().any(|one| one.to == at_head0) && all.all(|one| one.from != at_head0);
         effect.leave_out([move0, move1]);
         effect.guard.near = effect.near(touched)?;
         Some(effect)
@@ -368,6 +400,12 @@ impl SeenLoops {
 }
 
 impl Guard {
+    /// Whether a place counted from head 0 is where that is before an iteration, or after it.
+    #[inline(always)]
+    pub(super) fn starts_or_ends_at(&self, place: usize) -> bool {
+        place == 0 || place == self.strides[0] as usize % TAPE_LEN
+    }
+
     /// The iterations of `looped` from here on that do nothing but its effect, at most `left`.
     #[inline(always)]
     pub(super) fn iterations(&self, looped: &Loop<'_>, at: &Registers, left: u32) -> u32 {

@@ -1,10 +1,11 @@
 //! Any loop, one iteration after the other: what has no closed form, and what a closed form
 //! leaves.
 //!
-//! Two things are known of every loop that writes. An iteration ends at once, in its midst, where
-//! a write changes what a byte of the loop means. And a loop that has changed no byte while both
-//! heads came around has settled: all further iterations do what those did, nothing, and are
-//! counted instead of run.
+//! Three things are known of every loop that writes. An iteration ends at once, in its midst, where
+//! a write changes what a byte of the loop means. A loop that has changed no byte while both heads
+//! came around has settled: all further iterations do what those did, nothing, and are counted
+//! instead of run. And if the tape is what it was when both heads were there before, all that lies
+//! between repeats, over and over.
 
 use super::copy::{Block, Copy};
 use super::effect::Guard;
@@ -29,23 +30,14 @@ impl Loop<'_> {
         let mut dirty = false;
         // Iterations after which both heads are where they were.
         let period = TAPE_LEN as u32 >> (self.move0 | self.move1 | TAPE_LEN).trailing_zeros();
-        let until_mirrored = match &copy {
-            Some(copy) => copy.iterations_to_mirror(at),
-            None => u32::MAX,
-        };
         // A copy makes no null where there is none.
         let mut has_nulls = copy.is_none() || self.finds_nulls(vectors, tape);
         let mut left = iterations;
         let mut unchanged = 0;
+        // The tape a period ago: where it is the same again, all further periods are like that.
+        let mut then = if copy.is_none() { *tape } else { [0; TAPE_LEN] };
         // Once a period has changed nothing, nothing ever will.
         while left > 0 && unchanged < period {
-            if iterations - left >= until_mirrored {
-                // Nothing changes any more, and without a null there is no end.
-                has_nulls = has_nulls && self.finds_nulls(vectors, tape);
-                if !has_nulls {
-                    break;
-                }
-            }
             let block = match &copy {
                 Some(copy) if has_nulls => copy.block(vectors, self, tape, at, left),
                 Some(copy) => copy.block_without_nulls(vectors, self, tape, at, left),
@@ -66,6 +58,19 @@ impl Loop<'_> {
                 return (LoopExit::Done, dirty);
             }
             unchanged = if changed { 0 } else { unchanged + done };
+            if block.is_settled {
+                // Nothing changes any more, and without a null there is no end.
+                has_nulls = has_nulls && self.finds_nulls(vectors, tape);
+                if !has_nulls {
+                    break;
+                }
+            }
+            if copy.is_none() && (iterations - left) % period == 0 {
+                if tape == &then {
+                    left %= period;
+                }
+                then = *tape;
+            }
         }
         self.advance(at, left);
         (LoopExit::OutOfSteps, dirty)
@@ -79,11 +84,11 @@ impl Loop<'_> {
         (copy, guard): (&Copy, &Guard),
         tape: &mut Tape,
         at: &mut Registers,
-        iterations: u32,
+        (iterations, mut is_led): (u32, bool),
     ) -> (LoopExit, bool) {
         let mut dirty = false;
-        let mut is_led = !guard.leans_back;
-        let has_nulls = !guard.only_copies || self.finds_nulls(vectors, tape);
+        is_led |= !guard.leans_back;
+        let mut has_nulls = !guard.only_copies || self.finds_nulls(vectors, tape);
         let mut left = iterations;
         let mut unchanged = 0;
         // Once both heads have come around and nothing has changed, nothing ever will.
@@ -114,6 +119,13 @@ impl Loop<'_> {
                 return (LoopExit::Done, dirty);
             }
             unchanged = if changed { 0 } else { unchanged + done };
+            // All that is left is copies, which change nothing.
+            if block.is_settled && room == left + done {
+                has_nulls = has_nulls && self.finds_nulls(vectors, tape);
+                if !has_nulls {
+                    break;
+                }
+            }
         }
         self.advance(at, left);
         (LoopExit::OutOfSteps, dirty)
@@ -122,7 +134,7 @@ impl Loop<'_> {
     /// Do the writes of an iteration; whether they changed any byte, or the write that
     /// changed what a byte of the loop means, the last one done.
     #[inline(always)]
-    fn iterate_once(
+    pub(super) fn iterate_once(
         &self,
         tape: &mut Tape,
         at: &Registers,
@@ -148,7 +160,7 @@ impl Loop<'_> {
 
     /// Leave the loop behind `last`, a write of the iteration that begins at `at`.
     #[inline(always)]
-    fn leave_behind(&self, last: &Write, at: &mut Registers) -> LoopExit {
+    pub(super) fn leave_behind(&self, last: &Write, at: &mut Registers) -> LoopExit {
         let next = usize::from(last.at) + 1;
         at.steps += (next - self.first) as u32;
         at.ops += u32::from(last.ops);

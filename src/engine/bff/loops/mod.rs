@@ -18,6 +18,8 @@ mod effect;
 mod iterations;
 mod nest;
 mod scan;
+#[cfg(feature = "jit")]
+mod show;
 #[cfg(test)]
 mod tests;
 
@@ -71,7 +73,7 @@ enum Form {
     /// All told they copy one byte, as long as the guard says so: `[.,,>}]` and its like.
     ClumsyCopy(Copy, Guard),
     /// A copy, in a loop of its own that only makes another byte of each null:
-    /// `[[,}<]-]` and its like.
+    /// `[[,}<]-]`, `[[},>],]` and their like.
     Nest(Nest),
     /// Nothing: one is done after the other.
     Plain,
@@ -165,14 +167,19 @@ impl<'a> Loop<'a> {
             [] => Form::Scan,
             [write] if count::is_count(write, move0) => Form::Count,
             [write] => match Copy::of(write, move0, move1) {
-                Some(copy) => match Nest::around(dialect, script, (start, end), copy) {
+                Some(copy) => match Nest::around(dialect, script, (start, end), copy, None) {
                     Some(nest) => Form::Nest(nest),
                     None => Form::Copy(copy),
                 },
                 None => Form::Plain,
             },
             writes => match seen.copy(writes, move0, move1) {
-                Some((copy, guard)) => Form::ClumsyCopy(copy, guard),
+                Some((copy, guard)) => {
+                    match Nest::around(dialect, script, (start, end), copy, Some(guard)) {
+                        Some(nest) => Form::Nest(nest),
+                        None => Form::ClumsyCopy(copy, guard),
+                    }
+                }
                 None => Form::Plain,
             },
         };
@@ -200,7 +207,7 @@ impl<'a> Loop<'a> {
     #[inline(always)]
     pub(crate) fn forget_nest(&mut self) {
         if let Form::Nest(nest) = self.form {
-            self.form = Form::Copy(nest.copy());
+            self.form = nest.inner();
         }
     }
 
@@ -222,18 +229,19 @@ impl<'a> Loop<'a> {
     }
 
     /// Run whole iterations from the start of one, as many as `max_steps` cover; says
-    /// also whether any byte may have changed its kind.
+    /// also whether any byte may have changed its kind. `is_led`: whether all writes of an
+    /// iteration have just been done.
     #[inline(always)]
     pub(crate) fn run(
         &self,
         vectors: impl Vectors,
         tape: &mut Tape,
         registers: &mut Registers,
-        max_steps: u32,
+        (max_steps, is_led): (u32, bool),
     ) -> (LoopExit, bool) {
         // A copy, which nobody else can see, stays in registers while iterations write to the tape.
         let mut at = *registers;
-        let ended = self.run_from(vectors, tape, &mut at, max_steps);
+        let ended = self.run_from(vectors, tape, &mut at, (max_steps, is_led));
         *registers = at;
         ended
     }
@@ -245,34 +253,40 @@ impl<'a> Loop<'a> {
         vectors: impl Vectors,
         tape: &mut Tape,
         at: &mut Registers,
-        max_steps: u32,
+        (max_steps, is_led): (u32, bool),
     ) -> (LoopExit, bool) {
         let iterations = |at: &Registers| (max_steps - at.steps) / self.steps();
-        let mut dirty = false;
-        let copy = match &self.form {
-            Form::Scan => return (self.scan(vectors, tape, at, iterations(at)), false),
-            Form::Count => {
-                if let Some(place) = self.counted_place(at) {
-                    return self.count(tape, at, iterations(at), place);
-                }
-                None
+        let (mut is_led, mut dirty) = (is_led, false);
+        let mut form = self.form;
+        if let Form::Nest(nest) = &self.form {
+            let (exit, changed) = nest.run(vectors, self, tape, at, (max_steps, is_led));
+            if let Some(exit) = exit {
+                return (exit, changed);
             }
-            Form::Nest(nest) => {
-                let (exit, changed) = nest.run(vectors, self, tape, at, max_steps);
-                dirty = changed;
-                if let Some(exit) = exit {
-                    return (exit, dirty);
-                }
-                Some(nest.copy())
-            }
-            Form::Copy(copy) => Some(*copy),
-            Form::ClumsyCopy(copy, guard) => {
-                return self.iterate_clumsily(vectors, (copy, guard), tape, at, iterations(at));
-            }
-            Form::Plain => None,
+            (form, is_led, dirty) = (nest.inner(), true, changed);
+        }
+        let counted = match form {
+            Form::Count => self.counted_place(at),
+            _ => None,
         };
-        let exit = self.iterate(vectors, copy, tape, at, iterations(at));
-        (exit.0, dirty | exit.1)
+        let (exit, changed) = match &form {
+            Form::Scan => (self.scan(vectors, tape, at, iterations(at)), false),
+            Form::ClumsyCopy(copy, guard) => {
+                let most = (iterations(at), is_led);
+                self.iterate_clumsily(vectors, (copy, guard), tape, at, most)
+            }
+            form => {
+                let copy = match form {
+                    Form::Copy(copy) => Some(*copy),
+                    _ => None,
+                };
+                match counted {
+                    Some(place) => self.count(tape, at, iterations(at), place),
+                    None => self.iterate(vectors, copy, tape, at, iterations(at)),
+                }
+            }
+        };
+        (exit, dirty | changed)
     }
 
     /// Steps of an iteration.

@@ -18,6 +18,8 @@ struct Cursor {
     at: Registers,
     /// Whether a byte that the script tells of may mean something else by now.
     dirty: bool,
+    /// Whether the loop that has just jumped back was run from its start, and is as it was.
+    is_led: bool,
 }
 
 /// A bracket that jumps: its place, and its entry in the script.
@@ -53,7 +55,10 @@ impl<V: Vectors> Run<'_, '_, V> {
             if let Some((entry, place)) = stretch.jump {
                 let bracket = self.bracket((entry, place), &mut cursor, stretch.dirty_behind);
                 match self.partner(bracket) {
-                    Ok(partner) => cursor.pc = partner + 1,
+                    Ok(partner) => {
+                        cursor.pc = partner + 1;
+                        cursor.is_led = stretch.pc <= cursor.pc && !stretch.dirty_behind;
+                    }
                     Err(ended) => return cursor.at.outcome(ended),
                 }
                 if !bracket.is_open
@@ -90,6 +95,7 @@ impl<V: Vectors> Run<'_, '_, V> {
                 ops: ops + (index - stretch.index) as u32,
             },
             dirty: stretch.dirty,
+            is_led: false,
         }
     }
 
@@ -241,7 +247,12 @@ impl<V: Vectors> Run<'_, '_, V> {
         }
         let vectors = self.vectors;
         vectors.note(|| Note::Body(body_hash(dialect, self.tape, cursor.pc, close)));
-        let (exit, changed) = looped.run(vectors, self.tape, &mut cursor.at, max_steps);
+        let (exit, changed) = looped.run(
+            vectors,
+            self.tape,
+            &mut cursor.at,
+            (max_steps, cursor.is_led),
+        );
         vectors.note(|| Note::Loop {
             form: looped.form_name(),
             exit: exit.name(),

@@ -54,7 +54,8 @@ impl<V: Vectors> Work<V> for RunClosedLoop<'_> {
             ops: 0,
         };
         let looped = data.looped.at_base(base);
-        let (left, is_dirty) = looped.run(vectors, tape, &mut at, frame.run.steps_left as u32);
+        let (left, is_dirty) =
+            looped.run(vectors, tape, &mut at, (frame.run.steps_left as u32, false));
         frame.head0 = at.head0 as u64;
         frame.head1 = at.head1 as u64;
         frame.run.steps_left -= u64::from(at.steps);

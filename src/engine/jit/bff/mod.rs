@@ -41,6 +41,8 @@ use super::cache;
 use super::unit::{EntryKind, Translator};
 #[cfg(feature = "jit")]
 use super::{emitter::Emitter, unit::Pinned};
+#[cfg(feature = "jit")]
+use crate::engine::bff::loops::Loop;
 use crate::engine::bff::skeleton::Skeleton;
 use crate::engine::simd::InstructionSet;
 use crate::language::bff::{Class, Dialect};
@@ -85,6 +87,26 @@ impl Translator for Bff {
         let is_closed =
             |close| self.run_loop.is_some() && shape.closed_form(self.dialect, close).is_some();
         (0..shape.ops.len()).any(|place| shape.is_loop_end(place) && !is_closed(place))
+    }
+
+    #[cfg(feature = "jit")]
+    fn describe(&self, unit: &Unit) -> Vec<String> {
+        let shape = Shape::of(self.dialect, unit);
+        let decoded = |close| Some((close, shape.decoded(self.dialect, close)?));
+        let ends: Vec<usize> = (0..shape.ops.len())
+            .filter(|place| shape.is_loop_end(*place))
+            .collect();
+        // The one that is all of the unit needs no place.
+        let is_all = unit.kind == EntryKind::Loop && ends.len() == 1;
+        let text = |(close, looped): (usize, Loop<'_>)| {
+            let what = looped.describe(self.run_loop.is_some());
+            if is_all {
+                what
+            } else {
+                format!("to the ] at {close}: {what}")
+            }
+        };
+        ends.into_iter().filter_map(decoded).map(text).collect()
     }
 
     #[cfg(feature = "jit")]

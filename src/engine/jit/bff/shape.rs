@@ -88,6 +88,12 @@ impl Shape {
         dialect: &'static Dialect,
         close: usize,
     ) -> Option<Loop<'static>> {
+        let looped = self.decoded(dialect, close)?;
+        looped.has_closed_form().then_some(looped)
+    }
+
+    /// The loop that the `]` at `close` ends, where there are no brackets inside.
+    pub(super) fn decoded(&self, dialect: &'static Dialect, close: usize) -> Option<Loop<'static>> {
         let first = self.target[close]?;
         let mut tape: Tape = [dialect.byte_of(Op::Noop)?; TAPE_LEN];
         for (byte, op) in tape.iter_mut().zip(&self.ops) {
@@ -98,14 +104,13 @@ impl Shape {
         if !script.tells_of(close) {
             return None;
         }
-        let looped = Loop::decode(
+        Loop::decode(
             Portable,
             dialect,
             &script,
             (first, close),
             &mut SeenLoops::NONE.clone(),
-        )?;
-        looped.has_closed_form().then_some(looped)
+        )
     }
 
     /// Whether there are loops.

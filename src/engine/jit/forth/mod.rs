@@ -72,6 +72,11 @@ impl Translator for Forth {
     }
 
     #[cfg(feature = "jit")]
+    fn describe(&self, _: &LoopBody) -> Vec<String> {
+        Vec::new()
+    }
+
+    #[cfg(feature = "jit")]
     fn translate(&self, body: &LoopBody, emitter: Emitter<'_>, _: &mut Pinned<()>) {
         function::translate(self, body, emitter);
     }
