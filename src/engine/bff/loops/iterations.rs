@@ -67,6 +67,7 @@ impl Loop<'_> {
             }
             if copy.is_none() && (iterations - left) % period == 0 {
                 if tape == &then {
+                    self.advance(at, left - left % period);
                     left %= period;
                 }
                 then = *tape;
