@@ -359,11 +359,17 @@ impl<'a> Ahead<'a> {
     #[inline(always)]
     fn covered(&self, steps: u32) -> usize {
         let first_end = self.ends.trailing_zeros() as usize;
-        let mut iterations = self.block.min(first_end + 1);
-        let longest = self.looped.steps() + u32::from(self.nest.steps);
-        while self.steps(iterations) > steps {
-            let over = self.steps(iterations) - steps;
-            iterations -= over.div_ceil(longest).max(1) as usize;
+        let most = self.block.min(first_end + 1);
+        let mut iterations = most;
+        if self.steps(most) > steps {
+            // Bit by bit: more iterations never take fewer steps.
+            iterations = 0;
+            for bit in [64, 32, 16, 8, 4, 2, 1] {
+                let more = iterations | bit;
+                if more < most && self.steps(more) <= steps {
+                    iterations = more;
+                }
+            }
         }
         while iterations > 0 && iterations <= first_end && self.is_null_last(iterations) {
             iterations -= 1;
