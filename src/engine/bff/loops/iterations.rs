@@ -65,7 +65,7 @@ impl Loop<'_> {
                     break;
                 }
             }
-            if copy.is_none() && (iterations - left) % period == 0 {
+            if copy.is_none() && (iterations - left).is_multiple_of(period) {
                 if tape == &then {
                     self.advance(at, left - left % period);
                     left %= period;

@@ -295,7 +295,7 @@ impl<'a> Ahead<'a> {
         let distance = one.iteration_at(other.start);
         if one.stride != other.stride {
             // They meet twice, or pass each other.
-            let meets = u128::from(distance % 2 == 0);
+            let meets = u128::from(distance.is_multiple_of(2));
             (meets | meets << (TAPE_LEN / 2)) << (distance / 2)
         } else if distance == 0 {
             !0
