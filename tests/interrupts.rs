@@ -453,3 +453,24 @@ fn verifying_sums_up_what_it_has_compared() {
     assert!(out.contains("no difference in "), "{out}");
     assert!(err.contains("finishing what is being tried"), "{err}");
 }
+
+/// Whoever interrupts a run does not wait for a large picture; how to draw it is said.
+#[test]
+fn an_interrupted_run_draws_no_large_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, num, is_drawn) in [("small", 1024, true), ("large", (1 << 17) + 2, false)] {
+        let out = folder.path().join(name);
+        let words = format!("run --num {num} --threads 1 --log-interval 1 --max-epochs 1M --out");
+        let mut run = Started::new(&words, &[&out]);
+        run.wait_for(&out.join("metrics.csv"), 2);
+        run.signal("INT");
+        let (code, shown, said) = run.end();
+        assert_eq!(code, Some(130), "{said}");
+        let entries = fs::read_dir(&out).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let pictures = names.filter(|name| name.ends_with(".png")).count();
+        assert_eq!(pictures, usize::from(is_drawn), "{shown}");
+        assert_eq!(shown.contains("not drawn, to end at once"), !is_drawn);
+        assert!(is_drawn || shown.contains(" picture "), "{shown}");
+    }
+}

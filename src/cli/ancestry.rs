@@ -10,7 +10,7 @@ use broth::format::{hex, thousands};
 use broth::language::{Language, PROGRAM_LEN};
 use broth::measure::replicators::{KNIERIM_THRESHOLD, PARTNERS};
 use broth::plot::format::Subject;
-use broth::run::ancestry::{Ancestor, FirstSeen, Line};
+use broth::run::ancestry::{Ancestor, FirstSeen, Line, Searched};
 use broth::run::replay::{PastRun, Replay};
 use clap::Args;
 use serde_json::{Value, json};
@@ -124,7 +124,11 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     let mut progress = ReplayProgress::new(args.work.quiet, 0, newest, &interrupt);
     let seen = if args.first_replicator {
         progress.begin("looking for the first replicator", newest);
-        let seen = past.first_seen(&mut |epochs_done| progress.see(epochs_done))?;
+        let seen = past.first_seen(&mut |searched| match searched {
+            Searched::Programs(scored) => progress.see_scored(scored),
+            Searched::Epochs(epochs_done) => progress.see(epochs_done),
+            _ => {}
+        })?;
         Some(seen.ok_or_else(|| no_replicator(&run.folder))?)
     } else {
         None

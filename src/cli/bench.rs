@@ -22,7 +22,7 @@ use broth::run::folder::settings::VERSION;
 use clap::Args;
 use serde::Serialize;
 
-use self::progress::Progress;
+use self::progress::{Progress, Watch};
 use self::show::{Row, Total, WorldTable, show, show_machine};
 use self::subject::Subject;
 use super::checkpoint::CheckpointArgs;
@@ -150,6 +150,10 @@ pub(super) struct BenchArgs {
     #[command(flatten)]
     loading: CheckpointArgs,
 
+    /// Show nothing but errors, such as with --json FILE
+    #[arg(long, short)]
+    quiet: bool,
+
     /// Write all numbers as JSON: to this new file, or in place of the tables to standard output
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     json: Option<Option<PathBuf>>,
@@ -238,7 +242,7 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     let subjects = Subject::all(&args)?;
     let interrupt = Interrupt::finishing(
         "finishing this epoch or round, showing what is measured; once more to stop without that",
-        false,
+        args.quiet,
     )?;
     let plan = Plan {
         engines: without_repeats(args.engines.iter().copied()),
@@ -263,24 +267,29 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     };
     let mut out: Box<dyn Write> = match args.json {
         Some(None) => Box::new(std::io::sink()),
+        _ if args.quiet => Box::new(std::io::sink()),
         _ => Box::new(anstream::stdout()),
     };
     show_machine(&mut out, &report)?;
-    if let Some(why) = no_native_code(&subjects, &plan) {
+    if let Some(why) = no_native_code(&subjects, &plan).filter(|_| !args.quiet) {
         warn_without_native_code(&why)?;
     }
     let worlds = args.worlds.as_ref().map(|_| WorldTable::new(&subjects));
     if let Some(table) = &worlds {
         writeln!(out, "\n{BOLD}{}{RESET}", table.header(&plan.engines))?;
     }
+    let progress = Watch {
+        interrupt: &interrupt,
+        quiet: args.quiet,
+    };
     let mut language = None;
     for subject in &subjects {
         if worlds.is_none() && language.replace(subject.language()) != Some(subject.language()) {
             writeln!(out, "\n{BOLD}{}{RESET}", Row::HEADER)?;
         }
         interrupt.last_words(what_is_lost(subject, file));
-        let entry = match subject.prepare(&cache, &interrupt)? {
-            Some(prepared) => measure(subject, &prepared, &plan, args.parts, &interrupt)?,
+        let entry = match subject.prepare(&cache, &progress)? {
+            Some(prepared) => measure(subject, &prepared, &plan, args.parts, &progress)?,
             None => None,
         };
         if let Some(entry) = entry {
@@ -404,7 +413,7 @@ fn measure(
     prepared: &Prepared,
     plan: &Plan,
     with_parts: bool,
-    interrupt: &Interrupt,
+    watch: &Watch<'_>,
 ) -> Result<Option<Entry>, Error> {
     let settings = subject.settings();
     let mut entry = Entry {
@@ -423,10 +432,10 @@ fn measure(
         return Ok(Some(entry));
     }
     let what = format!("measuring {}, {}", entry.language, entry.soup);
-    let progress = Progress::new(what, interrupt);
+    let progress = Progress::new(what, watch);
     let result = bench::compare(&settings, &prepared.checkpoint, plan, &mut |round| {
         progress.show(round as u64, plan.rounds as u64);
-        go_on(interrupt)
+        go_on(watch.interrupt)
     });
     progress.finish();
     entry.measured = result?;

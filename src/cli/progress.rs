@@ -295,9 +295,11 @@ pub(super) struct ReplayProgress {
     phase: &'static str,
     done: u64,
     all: u64,
-    shown: Instant,
+    /// Programs of the soup there that are scored.
+    scored: usize,
+    shown: Option<Instant>,
     /// What the last plain line said, which is not said twice.
-    said: Option<(&'static str, u64)>,
+    said: Option<(&'static str, u64, usize)>,
 }
 
 impl ReplayProgress {
@@ -312,21 +314,32 @@ impl ReplayProgress {
             phase: "recomputing",
             done: from,
             all: to,
-            shown: Instant::now(),
+            scored: 0,
+            shown: Some(Instant::now()),
             said: None,
         }
     }
 
     /// A new phase begins, of so many epochs.
     pub(super) fn begin(&mut self, phase: &'static str, all: u64) {
-        (self.phase, self.done, self.all) = (phase, 0, all);
+        (self.phase, self.done, self.all, self.scored) = (phase, 0, all, 0);
+        if matches!(self.screen, Some(Screen::Terminal(_))) {
+            self.shown = None;
+        }
         self.show();
     }
 
     /// The phase has come to this epoch.
     pub(super) fn see(&mut self, epochs_done: u64) {
         self.done = self.done.max(epochs_done);
+        self.scored = 0;
         self.all = self.all.max(self.done);
+        self.show();
+    }
+
+    /// So many programs of the soup there are scored.
+    pub(super) fn see_scored(&mut self, programs: usize) {
+        self.scored = programs;
         self.show();
     }
 
@@ -341,22 +354,34 @@ impl ReplayProgress {
             Some(Screen::Terminal(_)) => REDRAW_INTERVAL,
             _ => PLAIN_INTERVAL,
         };
-        if self.shown.elapsed() < interval {
+        if self.shown.is_some_and(|shown| shown.elapsed() < interval) {
             return;
         }
-        self.shown = Instant::now();
+        self.shown = Some(Instant::now());
+        let scored = match self.scored {
+            0 => String::new(),
+            scored => format!("{} programs scored there", thousands(scored)),
+        };
         match &self.screen {
             Some(Screen::Terminal(line)) => {
                 let share = done as f64 / all.max(1) as f64;
-                line.show(Some(share), &[format!("{done}/{all} epochs"), phase.into()]);
+                line.show(
+                    Some(share),
+                    &[format!("{done}/{all} epochs"), phase.into(), scored],
+                );
             }
             // Where nobody can read it, the work continues all the same.
             Some(Screen::Plain) => {
-                if self.said == Some((phase, done)) {
+                let said = (phase, done, self.scored);
+                if self.said == Some(said) {
                     return;
                 }
-                self.said = Some((phase, done));
-                let _ = writeln!(std::io::stderr(), "{phase}: epoch {done}/{all}");
+                self.said = Some(said);
+                let scored = match scored.as_str() {
+                    "" => String::new(),
+                    scored => format!(", {scored}"),
+                };
+                let _ = writeln!(std::io::stderr(), "{phase}: epoch {done}/{all}{scored}");
             }
             None => {}
         }
@@ -462,7 +487,8 @@ mod tests {
             phase: "recomputing",
             done: 0,
             all: 10,
-            shown: Instant::now(),
+            scored: 0,
+            shown: None,
             said: None,
         };
         for epoch in [1, 5, 2, 7] {

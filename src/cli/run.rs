@@ -52,7 +52,7 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         None => create(args)?,
     };
     let settings = run.soup().settings().clone();
-    let engine = run.plan().engine;
+    let (engine, wants_picture) = (run.plan().engine, run.plan().picture);
     let folder = run.folder().path().to_path_buf();
     let epochs_done = run.soup().epochs_done();
     let mut progress = Progress::new(quiet, &run);
@@ -117,6 +117,9 @@ pub(super) fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         write_json(&to_json(&settings, &folder, &summary))?;
     } else if !quiet {
         show(&settings, &folder, engine, &summary)?;
+        if wants_picture && summary.picture.is_none() {
+            show_undrawn(&folder)?;
+        }
     }
     Ok(match summary.end {
         End::Interrupted => ExitCode::from(INTERRUPTED),
@@ -304,6 +307,17 @@ fn show_native(out: &mut impl Write, engine: Engine, summary: &Summary) -> std::
         }
         None => Ok(()),
     }
+}
+
+/// How to draw a soup that was too large to be drawn at once when its run was interrupted.
+fn show_undrawn(folder: &Path) -> Result<(), Failure> {
+    let picture = program::command(&format!("picture {}", program::path(folder)));
+    writeln!(
+        anstream::stdout(),
+        "picture     not drawn, to end at once; draw it by  {}",
+        printable(&picture)
+    )?;
+    Ok(())
 }
 
 fn show(

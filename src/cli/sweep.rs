@@ -406,25 +406,9 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         summary.interactions as f64 / seconds / 1e6,
     )?;
     let (known, _) = records.load(sweep);
-    let conditions = conditions(sweep, &known);
-    if !conditions.is_empty() {
-        writeln!(
-            out,
-            "share of runs with high-order entropy above 1, and 3 (alive), 95 % interval:"
-        )?;
-    }
-    for (name, outcomes) in conditions {
-        let share = |get| share_of(&outcomes, get).map(percent).unwrap_or_default();
-        let above = share(|seen| seen.entropy_1_at);
-        let alive = share(|seen| seen.alive_at);
-        let runs = thousands(outcomes.len());
-        let noun = if outcomes.len() == 1 { "run " } else { "runs" };
-        writeln!(
-            out,
-            "  {runs:>6} {noun}  {above:<28}  {alive:<28}  {}",
-            printable(name)
-        )?;
-    }
+    let width = terminal_size::terminal_size_of(std::io::stdout()).map(|size| size.0.0);
+    let shares = shares(&conditions(sweep, &known), width.map(usize::from));
+    out.write_all(shares.as_bytes())?;
     show_tables(&mut out, records)?;
     if summary.interrupted {
         writeln!(out, "resume      the same command")?;
@@ -433,6 +417,43 @@ fn show(sweep: &Sweep, records: &Records, summary: &Summary) -> Result<(), Failu
         writeln!(out, "figures     {}", printable(&figures))?;
     }
     Ok(())
+}
+
+/// The share of runs that came alive under each condition. On a terminal that is too narrow for
+/// one line each, they have three.
+fn shares(conditions: &Conditions<'_>, width: Option<usize>) -> String {
+    let rows: Vec<[String; 4]> = conditions
+        .iter()
+        .map(|(name, outcomes)| {
+            let share = |get| share_of(outcomes, get).map(percent).unwrap_or_default();
+            [
+                plural(outcomes.len() as u64, "run"),
+                share(|seen| seen.entropy_1_at),
+                share(|seen| seen.alive_at),
+                printable(name),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let lines = rows.iter().map(|[runs, above, alive, name]| {
+        format!("  {runs:>11}  {above:<28}  {alive:<28}  {name}")
+    });
+    let mut lines: Vec<String> = lines.collect();
+    let heading = "share of runs with high-order entropy above 1, and 3 (alive), 95 % interval:";
+    lines.insert(0, heading.into());
+    let fits = |line: &String| width.is_none_or(|width| line.chars().count() < width);
+    if !lines.iter().all(fits) {
+        lines = vec!["high-order entropy above 1, and".into()];
+        lines.push("3 (alive), with 95 % intervals:".into());
+        for [runs, above, alive, name] in rows {
+            lines.push(format!("  {name}: {runs}"));
+            lines.push(format!("    > 1  {above}"));
+            lines.push(format!("    > 3  {alive}"));
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 fn show_tables(out: &mut impl Write, records: &Records) -> std::io::Result<()> {

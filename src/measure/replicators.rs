@@ -6,6 +6,8 @@
 //! halves in the end. The score says of how many places that is so.
 //! Facts: docs/reference.md, "Replicator score".
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::Error;
@@ -18,6 +20,8 @@ use crate::soup::Soup;
 pub const PARTNERS: usize = 13;
 /// Runs beside each of them, one after the other.
 pub const GENERATIONS: usize = 5;
+/// Programs that are scored before whoever watches hears of it.
+const WATCHED: usize = 8192;
 /// A place counts if so many of the tapes agree on it in the end.
 pub const AGREEING: usize = PARTNERS / 4 + 1;
 /// Score from which cubff counts a program as a replicator.
@@ -366,7 +370,7 @@ impl Scorer {
         let streams = Streams::new(soup.settings().seed);
         let scores = with_program_len!(self.language, L => {
             let (programs, _) = soup.programs().as_chunks::<L>();
-            self.score_all(programs, &streams, soup.epochs_done())
+            self.score_part(programs, 0..programs.len(), &streams, soup.epochs_done())
         });
         Ok(Replicators::of(self.language.program_len, &scores))
     }
@@ -378,6 +382,17 @@ impl Scorer {
         streams: &Streams,
         epochs_done: u64,
     ) -> Result<Vec<u8>, Error> {
+        self.score_soup_watched(programs, streams, epochs_done, &mut |_| {})
+    }
+
+    /// As [`Scorer::score_soup`]; `watch` is told now and then how many programs are scored.
+    pub fn score_soup_watched(
+        &self,
+        programs: &[u8],
+        streams: &Streams,
+        epochs_done: u64,
+        watch: &mut dyn FnMut(usize),
+    ) -> Result<Vec<u8>, Error> {
         with_program_len!(self.language, L => {
             let (programs, rest) = programs.as_chunks::<L>();
             if !rest.is_empty() {
@@ -386,24 +401,29 @@ impl Scorer {
                     L * programs.len() + rest.len()
                 )));
             }
-            Ok(self.score_all(programs, streams, epochs_done))
+            let mut scores = Vec::with_capacity(programs.len());
+            while scores.len() < programs.len() {
+                let part = scores.len()..programs.len().min(scores.len() + WATCHED);
+                scores.extend(self.score_part(programs, part, streams, epochs_done));
+                watch(scores.len());
+            }
+            Ok(scores)
         })
     }
 
-    fn score_all<const L: usize>(
+    fn score_part<const L: usize>(
         &self,
         programs: &[[u8; L]],
+        part: Range<usize>,
         streams: &Streams,
         epochs_done: u64,
     ) -> Vec<u8> {
         let epoch = epochs_done.saturating_sub(1);
-        programs
-            .par_iter()
-            .enumerate()
+        part.into_par_iter()
             .with_min_len(64)
-            .map(|(index, program)| {
+            .map(|index| {
                 let partners = draw(streams, programs.len(), epoch, index);
-                self.agreement_beside(program, &partners).score()
+                self.agreement_beside(&programs[index], &partners).score()
             })
             .collect()
     }

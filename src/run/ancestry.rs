@@ -16,6 +16,16 @@ use crate::soup::checkpoint::Checkpoint;
 use crate::soup::interaction::{self, Interaction, Interactions, Side, Which};
 use crate::soup::settings::Settings;
 
+/// How far the search for a run's first replicator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Searched {
+    /// So many epochs are done.
+    Epochs(u64),
+    /// So many programs of the soup there are scored.
+    Programs(usize),
+}
+
 /// A program on a line of descent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -128,14 +138,14 @@ impl PastRun {
 
     /// The first log point of the run with a replicator; nothing where it has none.
     /// Counts that the run has written down are believed, others made up for.
-    pub fn first_seen(&self, watch: &mut dyn FnMut(u64)) -> Result<Option<FirstSeen>, Error> {
+    pub fn first_seen(&self, watch: &mut dyn FnMut(Searched)) -> Result<Option<FirstSeen>, Error> {
         interaction::check(&self.settings)?;
         let Some(epochs_done) = self.first_log_point_with_replicators(watch)? else {
             return Ok(None);
         };
         // Before a reset: it is the soup of that log point that counts.
-        let soup = self.soup_after(epochs_done, watch)?;
-        let scores = self.scores(&soup)?;
+        let soup = self.soup_after(epochs_done, &mut |epoch| watch(Searched::Epochs(epoch)))?;
+        let scores = self.scores(&soup, watch)?;
         let (programs, _) = soup.programs().as_chunks();
         let mut found: Vec<(&Program, usize)> = (programs.iter().zip(0..))
             .filter(|(_, index)| scores[*index] >= KNIERIM_THRESHOLD)
@@ -180,15 +190,16 @@ impl PastRun {
         Streams::new(self.settings.seed)
     }
 
-    fn scores(&self, soup: &Soup) -> Result<Vec<u8>, Error> {
+    fn scores(&self, soup: &Soup, watch: &mut dyn FnMut(Searched)) -> Result<Vec<u8>, Error> {
         let epochs_done = soup.epochs_done();
+        let mut watch = |scored| watch(Searched::Programs(scored));
         self.scorer()
-            .score_soup(soup.programs(), &self.streams(), epochs_done)
+            .score_soup_watched(soup.programs(), &self.streams(), epochs_done, &mut watch)
     }
 
     fn first_log_point_with_replicators(
         &self,
-        watch: &mut dyn FnMut(u64),
+        watch: &mut dyn FnMut(Searched),
     ) -> Result<Option<u64>, Error> {
         let columns = self.plan.columns();
         let metrics = self.folder.metrics();
@@ -203,9 +214,11 @@ impl PastRun {
         }
         let mut soup = self.soup_up_to(self.start())?;
         while let Some(row) = next()? {
-            run_to(&mut soup, row.epoch, watch);
+            run_to(&mut soup, row.epoch, &mut |epoch| {
+                watch(Searched::Epochs(epoch))
+            });
             if self
-                .scores(&soup)?
+                .scores(&soup, watch)?
                 .iter()
                 .any(|score| *score >= KNIERIM_THRESHOLD)
             {

@@ -77,6 +77,10 @@ pub struct Summary {
     pub picture: Option<PathBuf>,
 }
 
+/// The largest soup, in bytes, that is still drawn when its run is interrupted: whoever interrupts a
+/// run waits for no more than half a second of drawing.
+const DRAWN_WHEN_INTERRUPTED: usize = 1 << 23;
+
 /// The soup of the run in the folder `path` as its newest good checkpoint has it, or
 /// as the run began; the folder stays as it is.
 pub fn newest_soup(path: &Path) -> Result<Soup, Error> {
@@ -176,7 +180,9 @@ impl Run {
             (None, Ended::Interrupted | Ended::OutOfTime) => End::Interrupted,
         };
         let epochs_done = driven.last.epochs_done;
-        let picture = match self.pictures.filter(|_| self.plan.picture) {
+        let is_quick =
+            end != End::Interrupted || self.soup.programs().len() <= DRAWN_WHEN_INTERRUPTED;
+        let picture = match self.pictures.filter(|_| self.plan.picture && is_quick) {
             Some(pictures) => {
                 let path = self.folder.picture(epochs_done);
                 pictures.draw(&path, self.soup.settings(), &driven.last)?;

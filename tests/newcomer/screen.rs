@@ -9,6 +9,13 @@ use crate::common::{broth, succeed};
 /// The lines that a command draws on a terminal of this width; none where there is no `script`,
 /// which makes terminals.
 fn drawn(columns: usize, words: &str, path: &Path) -> Option<Vec<String>> {
+    let (succeeds, lines) = drawn_by_any(columns, words, path)?;
+    assert!(succeeds, "{words}: {lines:?}");
+    Some(lines)
+}
+
+/// As [`drawn`], of a command that may fail, and whether it succeeds.
+fn drawn_by_any(columns: usize, words: &str, path: &Path) -> Option<(bool, Vec<String>)> {
     let program = broth().get_program().to_string_lossy().into_owned();
     let (program, path) = (quoted(&program), quoted(&path.display().to_string()));
     let command = format!("stty cols {columns} rows 24; exec {program} {words} {path}");
@@ -18,10 +25,10 @@ fn drawn(columns: usize, words: &str, path: &Path) -> Option<Vec<String>> {
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{command}: {text}");
     let plain = anstream::adapter::strip_str(&text).to_string();
     let lines = plain.split(['\r', '\n']).map(|line| line.trim_end().into());
-    Some(lines.filter(|line: &String| !line.is_empty()).collect())
+    let lines = lines.filter(|line: &String| !line.is_empty()).collect();
+    Some((output.status.success(), lines))
 }
 
 fn quoted(word: &str) -> String {
@@ -219,4 +226,77 @@ fn six_conditions_in_a_chart_can_be_told_apart() {
     assert!(lines.len() >= 6 + axes, "{lines:?}");
     let dashed = lines.values().filter(|count| **count > 10);
     assert!(dashed.count() >= 3 + axes, "{lines:?}");
+}
+
+/// The summary of a sweep has no line that the terminal would wrap.
+#[test]
+fn the_summary_of_a_sweep_fits_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("small.toml");
+    let text = "seeds = \"1-2\"\n[settings]\nnum = 64\nmax-epochs = 9\nlog-interval = 1\n\
+                [vary]\nmutation-prob = [0, 0.001]\n";
+    std::fs::write(&file, text).unwrap();
+    let out = folder.path().join("out");
+    said("sweep --quiet", &[&file, "--out".as_ref(), &out]);
+    for columns in [40, 80, 100, 120] {
+        let words = format!("sweep {} --out", quoted(&file.display().to_string()));
+        let Some(lines) = drawn(columns, &words, &out) else {
+            return;
+        };
+        let is_head = |line: &&String| line.contains("high-order entropy above 1");
+        let from = lines.iter().position(|line| is_head(&line)).unwrap();
+        let shares = lines[from..].iter();
+        // Where the tables are is as long as the folder's name.
+        let shares = shares.take_while(|line| !line.starts_with("table"));
+        let shares: Vec<&String> = shares.collect();
+        let conditions = shares.iter().filter(|line| line.contains("mutation-prob"));
+        assert_eq!(conditions.count(), 2, "{shares:?}");
+        let intervals = shares.iter().map(|line| line.matches(" to ").count());
+        assert_eq!(intervals.sum::<usize>(), 4, "{shares:?}");
+        for line in shares {
+            assert!(line.chars().count() < columns, "{columns}: {line}");
+        }
+    }
+}
+
+/// The search for the first replicator of a run says how far it is, while it scores a large soup
+/// as well.
+#[test]
+fn progress_of_the_first_replicator_does_not_stand_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let words = "run --quiet --no-picture --num 131072 --seed 561 --max-epochs 1 --out";
+    succeed(words, &[&run]);
+    let words = "ancestry --first-replicator --threads 1 --json";
+    // It finds none.
+    let Some((_, lines)) = drawn_by_any(100, words, &run) else {
+        return;
+    };
+    let scored = lines.iter().filter(|line| line.contains("programs scored"));
+    let scored: std::collections::BTreeSet<&String> = scored.collect();
+    assert!(scored.len() > 1, "{lines:?}");
+    for line in scored {
+        assert!(line.contains("looking for the first replicator"), "{line}");
+    }
+}
+
+/// `--quiet` leaves nothing on the screen but errors, and what was asked for is written.
+#[test]
+fn benchmarks_and_native_code_can_be_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = small_run(folder.path(), "run", "--max-epochs 1");
+    let json = folder.path().join("bench.json");
+    let words = "bench --quiet --rounds 1 --epochs 1 --engines interpreter --json";
+    let (shown, noted) = said(words, &[&json, "--run".as_ref(), &run]);
+    assert_eq!((shown.as_str(), noted.as_str()), ("", ""));
+    let report = std::fs::read_to_string(&json).unwrap();
+    assert!(report.contains("\"soups\""), "{report}");
+    let words = "bench --quiet --rounds 1 --epochs 1 --engines interpreter --json --run";
+    let (shown, noted) = said(words, &[&run]);
+    assert!(shown.contains("\"soups\"") && noted.is_empty(), "{noted}");
+    let checkpoint = run.join("checkpoints/0000000001.dat");
+    let (listed, noted) = said("jit show --epochs 1 --checkpoint", &[&checkpoint]);
+    assert!(noted.contains("seed 3"), "{noted}");
+    let (quietly, noted) = said("jit show --quiet --epochs 1 --checkpoint", &[&checkpoint]);
+    assert_eq!((quietly, noted.as_str()), (listed, ""));
 }

@@ -8,10 +8,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::interrupt::Interrupt;
 
+/// Who watches a benchmark.
+pub(super) struct Watch<'a> {
+    pub interrupt: &'a Interrupt,
+    /// Whether nobody wants to see how far it is.
+    pub quiet: bool,
+}
+
 /// A moving line on a terminal, else one plain line once something takes long.
 pub(super) struct Progress {
     what: String,
     bar: Option<ProgressBar>,
+    quiet: bool,
     begun: Instant,
     said: Cell<Option<Instant>>,
 }
@@ -20,18 +28,19 @@ impl Progress {
     /// Time between plain lines.
     const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-    pub(super) fn new(what: String, interrupt: &Interrupt) -> Progress {
-        let bar = io::stderr().is_terminal().then(|| {
+    pub(super) fn new(what: String, watch: &Watch<'_>) -> Progress {
+        let bar = (io::stderr().is_terminal() && !watch.quiet).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             let style = ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len}  {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(what.clone());
-            interrupt.draws(&bar);
+            watch.interrupt.draws(&bar);
             bar
         });
         Progress {
             what,
             bar,
+            quiet: watch.quiet,
             begun: Instant::now(),
             said: Cell::new(None),
         }
@@ -43,6 +52,7 @@ impl Progress {
                 bar.set_length(all.max(done));
                 bar.set_position(done);
             }
+            None if self.quiet => {}
             None => {
                 let since = self.said.get().unwrap_or(self.begun);
                 if since.elapsed() >= Progress::PLAIN_INTERVAL {

@@ -10,9 +10,8 @@ use broth::run::newest_soup;
 use broth::soup::checkpoint::Checkpoint;
 use broth::{Error, Settings};
 
-use super::progress::Progress;
+use super::progress::{Progress, Watch};
 use super::{BenchArgs, Languages, go_on, without_repeats};
-use crate::cli::interrupt::Interrupt;
 use crate::cli::{Failure, checkpoint};
 
 /// A soup to measure.
@@ -156,10 +155,10 @@ impl Subject {
     pub(super) fn prepare(
         &self,
         cache: &Path,
-        interrupt: &Interrupt,
+        watch: &Watch<'_>,
     ) -> Result<Option<Prepared>, Error> {
         let what = format!("making a soup of {}, {}", self.language(), self.name());
-        let progress = Progress::new(what, interrupt);
+        let progress = Progress::new(what, watch);
         let epochs = match self {
             Subject::Recipe(recipe) => recipe.epochs,
             Subject::World(world) => world.epochs_done,
@@ -167,7 +166,7 @@ impl Subject {
         };
         let mut see = |done| {
             progress.show(done, epochs);
-            go_on(interrupt)
+            go_on(watch.interrupt)
         };
         let prepared = match self {
             Subject::Recipe(recipe) => recipe.prepare(cache, &mut see),

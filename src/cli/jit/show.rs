@@ -105,6 +105,10 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     json: bool,
 
+    /// Leave out notes on where settings come from
+    #[arg(long, short)]
+    quiet: bool,
+
     #[command(flatten)]
     how: EngineArgs,
 }
@@ -212,7 +216,9 @@ fn load(args: &ShowArgs) -> Result<Soup, Failure> {
         let given = checkpoint::given(args.lang, None);
         let loaded = args.loading.load_to_run(&path, &given)?;
         for note in checkpoint::notes(&path, &loaded, None) {
-            say(&note)?;
+            if !args.quiet {
+                say(&note)?;
+            }
         }
         return Ok(Soup::from_checkpoint(
             loaded.settings,
