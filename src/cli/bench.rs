@@ -439,7 +439,8 @@ fn measure(
     });
     progress.finish();
     entry.measured = result?;
-    if let (Some(measured), true, false) = (&entry.measured, with_parts, interrupt.is_asked()) {
+    if let (Some(measured), true, false) = (&entry.measured, with_parts, watch.interrupt.is_asked())
+    {
         let epochs = [plan.warm_up, measured.epochs];
         let parts = Parts::of(&settings, &prepared.checkpoint, plan.rounds, epochs)?;
         entry.parts = Some(parts);
