@@ -2,7 +2,7 @@
 
 use super::jit_plain_loops::{bytes_of, tape_around};
 use crate::common::engines::{Expected, Walk, bff_dialects};
-use broth::engine::{Options, every_width, reference};
+use broth::engine::{Options, Runner, every_width, reference};
 use broth::language::bff::{Dialect, Op};
 use broth::language::{Language, TAPE_LEN, Tape};
 use rand::rngs::StdRng;
@@ -139,6 +139,70 @@ fn nests_with_heads_any_distance_apart() {
     run_at_every_distance(4, &nests, 4);
 }
 
+/// Nests whose first copy, before their loop has jumped back, may change what is behind the loop.
+#[test]
+fn nests_that_change_before_their_loop_jumps_back() {
+    let language: &'static Language = "bff".parse().unwrap();
+    let runners: Vec<_> = every_width(language, &Options::default()).collect();
+    let mut random = StdRng::seed_from_u64(5);
+    for text in [
+        "[[,}<]-]",
+        "[[,}>] - ]",
+        "[[},>],]",
+        "[[},>] , - ]",
+        "[[},<]{ , }]",
+        "[[,,}<]-]",
+        "[[-,}>],]",
+    ] {
+        let code = language.parse_program(text).unwrap();
+        let behind_loop = text.find(']').unwrap() + 1;
+        for target in behind_loop..code.len() + 2 {
+            for byte in *b"\x00\x01\xff+-,.<>{}[]5" {
+                let mut tape: Tape = std::array::from_fn(|_| random.random_range(b'0'..=b'9'));
+                let start = random.random_range(2..90);
+                tape[start..start + code.len()].copy_from_slice(&code);
+                for _ in 0..3 {
+                    tape[random.random_range(start + code.len() + 2..TAPE_LEN)] = 0;
+                }
+                tape[2..start].fill(b'0');
+                let head1 = random.random_range(start + code.len() + 3..TAPE_LEN - 1);
+                tape[head1 - 1..=head1 + 1].fill(byte);
+                (tape[0], tape[1]) = ((start + target) as u8, head1 as u8);
+                for max_steps in [
+                    random.random_range(1..400),
+                    random.random_range(1..4000),
+                    8192,
+                ] {
+                    check(text, language, &runners, &tape, max_steps);
+                }
+            }
+        }
+    }
+}
+
+/// Run a tape with `name` on it at every width.
+fn check(
+    name: &str,
+    language: &'static Language,
+    runners: &[(&'static str, Runner)],
+    tape: &Tape,
+    max_steps: u32,
+) {
+    let mut tape_then = *tape;
+    let outcome = reference::run(language, &mut tape_then, max_steps);
+    let expected = Expected {
+        name,
+        language,
+        tape,
+        max_steps,
+        outcome,
+        tape_then,
+    };
+    for (width, runner) in runners {
+        expected.check(width, runner);
+    }
+}
+
 /// Run tapes of numbers with one of `codes` on them, the heads any distance apart, and up to so
 /// many nulls. Also bytes that are nearly null, or nearly commands.
 fn run_at_every_distance(seed: u64, codes: &[&str], most_nulls: usize) {
@@ -169,19 +233,7 @@ fn run_at_every_distance(seed: u64, codes: &[&str], most_nulls: usize) {
                 random.random_range(1..4000),
                 8192,
             ] {
-                let mut tape_then = tape;
-                let outcome = reference::run(language, &mut tape_then, max_steps);
-                let expected = Expected {
-                    name: text,
-                    language,
-                    tape: &tape,
-                    max_steps,
-                    outcome,
-                    tape_then,
-                };
-                for (width, runner) in &runners {
-                    expected.check(width, runner);
-                }
+                check(text, language, &runners, &tape, max_steps);
             }
         }
     }

@@ -6,6 +6,8 @@
 //! long as the program counter goes straight on and no byte ahead changes which command it is;
 //! whoever follows a script looks at each byte that it writes (`walk/stretch.rs`).
 
+use std::ops::Range;
+
 use crate::engine::places::below;
 use crate::engine::simd::Vectors;
 use crate::language::bff::{Class, Dialect, Op};
@@ -192,6 +194,48 @@ impl Script {
     #[inline(always)]
     pub(crate) fn tells_of(&self, place: usize) -> bool {
         (self.first..self.end()).contains(&place)
+    }
+
+    /// Whether each of these places of `tape`, of which the script tells, still is the command that
+    /// it says.
+    #[inline(never)]
+    pub(crate) fn is_true_of<V: Vectors>(
+        &self,
+        vectors: V,
+        dialect: &Dialect,
+        tape: &Tape,
+        mut places: Range<usize>,
+    ) -> bool {
+        let effects = Effects::of(dialect);
+        let mut entry = self.index(vectors, places.start);
+        places.all(|place| {
+            let command = dialect.class(tape[place]).bits() & Class::COMMAND;
+            if self.ops >> place & 1 == 0 {
+                return command == 0;
+            }
+            let [at, next] = [entry % LEN, (entry + 1) % LEN];
+            entry += 1;
+            let does = |command: u8| {
+                let effect = usize::from(command);
+                [
+                    effects.move0[effect],
+                    effects.move1[effect],
+                    effects.add[effect],
+                    effects.jumps_at[effect],
+                    u8::from(command == Class::command(Op::CopyTo0)),
+                    u8::from(command == Class::command(Op::CopyTo1)),
+                ]
+            };
+            does(command)
+                == [
+                    self.moved0[next].wrapping_sub(self.moved0[at]),
+                    self.moved1[next].wrapping_sub(self.moved1[at]),
+                    self.add[at],
+                    self.jumps_at[at],
+                    (self.from1 >> at & 1) as u8,
+                    (self.to1 >> at & 1) as u8,
+                ]
+        })
     }
 
     /// The entry of the `]` that matches the `[` at entry `open`, if the script

@@ -369,7 +369,7 @@ impl SeenLoops {
         writes: &[Write],
         move0: usize,
         move1: usize,
-    ) -> Option<(Copy, Guard)> {
+    ) -> Option<&(Copy, Guard)> {
         let is_one = |by: usize| by == 1 || by == TAPE_LEN - 1;
         if !is_one(move0) || !is_one(move1) {
             return None;
@@ -395,7 +395,7 @@ impl SeenLoops {
                     .and_then(|effect| Some((effect.copy()?, effect.guard))),
             };
         }
-        seen.copy
+        seen.copy.as_ref()
     }
 }
 

@@ -125,16 +125,46 @@ impl<'a> Loop<'a> {
     /// Decode the loop that runs from `first` to the `]` at `close`; `None` where
     /// `script` does not tell of it, where there are brackets in between, or too
     /// many writes.
-    #[inline(always)]
     pub(crate) fn decode(
         vectors: impl Vectors,
         dialect: &'a Dialect,
         script: &Script,
-        (first, close): (usize, usize),
+        body: (usize, usize),
         seen: &mut SeenLoops,
     ) -> Option<Loop<'a>> {
+        let mut looped = Loop::empty(dialect);
+        looped.read(vectors, script, body, seen).then_some(looped)
+    }
+
+    /// A loop that is yet to be [read](Loop::read).
+    #[inline(always)]
+    pub(crate) fn empty(dialect: &'a Dialect) -> Loop<'a> {
+        Loop {
+            dialect,
+            first: 0,
+            close: 0,
+            base: 0,
+            ops: 0,
+            move0: 0,
+            move1: 0,
+            writes: [Write::default(); MAX_WRITES],
+            num_writes: 0,
+            form: Form::Plain,
+        }
+    }
+
+    /// As [`Loop::decode`], in place: moving a loop that was just written in parts takes longer than
+    /// many a loop. If false, the loop must not be used.
+    #[inline(always)]
+    pub(crate) fn read(
+        &mut self,
+        vectors: impl Vectors,
+        script: &Script,
+        (first, close): (usize, usize),
+        seen: &mut SeenLoops,
+    ) -> bool {
         if first < script.first || close >= script.end() {
-            return None;
+            return false;
         }
         let (start, end) = (script.index(vectors, first), script.index(vectors, close));
         let moved = |entry: usize| {
@@ -143,16 +173,15 @@ impl<'a> Loop<'a> {
                 script.moved1[entry % LEN].wrapping_sub(script.moved1[start % LEN]),
             ]
         };
-        let mut writes = [Write::default(); MAX_WRITES];
-        let mut num_writes = 0;
+        self.num_writes = 0;
         let mut rest = script.events & !(!0 << end) & !0 << start;
         while rest != 0 {
             let entry = rest.trailing_zeros() as usize;
             rest &= rest - 1;
-            if script.jumps_at[entry] != 0 {
-                return None;
+            if script.jumps_at[entry] != 0 || self.num_writes == MAX_WRITES {
+                return false;
             }
-            *writes.get_mut(num_writes)? = Write {
+            self.writes[self.num_writes] = Write {
                 at: script.place[entry],
                 ops: (entry + 1 - start) as u8,
                 moved: moved(entry),
@@ -160,41 +189,38 @@ impl<'a> Loop<'a> {
                 to: (script.to1 >> entry & 1) as u8,
                 add: script.add[entry],
             };
-            num_writes += 1;
+            self.num_writes += 1;
         }
-        let [move0, move1] = moved(end).map(|moved| usize::from(moved) % TAPE_LEN);
-        let form = match &writes[..num_writes] {
-            [] => Form::Scan,
-            [write] if count::is_count(write, move0) => Form::Count,
+        (self.first, self.close, self.base) = (first, close, 0);
+        self.ops = (end + 1 - start) as u32;
+        [self.move0, self.move1] = moved(end).map(|moved| usize::from(moved) % TAPE_LEN);
+        self.find_form(script, (start, end), seen);
+        true
+    }
+
+    /// Decide which form the loop has, whose body is from entry `start` of the script to its `]` at
+    /// entry `end`.
+    #[inline(always)]
+    fn find_form(&mut self, script: &Script, entries: (usize, usize), seen: &mut SeenLoops) {
+        let (move0, move1) = (self.move0, self.move1);
+        let (copy, guard) = match self.writes() {
+            [] => return self.form = Form::Scan,
+            [write] if count::is_count(write, move0) => return self.form = Form::Count,
             [write] => match Copy::of(write, move0, move1) {
-                Some(copy) => match Nest::around(dialect, script, (start, end), copy, None) {
-                    Some(nest) => Form::Nest(nest),
-                    None => Form::Copy(copy),
-                },
-                None => Form::Plain,
+                Some(copy) => (copy, None),
+                None => return self.form = Form::Plain,
             },
             writes => match seen.copy(writes, move0, move1) {
-                Some((copy, guard)) => {
-                    match Nest::around(dialect, script, (start, end), copy, Some(guard)) {
-                        Some(nest) => Form::Nest(nest),
-                        None => Form::ClumsyCopy(copy, guard),
-                    }
-                }
-                None => Form::Plain,
+                Some((copy, guard)) => (*copy, Some(guard)),
+                None => return self.form = Form::Plain,
             },
         };
-        Some(Loop {
-            dialect,
-            first,
-            close,
-            base: 0,
-            ops: (end + 1 - start) as u32,
-            move0,
-            move1,
-            writes,
-            num_writes,
-            form,
-        })
+        let nest = Nest::around(self.dialect, script, entries, copy, guard);
+        self.form = match (nest, guard) {
+            (Some(nest), _) => Form::Nest(nest),
+            (None, Some(guard)) => Form::ClumsyCopy(copy, *guard),
+            (None, None) => Form::Copy(copy),
+        };
     }
 
     /// The same loop, all of it `base` places further on.
@@ -203,11 +229,20 @@ impl<'a> Loop<'a> {
         Loop { base, ..*self }
     }
 
-    /// Forget what lies around the loop: it may have changed.
+    /// Forget the nest around the loop unless `script` is still true of what lies between the two
+    /// `]`. Of the loop, and of what lies before it, it is.
     #[inline(always)]
-    pub(crate) fn forget_nest(&mut self) {
-        if let Form::Nest(nest) = self.form {
-            self.form = nest.inner();
+    pub(crate) fn forget_changed_nest(
+        &mut self,
+        vectors: impl Vectors,
+        script: &Script,
+        tape: &Tape,
+    ) {
+        if let Form::Nest(nest) = &self.form {
+            let behind = self.close + 1..nest.end();
+            if !script.is_true_of(vectors, self.dialect, tape, behind) {
+                self.form = nest.inner();
+            }
         }
     }
 
@@ -257,19 +292,23 @@ impl<'a> Loop<'a> {
     ) -> (LoopExit, bool) {
         let iterations = |at: &Registers| (max_steps - at.steps) / self.steps();
         let (mut is_led, mut dirty) = (is_led, false);
-        let mut form = self.form;
-        if let Form::Nest(nest) = &self.form {
-            let (exit, changed) = nest.run(vectors, self, tape, at, (max_steps, is_led));
-            if let Some(exit) = exit {
-                return (exit, changed);
+        let inner;
+        let form = match &self.form {
+            Form::Nest(nest) => {
+                let (exit, changed) = nest.run(vectors, self, tape, at, (max_steps, is_led));
+                if let Some(exit) = exit {
+                    return (exit, changed);
+                }
+                (inner, is_led, dirty) = (nest.inner(), true, changed);
+                &inner
             }
-            (form, is_led, dirty) = (nest.inner(), true, changed);
-        }
+            form => form,
+        };
         let counted = match form {
             Form::Count => self.counted_place(at),
             _ => None,
         };
-        let (exit, changed) = match &form {
+        let (exit, changed) = match form {
             Form::Scan => (self.scan(vectors, tape, at, iterations(at)), false),
             Form::ClumsyCopy(copy, guard) => {
                 let most = (iterations(at), is_led);

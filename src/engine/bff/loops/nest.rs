@@ -112,7 +112,7 @@ impl Nest {
         script: &Script,
         (start, end): (usize, usize),
         copy: Copy,
-        guard: Option<Guard>,
+        guard: Option<&Guard>,
     ) -> Option<Nest> {
         // Only where brackets have partners does a loop lie in another.
         let is_open = |entry: usize| script.jumps_at[entry % LEN] == Class::NULL;
@@ -120,7 +120,7 @@ impl Nest {
             return None;
         }
         // Head 0's place is written over before anything reads it, and is what is tested before.
-        let ignores_head0 = match (copy.place_by_head0()?, &guard) {
+        let ignores_head0 = match (copy.place_by_head0()?, guard) {
             (place, None) => place == 0,
             (place, Some(guard)) => guard.ignores_head0 && guard.starts_or_ends_at(place),
         };
@@ -132,7 +132,7 @@ impl Nest {
         let [inner_close, close] = [end, last].map(|entry| script.place[entry]);
         Some(Nest {
             copy,
-            guard,
+            guard: guard.copied(),
             open,
             close,
             steps: (close - inner_close) + (inner - open),
@@ -151,6 +151,12 @@ impl Nest {
             Some(guard) => Form::ClumsyCopy(self.copy, guard),
             None => Form::Copy(self.copy),
         }
+    }
+
+    /// The place behind its `]`.
+    #[inline(always)]
+    pub(super) fn end(&self) -> usize {
+        usize::from(self.close) + 1
     }
 
     /// The steps and ops that a null takes.

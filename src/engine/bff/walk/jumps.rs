@@ -232,18 +232,18 @@ impl<V: Vectors> Run<'_, '_, V> {
             ..
         } = self.context;
         let (body, seen) = ((cursor.pc, close), &mut *self.seen_loops);
-        let decoded = Loop::decode(self.vectors, dialect, self.script, body, seen);
-        let Some(mut looped) = decoded else {
+        let mut looped = Loop::empty(dialect);
+        if !looped.read(self.vectors, self.script, body, seen) {
             self.vectors.note(|| Note::Nested);
             return None;
-        };
+        }
         // What has none may be faster as native code.
         if jit.is_some() && looks.jumps + 1 >= looks.next && !looped.has_closed_form() {
             return None;
         }
         // Ahead the script may not be true any more.
         if cursor.dirty {
-            looped.forget_nest();
+            looped.forget_changed_nest(self.vectors, self.script, self.tape);
         }
         let vectors = self.vectors;
         vectors.note(|| Note::Body(body_hash(dialect, self.tape, cursor.pc, close)));
