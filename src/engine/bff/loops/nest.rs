@@ -183,28 +183,30 @@ impl Nest {
         // Whether no copy changes anything any more; the last iterations, in which nothing has.
         let (mut is_copied, mut unchanged) = (false, 0);
         loop {
-            let is_settled = is_copied || unchanged >= TAPE_LEN as u32;
-            let ahead = Ahead::of(self, vectors, looped, (tape, at), is_settled);
-            if is_settled && ahead.ends == 0 {
-                ahead.skip_rounds(at, max_steps);
+            if max_steps - at.steps < looped.steps() {
+                return (Some(LoopExit::OutOfSteps), dirty);
             }
-            let mut iterations = if is_led {
-                ahead.covered(max_steps - at.steps)
-            } else {
-                0
-            };
-            let mut changed = false;
-            if iterations > 0 && !is_settled {
-                let copied = vectors.copy(tape, ahead.source, ahead.target, iterations, own);
-                (iterations, changed) = (copied.iterations, copied.changed);
-                is_copied = copied.is_settled && self.guard.is_none();
+            let mut is_settled = is_copied || unchanged >= TAPE_LEN as u32;
+            let mut ahead = Ahead::of(self, vectors, looped, (tape, at), is_settled);
+            let (mut iterations, mut changed) = (0, false);
+            if is_led && !is_settled {
+                iterations = ahead.covered(max_steps - at.steps);
+                if iterations > 0 {
+                    let copied = vectors.copy(tape, ahead.source, ahead.target, iterations, own);
+                    (iterations, changed) = (copied.iterations, copied.changed);
+                    is_copied = copied.is_settled && self.guard.is_none();
+                    is_settled = is_copied && !changed;
+                }
+            }
+            if is_settled {
+                iterations = ahead.settle(at, max_steps);
             }
             let is_null = if iterations > 0 {
                 dirty |= changed;
                 ahead.advance(at, iterations)
             } else {
                 if max_steps - at.steps < looped.steps() {
-                    return (Some(LoopExit::OutOfSteps), dirty);
+                    continue;
                 }
                 let mut is_rewritten = false;
                 match looped.iterate_once(tape, at, &mut is_rewritten) {
@@ -348,16 +350,21 @@ impl<'a> Ahead<'a> {
             + self.nulls_in(iterations) * u32::from(self.nest.steps)
     }
 
-    /// Where nothing changes any more each time around is like the one before: count as many as
-    /// there are steps for.
+    /// Where nothing changes any more, each time around is like the one before: count as many as
+    /// there are steps for, if the walk need not see any. How many iterations the rest covers.
     #[inline(always)]
-    fn skip_rounds(&self, at: &mut Registers, max_steps: u32) {
-        let round = self.steps(TAPE_LEN);
-        let rounds = (max_steps - at.steps) / round;
-        at.steps += rounds * round;
-        let ops =
-            TAPE_LEN as u32 * self.looped.ops + self.nulls.count_ones() * u32::from(self.nest.ops);
-        at.ops += rounds * ops;
+    fn settle(&mut self, at: &mut Registers, max_steps: u32) -> usize {
+        if self.ends == 0 {
+            let round = self.steps(TAPE_LEN);
+            let rounds = (max_steps - at.steps) / round;
+            at.steps += rounds * round;
+            let nulls = self.nulls.count_ones();
+            let ops = TAPE_LEN as u32 * self.looped.ops + nulls * u32::from(self.nest.ops);
+            at.ops += rounds * ops;
+        }
+        // After a time around, what is tested has been written.
+        self.block = TAPE_LEN - 1;
+        self.covered(max_steps - at.steps)
     }
 
     /// How many of a block so many steps cover. The last finds no null, unless the walk must go on
