@@ -148,6 +148,7 @@ fn nests_that_change_before_their_loop_jumps_back() {
     for text in [
         "[[,}<]-]",
         "[[,}>] - ]",
+        "[[,}>]-++]",
         "[[},>],]",
         "[[},>] , - ]",
         "[[},<]{ , }]",
@@ -165,8 +166,14 @@ fn nests_that_change_before_their_loop_jumps_back() {
                     tape[random.random_range(start + code.len() + 2..TAPE_LEN)] = 0;
                 }
                 tape[2..start].fill(b'0');
-                let head1 = random.random_range(start + code.len() + 3..TAPE_LEN - 1);
+                let head1 = random.random_range(start + code.len() + 3..TAPE_LEN - 12);
                 tape[head1 - 1..=head1 + 1].fill(byte);
+                if random.random_bool(0.5) {
+                    // What is copied next is there already.
+                    let rest = code.get(target + 1..).unwrap_or_default();
+                    let source = head1 + usize::from(text.starts_with("[[}")) + 1;
+                    tape[source..source + rest.len()].copy_from_slice(rest);
+                }
                 (tape[0], tape[1]) = ((start + target) as u8, head1 as u8);
                 for max_steps in [
                     random.random_range(1..400),
