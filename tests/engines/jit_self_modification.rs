@@ -319,7 +319,8 @@ fn code_that_writes_to_where_it_is() {
 
 #[test]
 fn tapes_grown_around_code_that_rewrites_itself() {
-    check_all_dialects(|dialect| check_grown(dialect, 7, share(60)));
+    // With fewer, native code does not leave in every way.
+    check_all_dialects(|dialect| check_grown(dialect, 7, share(60).max(15)));
 }
 
 #[test]
