@@ -1,8 +1,10 @@
 //! Memory for programs and pairings.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use memmap2::MmapMut;
+use rayon::prelude::*;
 
 use crate::Error;
 
@@ -50,6 +52,61 @@ impl DerefMut for Memory {
     }
 }
 
+/// The bytes of programs, which several may read. Whoever changes them while others read has a
+/// copy of its own from then on.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    memory: Arc<Memory>,
+    num_programs: usize,
+}
+
+impl Shared {
+    /// As [`Memory::zeroed`].
+    pub(crate) fn zeroed(num_programs: usize, bytes: usize) -> Result<Shared, Error> {
+        let memory = Arc::new(Memory::zeroed(num_programs, bytes)?);
+        Ok(Shared {
+            memory,
+            num_programs,
+        })
+    }
+
+    /// Copy the bytes if others read them, so that they can be changed.
+    pub(crate) fn unshare(&mut self) -> Result<(), Error> {
+        if Arc::get_mut(&mut self.memory).is_none() {
+            const CHUNK: usize = 1 << 18;
+            let bytes = self.len() / self.num_programs.max(1);
+            let mut copy = Memory::zeroed(self.num_programs, bytes)?;
+            let chunks = copy.par_chunks_mut(CHUNK).zip(self.par_chunks(CHUNK));
+            chunks.for_each(|(copy, bytes)| copy.copy_from_slice(bytes));
+            self.memory = Arc::new(copy);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Shared {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.memory
+    }
+}
+
+impl DerefMut for Shared {
+    /// # Panics
+    ///
+    /// Where a copy is needed and there is no memory for it; [`Shared::unshare`] tells before.
+    fn deref_mut(&mut self) -> &mut [u8] {
+        if let Err(error) = self.unshare() {
+            panic!("{error}");
+        }
+        match Arc::get_mut(&mut self.memory) {
+            Some(memory) => memory,
+            None => unreachable!("nobody else has a copy that was just made"),
+        }
+    }
+}
+
 /// Whether there is memory for a soup of this many programs of this length, and a copy of it.
 pub(crate) fn check_memory(num_programs: usize, program_len: usize) -> Result<(), Error> {
     let needed = num_programs.saturating_mul(2 * program_len) as u64;
@@ -92,5 +149,21 @@ mod tests {
         }
         assert!(Memory::zeroed(1 << 60, PROGRAM_LEN).is_err());
         assert!(check_memory(1 << 40, PROGRAM_LEN).is_err());
+    }
+
+    #[test]
+    fn what_others_read_is_copied_before_it_changes() {
+        let mut shared = Shared::zeroed(100, PROGRAM_LEN).unwrap();
+        let first = shared.as_ptr();
+        shared.fill(1);
+        assert_eq!(shared.as_ptr(), first);
+        let reader = shared.clone();
+        shared.fill(2);
+        assert!(reader.iter().all(|byte| *byte == 1) && reader.as_ptr() == first);
+        assert!(shared.iter().all(|byte| *byte == 2) && shared.len() == 6400);
+        let own = shared.as_ptr();
+        drop(reader);
+        shared.fill(3);
+        assert_eq!(shared.as_ptr(), own);
     }
 }

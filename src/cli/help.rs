@@ -72,8 +72,8 @@ pub(super) fn command() -> Command {
 }
 
 /// What the user asked for; ends the program where that is help, or wrong.
-pub(super) fn parse() -> Cli {
-    let result = matches(std::env::args_os());
+pub(super) fn parse(words: &[OsString]) -> Cli {
+    let result = matches(words.iter().cloned());
     match result.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
         Ok(cli) => cli,
         Err(error) => error.exit(),

@@ -40,6 +40,7 @@ mod verify;
 #[cfg(feature = "view")]
 mod view;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -140,8 +141,9 @@ const USAGE: u8 = 2;
 /// Exit code of a run that was interrupted, as of any program that Ctrl-C ends.
 const INTERRUPTED: u8 = 130;
 
-pub(crate) fn main() -> ExitCode {
-    let result = match help::parse().command {
+/// Do what these words ask for; the first is how the program was called.
+pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
+    let result = match help::parse(program::called_by(words)).command {
         Command::Run(args) => run::run(*args),
         Command::Exec(args) => exec::exec(args),
         Command::Languages(args) => languages::languages(args),

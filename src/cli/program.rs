@@ -1,13 +1,27 @@
 //! Commands that messages suggest, as they may be pasted into a shell: the program is called as
 //! it was called, and paths are in quotes where they have to be.
 
+use std::ffi::OsString;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
+
+/// All words of the command line, the first of them the program.
+static WORDS: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Keep the words that the program was called by.
+pub(super) fn called_by(words: impl Iterator<Item = OsString>) -> &'static [OsString] {
+    WORDS.get_or_init(|| words.collect())
+}
+
+/// The words that the program was called by.
+pub(super) fn words() -> &'static [OsString] {
+    called_by(std::env::args_os())
+}
 
 /// How the program was called.
 static NAME: LazyLock<String> = LazyLock::new(|| {
-    let name = std::env::args_os().next();
-    match name.as_ref().and_then(|name| name.to_str()) {
+    let name = words().first();
+    match name.and_then(|name| name.to_str()) {
         Some(name) if !name.is_empty() => quoted(name),
         _ => "broth".into(),
     }

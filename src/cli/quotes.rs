@@ -7,7 +7,7 @@ use std::path::Path;
 
 use broth::Error;
 
-use super::program::quoted;
+use super::program::{self, quoted};
 
 /// Neighbours among the words of a command line that together name something that exists, the
 /// longest such path first.
@@ -60,8 +60,7 @@ pub(super) fn tip(words: &[OsString]) -> Option<String> {
 pub(super) fn hint(error: &Error) -> Option<String> {
     match error {
         Error::System { source, .. } if source.kind() == ErrorKind::NotFound => {
-            let words: Vec<OsString> = std::env::args_os().collect();
-            tip(&words).map(|tip| format!("; {tip}"))
+            tip(program::words()).map(|tip| format!("; {tip}"))
         }
         _ => None,
     }

@@ -8,6 +8,7 @@ pub mod columns;
 pub mod copying;
 mod entropy;
 pub mod families;
+pub mod fingerprint;
 pub mod replicators;
 pub mod row;
 

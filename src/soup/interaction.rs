@@ -101,6 +101,16 @@ pub struct Interactions {
     pairs: Pairs,
 }
 
+/// Who meets whom in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pairing {
+    /// The left and the right program of each pair, in turn: every program once.
+    pub programs: Vec<u32>,
+    /// How many pairs are run; those behind them are mutated only, for want of neighbours.
+    pub interacting: usize,
+}
+
 /// Which interaction of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -136,6 +146,23 @@ impl Interactions {
         })
     }
 
+    /// The pairs of `epoch`.
+    pub fn pairing(&mut self, epoch: u64) -> Pairing {
+        self.draw(epoch);
+        let programs = self.pairs.programs_of(0..self.pairs.len());
+        Pairing {
+            programs: programs.map(|program| program as u32).collect(),
+            interacting: self.pairs.interacting(),
+        }
+    }
+
+    fn draw(&mut self, epoch: u64) {
+        if self.pairs.epoch() != Some(epoch) {
+            self.pairs
+                .draw(&self.settings.meeting, &self.streams, epoch);
+        }
+    }
+
     /// The interaction of `epoch` that is asked for, in a soup that has these programs when
     /// the epoch begins (after a reset that was due); run by the reference engine.
     pub fn get(&mut self, epoch: u64, programs: &[u8], which: Which) -> Result<Interaction, Error> {
@@ -146,10 +173,7 @@ impl Interactions {
                 self.settings.num_programs
             )));
         }
-        if self.pairs.epoch() != Some(epoch) {
-            self.pairs
-                .draw(&self.settings.meeting, &self.streams, epoch);
-        }
+        self.draw(epoch);
         let (name, number, most) = match which {
             Which::Pair(pair) => ("pair", pair, self.pairs.len()),
             Which::Program(index) => ("program", index, self.settings.num_programs),

@@ -19,7 +19,7 @@ use crate::Error;
 use crate::engine::jit::NativeTally;
 use crate::engine::{Engine, Options, Runner};
 use crate::language::{Ended, Family, Outcome};
-use crate::memory::{Memory, check_memory};
+use crate::memory::{Shared, check_memory};
 use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use long_tape::LongTape;
@@ -123,7 +123,7 @@ pub struct Soup {
     settings: Settings,
     streams: Streams,
     runner: Runner,
-    programs: Memory,
+    programs: Shared,
     epochs_done: u64,
     /// Number of the next reset, counted from 1; the first soup was number 0.
     next_reset: u64,
@@ -132,6 +132,18 @@ pub struct Soup {
     world: State,
     /// The tracer tokens, where bytes carry some.
     tokens: Option<Tokens>,
+}
+
+/// The bytes of a soup's programs, as they were: see [`Soup::kept_programs`].
+#[derive(Clone, Debug)]
+pub struct KeptPrograms(Shared);
+
+impl std::ops::Deref for KeptPrograms {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What a soup's world has besides programs.
@@ -215,7 +227,7 @@ impl Soup {
         let (n, program_len) = (settings.num_programs, settings.language.program_len);
         check_memory(n, program_len)?;
         Ok(Soup {
-            programs: Memory::zeroed(n, program_len)?,
+            programs: Shared::zeroed(n, program_len)?,
             streams: Streams::new(settings.seed),
             world: match settings.world {
                 World::Pairs => State::Pairs(Box::new(Meetings::new(&settings)?)),
@@ -268,6 +280,28 @@ impl Soup {
     /// the last epoch (and before a reset that follows it).
     pub fn programs(&self) -> &[u8] {
         &self.programs
+    }
+
+    /// The programs as [`Soup::programs`], to be kept: as they are now, whatever becomes of the
+    /// soup. That copies nothing; the soup goes on with a copy of its own if it changes while
+    /// they are kept.
+    ///
+    /// ```
+    /// # use broth::{Settings, Soup};
+    /// # let mut soup = Soup::new(Settings { num_programs: 64, ..Settings::default() })?;
+    /// let before = soup.kept_programs();
+    /// soup.step();
+    /// assert_ne!(*before, *soup.programs());
+    /// # Ok::<(), broth::Error>(())
+    /// ```
+    pub fn kept_programs(&self) -> KeptPrograms {
+        KeptPrograms(self.programs.clone())
+    }
+
+    /// Make the copy that the soup needs to change while its programs are kept; an error where
+    /// there is no memory for it, which [`Soup::step`] would panic at.
+    pub fn unshare_programs(&mut self) -> Result<(), Error> {
+        self.programs.unshare()
     }
 
     /// Replace the program at `index` by `bytes`, which must be a whole program; its tracer
@@ -554,6 +588,30 @@ mod tests {
                 plain.edit(|_| ());
                 assert!(plain.tokens().unwrap().whole(plain.programs()) == tokens);
             }
+        }
+    }
+
+    #[test]
+    fn programs_that_are_kept_stay_as_they_are() {
+        for mut soup in soups() {
+            let mut alone = twin(&soup);
+            let mut kept = vec![soup.kept_programs()];
+            assert_eq!(kept[0].as_ptr(), soup.programs().as_ptr());
+            for _ in 0..4 {
+                let was = soup.programs().to_vec();
+                soup.step();
+                alone.step();
+                assert!(soup.programs() == alone.programs());
+                assert!(*kept[kept.len() - 1] == was);
+                kept.push(soup.kept_programs());
+            }
+            soup.unshare_programs().unwrap();
+            assert!(soup.programs() == &*kept[4]);
+            let (at, last) = (soup.programs().as_ptr(), kept.pop());
+            soup.step();
+            assert_eq!(soup.programs().as_ptr(), at);
+            drop(soup);
+            assert!(last.is_some_and(|last| *last != *kept[3]));
         }
     }
 
