@@ -4,7 +4,21 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Buffer, Self
+from typing_extensions import Buffer, Self, disjoint_base
+
+__all__ = [
+    "Group",
+    "Measures",
+    "Soup",
+    "Tally",
+    "__version__",
+    "command",
+    "execute",
+    "languages",
+    "parse",
+    "score",
+    "text",
+]
 
 __version__: str
 
@@ -22,6 +36,7 @@ def execute(
 
 def score(program: Buffer, lang: str, *, epoch: int = 0, seed: int = 0) -> int: ...
 
+@disjoint_base
 class Soup:
     def __new__(
         cls,

@@ -61,7 +61,7 @@ Each command has --help, with examples, and a short -h.";
 
 /// Primordial soups of self-modifying programs, byte for byte as cubff runs them.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(name = "broth", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
