@@ -14,6 +14,7 @@ use super::subject::Subject;
 use super::{Entry, Report};
 use crate::cli::number::percent;
 use crate::cli::paint::{BOLD, RESET};
+use crate::cli::progress::thousandths;
 
 pub(super) fn show_machine(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let Machine {
@@ -112,12 +113,12 @@ pub(super) fn show(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     let each = |count: u64| count as f64 / measured.interactions.max(1) as f64;
     writeln!(
         out,
-        "{}, {}: epoch {}, high-order entropy {:.3}; {} ops and {} steps an interaction, \
+        "{}, {}: epoch {}, high-order entropy {}; {} ops and {} steps an interaction, \
          {} epoch{} a round",
         entry.language,
         entry.soup,
         thousands(entry.epochs_done as usize),
-        entry.high_order_entropy,
+        thousandths(entry.high_order_entropy),
         number(each(measured.ops)),
         number(each(measured.steps)),
         thousands(measured.epochs as usize),
