@@ -39,6 +39,8 @@ mod sweep;
 mod verify;
 #[cfg(feature = "view")]
 mod view;
+#[cfg(feature = "watch")]
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -111,6 +113,9 @@ enum Command {
     /// Watch a soup live in the browser, and play with it
     #[cfg(feature = "view")]
     View(Box<view::ViewArgs>),
+    /// Watch a run in the terminal
+    #[cfg(feature = "watch")]
+    Watch(watch::WatchArgs),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write those of all commands
@@ -164,6 +169,8 @@ pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Verify(args) => verify::verify(*args),
         #[cfg(feature = "view")]
         Command::View(args) => view::view(*args),
+        #[cfg(feature = "watch")]
+        Command::Watch(args) => watch::watch(args),
         Command::Jit(command) => jit::jit(command),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),

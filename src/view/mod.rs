@@ -17,6 +17,8 @@ mod scene;
 mod server;
 mod shared;
 mod stage;
+#[cfg(feature = "watch")]
+mod terminal;
 mod watcher;
 
 use std::path::Path;
@@ -25,6 +27,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::Error;
 use crate::run::{Plan, Run};
+use crate::soup::Soup;
 use crate::soup::settings::Settings;
 use folder::Follower;
 use history::History;
@@ -33,6 +36,8 @@ use scene::{NO_END, Origin, Scene};
 pub use server::{Access, Server};
 use shared::Shared;
 use stage::Stage;
+#[cfg(feature = "watch")]
+pub use terminal::{Colours, restore_terminal, watch_folder};
 pub use watcher::Watcher;
 
 /// The plan of a soup that goes on until somebody pauses it.
@@ -70,6 +75,16 @@ pub fn view_settings(
 /// Show the run in the folder at `path`, also while another process writes to it, until
 /// `interrupt` is set. The folder stays as it is.
 pub fn view_folder(server: Server, path: &Path, interrupt: &AtomicBool) -> Result<(), Error> {
+    let (scene, history, soup, plan, follower) = stage_of_folder(path)?;
+    let (shared, orders) = Shared::new(scene, history);
+    let watcher = Watcher::new(Arc::clone(&shared), orders, false);
+    let stage = Stage::new(watcher, soup, plan, Some(follower), interrupt);
+    server.start(shared)?;
+    stage.run(false)
+}
+
+/// What it takes to show the run in the folder at `path`.
+fn stage_of_folder(path: &Path) -> Result<(Scene, History, Soup, Plan, Follower), Error> {
     let follower = Follower::open(path)?;
     let settings = follower.past().settings().clone();
     let plan = Plan {
@@ -86,11 +101,7 @@ pub fn view_folder(server: Server, path: &Path, interrupt: &AtomicBool) -> Resul
         origin,
         (1, Some(&follower)),
     )?;
-    let (shared, orders) = Shared::new(scene, history);
-    let watcher = Watcher::new(Arc::clone(&shared), orders, false);
-    let stage = Stage::new(watcher, soup, plan, Some(follower), interrupt);
-    server.start(shared)?;
-    stage.run(false)
+    Ok((scene, history, soup, plan, follower))
 }
 
 /// An observer that shows `run` to pages, which can pause and step it.

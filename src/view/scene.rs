@@ -51,7 +51,7 @@ impl Scene {
     }
 
     /// How many programs lie side by side.
-    fn columns(&self) -> usize {
+    pub(super) fn columns(&self) -> usize {
         let n = self.settings.num_programs;
         match Layout::of(&self.settings) {
             Layout::Grid(width, _) => width,

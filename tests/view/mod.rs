@@ -3,6 +3,8 @@
 
 mod client;
 mod safety;
+#[cfg(target_os = "linux")]
+mod terminal;
 
 use std::path::{Path, PathBuf};
 
