@@ -112,6 +112,13 @@ fn row_of(names: &[String], line: &str) -> Option<FoundRow> {
     })
 }
 
+/// What a page calls the folder: a page need not know where it is.
+pub(super) fn name_of(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or(path.into());
+    let name = whole.file_name().unwrap_or(whole.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

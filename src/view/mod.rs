@@ -27,9 +27,8 @@ use std::sync::atomic::AtomicBool;
 
 use crate::Error;
 use crate::run::{Plan, Run};
-use crate::soup::Soup;
 use crate::soup::settings::Settings;
-use folder::Follower;
+use folder::name_of;
 use history::History;
 pub use presets::{PRESETS, Preset};
 use scene::{NO_END, Origin, Scene};
@@ -75,33 +74,12 @@ pub fn view_settings(
 /// Show the run in the folder at `path`, also while another process writes to it, until
 /// `interrupt` is set. The folder stays as it is.
 pub fn view_folder(server: Server, path: &Path, interrupt: &AtomicBool) -> Result<(), Error> {
-    let (scene, history, soup, plan, follower) = stage_of_folder(path)?;
+    let (scene, history, soup, plan, follower) = stage::begin_folder(path)?;
     let (shared, orders) = Shared::new(scene, history);
     let watcher = Watcher::new(Arc::clone(&shared), orders, false);
     let stage = Stage::new(watcher, soup, plan, Some(follower), interrupt);
     server.start(shared)?;
     stage.run(false)
-}
-
-/// What it takes to show the run in the folder at `path`.
-fn stage_of_folder(path: &Path) -> Result<(Scene, History, Soup, Plan, Follower), Error> {
-    let follower = Follower::open(path)?;
-    let settings = follower.past().settings().clone();
-    let plan = Plan {
-        stop_high_order_entropy: None,
-        stopping_bpb: None,
-        stopping_selfrep_count: None,
-        ..endless(follower.past().plan().clone())
-    };
-    let origin = Origin::Folder(name_of(path));
-    let (scene, history, soup) = stage::begin(
-        settings,
-        plan.clone(),
-        Vec::new(),
-        origin,
-        (1, Some(&follower)),
-    )?;
-    Ok((scene, history, soup, plan, follower))
 }
 
 /// An observer that shows `run` to pages, which can pause and step it.
@@ -123,11 +101,4 @@ pub fn watch_run(server: Server, run: &Run) -> Result<Watcher, Error> {
         state.alive_at = alive_at;
     });
     Ok(Watcher::new(shared, orders, true))
-}
-
-/// What a page calls the folder: a page need not know where it is.
-fn name_of(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or(path.into());
-    let name = whole.file_name().unwrap_or(whole.as_os_str());
-    name.to_string_lossy().into_owned()
 }

@@ -1,12 +1,13 @@
 //! The soup that pages look at, and the thread that runs it: from settings or from a run folder,
 //! forwards and back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::birth;
-use super::folder::Follower;
+use super::folder::{Follower, name_of};
 use super::history::{History, Plant};
 use super::presets::Preset;
 use super::protocol::{Command, NewSoup};
@@ -109,6 +110,28 @@ pub(super) fn begin(
         generation,
     };
     Ok((scene, history, soup))
+}
+
+/// What it takes to show the run in the folder at `path`.
+pub(super) fn begin_folder(path: &Path) -> Result<(Scene, History, Soup, Plan, Follower), Error> {
+    let follower = Follower::open(path)?;
+    let settings = follower.past().settings().clone();
+    let plan = Plan {
+        stop_high_order_entropy: None,
+        stopping_bpb: None,
+        stopping_selfrep_count: None,
+        max_epochs: NO_END,
+        ..follower.past().plan().clone()
+    };
+    let origin = Origin::Folder(name_of(path));
+    let (scene, history, soup) = begin(
+        settings,
+        plan.clone(),
+        Vec::new(),
+        origin,
+        (1, Some(&follower)),
+    )?;
+    Ok((scene, history, soup, plan, follower))
 }
 
 impl<'a> Stage<'a> {

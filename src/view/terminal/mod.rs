@@ -18,11 +18,11 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use self::screen::{Next, Screen};
 use self::seen::Eye;
 pub use self::soup::Colours;
+use super::folder::name_of;
 use super::looker::Looker;
 use super::shared::Shared;
-use super::stage::Stage;
+use super::stage::{self, Stage};
 use super::watcher::Watcher;
-use super::{name_of, stage_of_folder};
 use crate::Error;
 
 /// The screen is drawn anew this often.
@@ -32,7 +32,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// process writes to it, until somebody presses q or `interrupt` is set. The folder stays as it
 /// is. Answers with whether `interrupt` or Ctrl-C ended it.
 pub fn watch_folder(path: &Path, interrupt: &AtomicBool) -> Result<bool, Error> {
-    let (scene, history, soup, plan, follower) = stage_of_folder(path)?;
+    let (scene, history, soup, plan, follower) = stage::begin_folder(path)?;
     if !io::stdout().is_terminal() {
         return Err(Error::Usage(
             "standard output is no terminal, and nothing else can show a moving picture".into(),

@@ -85,12 +85,13 @@ impl Screen {
 
     /// Draw what is seen.
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, seen: &Seen) {
-        let [head, middle, foot] = Layout::vertical([
-            Constraint::Length(1),
-            Constraint::Fill(1),
-            Constraint::Length(1),
-        ])
-        .areas(frame.area());
+        // The head comes first, then the soup, then the foot.
+        let whole = frame.area();
+        let row = |y: u16, height: u16| Rect::new(0, y, whole.width, height).intersection(whole);
+        let feet = u16::from(whole.height >= 3);
+        let head = row(0, 1);
+        let middle = row(1, whole.height.saturating_sub(1 + feet));
+        let foot = row(whole.height - feet.min(whole.height), feet);
         frame.render_widget(self.head(seen, head.width), head);
         frame.render_widget(self.foot(foot.width), foot);
         let (soup, beside) = if middle.width >= WIDE {
@@ -113,7 +114,9 @@ impl Screen {
         painter.paint(self.camera, soup, frame.buffer_mut());
         let [chart, list] =
             Layout::vertical([Constraint::Length(5), Constraint::Fill(1)]).areas(beside);
-        self.draw_entropy(frame, seen, chart);
+        if chart.height >= 3 {
+            self.draw_entropy(frame, seen, chart);
+        }
         self.draw_commonest(frame, seen, list);
     }
 

@@ -125,7 +125,7 @@ fn any_size_will_do() {
 #[test]
 fn keys_choose_what_is_seen() {
     let (seen, mut screen) = (seen(), screen(Colours::All));
-    let size = (80, 40);
+    let size = (60, 14);
     let whole = drawn(&mut screen, &seen, size);
     // Relatives are blue, the others grey.
     let colours = soup_colours(&whole);
