@@ -290,7 +290,9 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
 
 def test_ctrl_c_ends_a_long_step() -> None:
     code = (
-        "import broth\n"
+        "import broth, signal\n"
+        # Whatever runs the tests may ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "soup = broth.Soup(num=256)\n"
         "print('ready', flush=True)\n"
         "try:\n"

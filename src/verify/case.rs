@@ -178,6 +178,7 @@ pub(super) fn shrink(case: &Case, fault: Option<Fault>) -> Case {
         let before = shrunk.case.clone();
         shrunk.limit();
         shrunk.bytes();
+        shrunk.shift();
         if shrunk.case == before {
             break;
         }
@@ -201,6 +202,18 @@ impl Shrink {
         smaller.which = seen.which;
         self.case = smaller;
         true
+    }
+
+    /// As [`Shrink::take`]; if it does not differ, with no more steps than the reference engine
+    /// takes: some differences show where a run ends as its steps do.
+    fn take_to_its_end(&mut self, smaller: Case) -> bool {
+        let mut tape = *smaller.tape();
+        let max_steps = reference::run(smaller.language, &mut tape, smaller.max_steps).steps;
+        let shorter = Case {
+            max_steps,
+            ..smaller.clone()
+        };
+        self.take(smaller) || (shorter.max_steps < self.case.max_steps && self.take(shorter))
     }
 
     /// The tape by itself, by an engine as `broth exec` has it, or as near to that as may be.
@@ -297,9 +310,23 @@ impl Shrink {
                 let bytes = &mut smaller.tapes[self.case.which][first..first + len];
                 if bytes.iter().any(|byte| *byte != noop) {
                     bytes.fill(noop);
-                    self.take(smaller);
+                    self.take_to_its_end(smaller);
                 }
             }
+        }
+    }
+
+    /// Without the no-ops that it starts with.
+    fn shift(&mut self) {
+        let noop = Bytes::of(self.case.language).noop();
+        let tape_len = self.case.language.tape_len();
+        let tape = &self.case.tape()[..tape_len];
+        let first = tape.iter().position(|byte| *byte != noop).unwrap_or(0);
+        let mut smaller = self.case.clone();
+        let tape = &mut smaller.tapes[self.case.which][..tape_len];
+        tape.rotate_left(first);
+        if first > 0 {
+            self.take_to_its_end(smaller);
         }
     }
 
