@@ -304,7 +304,10 @@ def test_ctrl_c_ends_a_long_step() -> None:
     assert child.stdout is not None and child.stdout.readline() == "ready\n"
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=30)
+    try:
+        out, _ = child.communicate(timeout=30)
+    finally:
+        child.kill()
     assert out == "True 128\n" and child.returncode == 0
 
 
