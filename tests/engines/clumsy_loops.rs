@@ -2,7 +2,7 @@
 
 use super::jit_plain_loops::{bytes_of, tape_around};
 use crate::common::engines::{Expected, Walk, bff_dialects};
-use broth::engine::{Options, Runner, every_width, reference};
+use broth::engine::{Options, Runner, every_width};
 use broth::language::bff::{Dialect, Op};
 use broth::language::{Language, TAPE_LEN, Tape};
 use rand::rngs::StdRng;
@@ -195,16 +195,7 @@ fn check(
     tape: &Tape,
     max_steps: u32,
 ) {
-    let mut tape_then = *tape;
-    let outcome = reference::run(language, &mut tape_then, max_steps);
-    let expected = Expected {
-        name,
-        language,
-        tape,
-        max_steps,
-        outcome,
-        tape_then,
-    };
+    let expected = Expected::of(name, language, tape, max_steps);
     for (width, runner) in runners {
         expected.check(width, runner);
     }
