@@ -9,6 +9,7 @@ use super::Times;
 use crate::engine::{Engine, Options};
 use crate::measure::Measures;
 use crate::random::Streams;
+use crate::run::driver::most_measurers;
 use crate::soup::checkpoint::Checkpoint;
 use crate::soup::pairing::Pairs;
 use crate::soup::pairings;
@@ -83,7 +84,7 @@ impl Parts {
         let work = LOG_INTERVAL * (shared + self.draw_ms) + self.copy_ms + self.measure_ms;
         let logged = (work / t)
             .max(LOG_INTERVAL * epoch + self.copy_ms / t)
-            .max(self.measure_ms / threads.div_ceil(2) as f64);
+            .max(self.measure_ms / most_measurers(threads) as f64);
         Computed {
             threads,
             ms_per_epoch: epoch,

@@ -81,15 +81,20 @@ pub(crate) struct Driven<S: Sink> {
     pub elapsed: Duration,
 }
 
+/// How many snapshots so many threads measure at a time, where memory has room.
+pub(crate) fn most_measurers(threads: usize) -> usize {
+    threads.div_ceil(2)
+}
+
 /// How many snapshots of `soup` are measured at a time, where that is done beside the epochs:
-/// one for every two threads, as far as their copies of it take an eighth of the memory that is
-/// free.
+/// as many as [`most_measurers`] says, as far as their copies of it take an eighth of the memory
+/// that is free.
 pub(crate) fn measurers(soup: &Soup) -> usize {
     let bytes_per_byte = if soup.tokens().is_some() { 9 } else { 1 };
     let copy = soup.settings().soup_bytes() as u64 * bytes_per_byte;
     let room = memory::available().unwrap_or(u64::MAX) / 8;
     let fit = usize::try_from(room / copy.max(1)).unwrap_or(usize::MAX);
-    rayon::current_num_threads().div_ceil(2).min(fit).max(1)
+    most_measurers(rayon::current_num_threads()).min(fit).max(1)
 }
 
 impl Driver<'_> {
