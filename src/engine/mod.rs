@@ -1,13 +1,13 @@
 //! Engines: how a tape is run.
 //!
-//! The [reference engine](mod@reference) says what is right; every other one is an
-//! optimisation that answers to it: same tape, same ops, same steps, same way
-//! of ending, for every input.
+//! The [reference engine](mod@reference) defines what is right; every other engine is an
+//! optimisation that must agree with it: same tape, same ops, same steps, same way of ending, for
+//! every input.
 //!
 //! A folder or file for each family holds its interpreter; this file chooses, in one place, which
 //! one runs a language's tapes. [`jit`] is native code, which interpreters enter where there is
-//! some. `simd/` has the vector instructions that they are compiled for, `cycle.rs` finds runs
-//! that repeat, and `interleave.rs` takes the steps of several runs by turns.
+//! some. `simd/` has the vector instructions that they are compiled for, `cycle.rs` finds runs that
+//! repeat, and `interleave.rs` interleaves the steps of several runs.
 
 #[cfg(not(feature = "internals"))]
 #[allow(unreachable_pub, reason = "`traced` is reached with the feature")]

@@ -1,4 +1,4 @@
-//! Measures of a soup: what its bytes look like from outside, and the columns of tables that they
+//! Measures of a soup: statistics of its bytes and programs, and the columns of tables that they
 //! fill.
 
 mod brotli;

@@ -1,4 +1,4 @@
-//! A run: a soup carried from its first epoch to its last, with its records.
+//! A run: a soup from its first epoch to its last, with its records.
 
 pub mod ancestry;
 pub(crate) mod driver;

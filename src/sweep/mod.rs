@@ -1,8 +1,8 @@
 //! Sweeps: thousands of runs, side by side where they are small, whose results make one table.
 //!
-//! A run's result is called by the hash of everything that decides it, and written whole. So a
-//! sweep can be stopped at any moment and goes on where it was, runs that are added to its file
-//! are the only ones that are done, and parts of it can be done on other machines.
+//! A run's result is named by the hash of everything that determines it, and written as a whole. So
+//! a sweep can be stopped at any moment and continued, only runs that were added to its file are
+//! run, and parts of it can run on other machines.
 
 mod batch;
 mod file;

@@ -1,10 +1,10 @@
 //! Verifying: every engine against the reference engine, on millions of tapes and on whole soups.
 //!
-//! What is tried is a stream of [units](Unit), each a function of the seed, its source, its
-//! language and its number; threads take one after the other. A unit is a block of tapes
-//! (`block.rs`), which are random (`tapes.rs`) or grown around loops (`grown.rs`), or a soup, and
-//! tapes of what has become of that (`soups.rs`). The first tape that an engine runs to something
-//! else ends it: it is made small (`case.rs`) and handed over as a [`Difference`].
+//! The tests are a stream of [units](Unit), each a function of the seed, its source, its language
+//! and its number; threads take one after the other. A unit is either a block of tapes
+//! (`block.rs`), random (`tapes.rs`) or grown around loops (`grown.rs`), or a soup with tapes of
+//! its programs (`soups.rs`). The first tape on which an engine differs ends the verification: the
+//! tape is reduced (`case.rs`) and returned as a [`Difference`].
 
 mod block;
 mod case;

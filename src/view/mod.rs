@@ -1,7 +1,7 @@
-//! A window on a living soup, in a browser: [`view_settings`], [`view_folder`] and [`Watcher`].
+//! A view of a living soup, in a browser: [`view_settings`], [`view_folder`] and [`Watcher`].
 //!
-//! The soup runs on its own threads. A [`Server`] on another shows the newest frame to each page as
-//! fast as that page takes them, so that no page slows the soup. docs/view.md describes the page,
+//! The soup runs on its own threads. A [`Server`] on another sends the newest frame to each page as
+//! fast as that page takes frames, so that no page slows the soup. docs/view.md describes the page,
 //! the messages and what is safe.
 
 mod birth;

@@ -1,12 +1,13 @@
-//! Native code: units of the soup's programs that come up again and again, translated by
-//! Cranelift and kept by what they mean.
+//! Native code: units of the soup's programs that come up again and again, translated by Cranelift
+//! and cached by what they mean.
 //!
-//! The interpreter runs every tape. Where it comes to a unit that is native, it has that run
-//! it, and goes on from where the native code leaves. Native code never does anything that the
-//! rules do not say: `bff/` and `forth/` tell why. docs/jit.md tells the whole of it.
+//! The interpreter runs every tape. Where it comes to a unit that is native, it calls the native
+//! code and continues where that exits. Native code does exactly what the rules say: `bff/` and
+//! `forth/` explain why. docs/jit.md has the whole design.
 //!
 //! - `unit`: what a unit is, and the trait of what translates a family's units;
-//! - `cache`, `table`, `hotness`, `thresholds`, `tiers`: what is hot, what is native, what is looked for;
+//! - `cache`, `table`, `hotness`, `thresholds`, `tiers`: what is hot, what is native, tier
+//!   selection;
 //! - `compiler`: Cranelift, and the thread that compiles;
 //! - `emitter`, `frame`, `exit`: what the functions of every family have in common;
 //! - `bff/`, `forth/`: from a family's units to code;

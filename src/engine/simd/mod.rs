@@ -1,12 +1,12 @@
 //! Vector instructions: which of them this machine has, and work on whole tapes with each set.
 //!
-//! A set of instructions is a value that proves itself: [`Avx512`] and [`Avx2`] have a private
-//! field, and only detection makes one. So whoever holds such a value may use the instructions,
-//! the methods of [`Vectors`] are safe to call, and no code can name a width without asking the
-//! CPU first.
+//! A set of instructions is a token, a value that proves itself: [`Avx512`] and [`Avx2`] have a
+//! private field, and only detection creates one. So code that holds such a value may use the
+//! instructions, the methods of [`Vectors`] are safe to call, and no code can name a width without
+//! asking the CPU first.
 //!
-//! Code that is generic over [`Vectors`] is compiled once for each set. It is always inlined, up
-//! to [`Vectors::run`], the one function for each set that is compiled with its instructions.
+//! Code that is generic over [`Vectors`] is compiled once for each set. It is always inlined, up to
+//! [`Vectors::run`], the one function for each set that is compiled with its instructions.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -1,10 +1,10 @@
 //! The size that brotli gives, quality 2 and window 24, to the byte.
 //!
-//! Of a stream only its size is wanted, so here the C library's encoder is followed without
-//! writing one: the same copies are found, the same codes are built, and bits are counted. What
-//! the encoder decides where RFC 7932 leaves it free (where copies are looked for, when a
-//! meta-block ends, how codes are built) was read in google/brotli 1.2.0, which is under the MIT
-//! licence. The encoder itself ([`encoder`]) is what tests compare with.
+//! Only the size of the stream is needed, so this follows the C library's encoder without writing a
+//! stream: it finds the same copies, builds the same codes, and counts bits. What the encoder
+//! decides where RFC 7932 leaves it free (where copies are looked for, when a meta-block ends, how
+//! codes are built) was read in google/brotli 1.2.0, which is under the MIT licence. Tests compare
+//! with the encoder itself ([`encoder`]).
 
 mod dictionary;
 pub(crate) mod encoder;

@@ -1,5 +1,5 @@
-//! The columns of a run's tables: a file for each measure, and the only list of them. Everything
-//! that writes, reads, joins or draws columns asks here.
+//! The columns of a run's tables: a file for each measure, and the only list of them. All code that
+//! writes, reads, joins or draws columns uses this list.
 
 mod commonest;
 mod entropy;

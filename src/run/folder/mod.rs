@@ -1,4 +1,4 @@
-//! The run folder: one folder for all that a run leaves behind.
+//! The run folder: one folder for all records of a run.
 
 pub mod csv;
 pub mod load;

@@ -1,5 +1,5 @@
-//! A window on the run in a folder, in a terminal: [`watch_folder`]. It shows what a page in a
-//! browser would, by the same thread that follows the folder.
+//! A view of the run in a folder, in a terminal: [`watch_folder`]. It shows what a page in a
+//! browser would, from the same thread that follows the folder.
 
 mod screen;
 mod seen;

@@ -2,15 +2,14 @@
 //! closed forms for many iterations at a time.
 //!
 //! A loop goes from behind its `[` (or wherever its `]` jumps) to that `]`. As long as no byte of
-//! it changes its kind, every iteration does the same: so many steps and ops, the same writes at
-//! places relative to the heads, the same net move of both heads, and then the test of the byte
-//! at head 0.
+//! it changes its kind, every iteration does the same: a fixed number of steps and ops, the same
+//! writes at places relative to the heads, the same net move of both heads, and then the test of
+//! the byte at head 0.
 //!
-//! [`Loop::decode`] decides which [`Form`] a loop has, and nobody decides that again. A form is
-//! known by what its iterations write; each has a file, which says why its shortcut is exact.
-//! Common to all: a stride of several iterations covers whole ones that the steps suffice for, it
-//! ends with the first that finds a null, and before a write that changes a byte of the loop
-//! itself.
+//! [`Loop::decode`] alone decides which [`Form`] a loop has. A form is defined by what its
+//! iterations write; each has a file, which says why its shortcut is exact. Common to all: a stride
+//! of several iterations covers only whole ones for which the steps suffice, it ends with the first
+//! that finds a null, and before a write that changes a byte of the loop itself.
 
 mod copy;
 mod count;

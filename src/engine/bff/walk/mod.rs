@@ -1,15 +1,15 @@
 //! The interpreter of the BFF family: from event to event of a tape's script. Between writes and
-//! brackets nothing happens that the script does not tell.
+//! brackets nothing happens that the script does not contain.
 //!
-//! - A [`Stretch`] goes straight on from event to event, up to a bracket that jumps, to the first
-//!   byte ahead that has become another command, or to the end of the script or of the steps.
+//! - A [`Stretch`] runs straight from event to event, up to a bracket that jumps, to the first byte
+//!   ahead that has become another command, or to the end of the script or of the steps.
 //! - At a bracket that jumps (`jumps.rs`) the script is read again if it is dirty: if a byte that
-//!   it tells of may mean something else by now. A `]` that jumps back begins another iteration
-//!   of a loop, which closed forms, native code and skipped periods shorten.
+//!   it covers may have another meaning by now. A `]` that jumps back begins another iteration of a
+//!   loop, which closed forms, native code and skipped periods shorten.
 //! - Whole programs may be native code (`programs.rs`).
 //!
-//! Whatever is done in one stride is known to change no command that the stride has yet to come
-//! to; where that is not known, the stride ends before it.
+//! Whatever is done in one stride is known to change no command that the stride has yet to reach;
+//! where that is not known, the stride ends before it.
 
 mod jumps;
 mod programs;

@@ -9,14 +9,14 @@
 //! - the stack is deep enough for all that is popped, and has room for all that is pushed; and
 //! - no write finds the dialect's guard, where it has one.
 //!
-//! An iteration in which one of these ends is undone, so that whoever goes on finds the run at the
-//! start of an iteration, exactly.
+//! An iteration in which one of these fails is undone, so that the interpreter continues exactly at
+//! the start of an iteration.
 //!
-//! Many iterations are done at once where they can no longer do anything new. Each entry of the
-//! stack is made of one that was there an iteration before, plus a constant ([`Drift`]), so that
-//! what is read, written and tested comes back after a known number of iterations. When so many
-//! have changed no byte of the tape, none ever will, and the rest is arithmetic on the stack.
-//! Where entries depend on the tape instead, the entries themselves are watched for a period.
+//! Many iterations are skipped at once where they can no longer do anything new. Each entry of the
+//! stack is one that was there an iteration before, plus a constant ([`Drift`]), so that what is
+//! read, written and tested recurs after a known number of iterations. If that many have changed no
+//! byte of the tape, none ever will, and the rest is arithmetic on the stack. Entries that depend
+//! on the tape are watched for a period instead.
 
 mod record;
 

@@ -1,24 +1,22 @@
 //! The BFF family: from units to code.
 //!
-//! A unit is what some consecutive places mean (their [`Skeleton`]): a loop from its `[` to
-//! its `]`, or a program. Its function runs it as the rules say for as long as no byte of it
-//! changes what it means, and leaves at the first op that it cannot know enough about, before
-//! doing any of it.
+//! A unit is the meaning of some consecutive places (their [`Skeleton`]): a loop from its `[` to
+//! its `]`, or a program. Its function runs it by the rules for as long as no byte of it changes
+//! its meaning, and exits before the first op that it cannot decide, with nothing of that op done.
 //!
 //! What makes that exact:
 //!
-//! - **Steps and ops** of a basic block are known, so they are only counted where blocks
-//!   begin and where the function is left. That the steps suffice is checked where an
-//!   iteration begins and behind a loop, for everything up to the next such place; a program
-//!   cannot run further in between, since it goes only forwards.
-//! - **Brackets** jump to partners within the unit, which stay what they are as long as the
-//!   bytes between them do. One whose partner lies outside, or which has none, leaves the
-//!   function.
-//! - **Writes** that change what a byte means: if it lies ahead, the function goes on to the
-//!   first such place, its *invalidation point*, and leaves there; if it lies in a loop that
-//!   has not ended, it leaves at once; else it lies behind, the run does not come to it again,
-//!   and nothing depends on it. An iteration that is known to write nowhere near its loop
-//!   needs no guard (`guard_free.rs`).
+//! - **Steps and ops** of a basic block are known, so they are only counted where blocks begin and
+//!   at exits. That the steps suffice is checked where an iteration begins and behind a loop, for
+//!   everything up to the next such place; a program cannot run further in between, since it only
+//!   goes forwards.
+//! - **Brackets** jump to partners within the unit, which stay what they are as long as the bytes
+//!   between them do. One whose partner lies outside, or which has none, exits.
+//! - **Writes** that change what a byte means: if it lies ahead, the function continues to the
+//!   first such place, its *invalidation point*, and exits there; if it lies in a loop that has not
+//!   ended, it exits at once; else it lies behind, the run does not come to it again, and nothing
+//!   depends on it. An iteration that is known to write nowhere near its loop needs no guard
+//!   (`guard_free.rs`).
 
 mod callbacks;
 mod frame;

@@ -1,23 +1,21 @@
 //! The Forth family: from units to code.
 //!
-//! A unit is a loop: the bytes from where a jump back leads to that jump (a [`LoopBody`]). Its
-//! function runs it as the rules say for as long as none of these bytes changes what it means,
-//! and leaves before the first op that it cannot know enough about.
+//! A unit is a loop: the bytes from the target of a jump back to that jump (a [`LoopBody`]). Its
+//! function runs it by the rules for as long as none of these bytes changes its meaning, and exits
+//! before the first op that it cannot decide.
 //!
 //! What makes that exact:
 //!
-//! - **Jumps** are relative and their distance is part of the byte: where one leads is
-//!   known wherever the loop lies. One that leads out of it leaves the function.
-//! - **Steps and ops** of a basic block are known, so they are only counted at join points
-//!   and where the function is left. That the steps suffice is checked wherever a jump back
-//!   leads, for the longest way from there to the next such place: all others go only
-//!   forwards.
-//! - **The stack** is checked where a basic block begins: that it has the entries which are
-//!   popped there, and room for what is pushed. So no pop finds it empty and no push
-//!   overflows it. In between its entries are values; what has changed is put back at join
-//!   points and where the function is left.
-//! - **Writes** to the loop that change what a byte means leave the function, and so do those
-//!   that a guard byte answers to.
+//! - **Jumps** are relative and their distance is part of the byte, so their targets are known
+//!   wherever the loop lies. A jump out of the loop exits.
+//! - **Steps and ops** of a basic block are known, so they are only counted at join points and at
+//!   exits. That the steps suffice is checked at every target of a jump back, for the longest path
+//!   from there to the next such place: all other jumps go forwards.
+//! - **The stack** is checked where a basic block begins: that it has the entries which are popped
+//!   there, and room for what is pushed. So no pop finds it empty and no push overflows it. In
+//!   between its entries are values; what has changed is written back at join points and at exits.
+//! - **Writes** to the loop that change what a byte means exit, and so do those that find a guard
+//!   byte.
 
 mod frame;
 #[cfg(feature = "jit")]
