@@ -17,6 +17,7 @@ pub mod measure;
 mod memory;
 #[cfg(feature = "plot")]
 pub mod plot;
+pub mod proof;
 pub mod random;
 #[cfg(feature = "run")]
 pub mod run;

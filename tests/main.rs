@@ -26,6 +26,7 @@ mod newcomer;
 mod no_flags;
 mod observer;
 mod pictures;
+mod proofs;
 mod properties;
 mod replicators;
 mod rooms;

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::unsafe_code::code_of;
 
 /// The rooms of the library, each of which may use those before it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "error", "random", "format", "files", "memory", "language", "engine", "soup", "measure",
-    "examples", "search", "run", "sweep", "plot", "bench", "verify", "view", "cli",
+    "examples", "search", "proof", "run", "sweep", "plot", "bench", "verify", "view", "cli",
 ];
 
 /// A module as a path: of src/soup/pairs.rs `["soup", "pairs"]`.

@@ -29,6 +29,7 @@ mod picture;
 mod plot;
 mod program;
 mod progress;
+mod prove;
 mod quotes;
 mod run;
 mod search;
@@ -83,6 +84,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Score a program, or all programs of a checkpoint, as replicators
     Selfrep(selfrep::SelfrepArgs),
+    /// Prove that a program copies itself beside every partner, or find one that it fails beside
+    Prove(prove::ProveArgs),
     /// List the commonest programs of a soup, with scores and copying loops
     Census(census::CensusArgs),
     /// Trace a program of a run, or its first replicator, back to its origin
@@ -155,6 +158,7 @@ pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Examples(args) => examples::examples(args),
         Command::Inspect(args) => inspect::inspect(args),
         Command::Selfrep(args) => selfrep::selfrep(args),
+        Command::Prove(args) => prove::prove(args),
         Command::Census(args) => census::census(args),
         Command::Ancestry(args) => ancestry::ancestry(args),
         Command::ShowInteraction(args) => interaction::show_interaction(args),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::copying::copying_loop;
-use super::replicators::{Partners, Scorer};
+use super::replicators::{CUBFF_THRESHOLD, Partners, Scorer, knierim_threshold};
 use crate::Error;
 use crate::language::Language;
 use crate::random::Streams;
@@ -54,6 +54,71 @@ impl Census {
             programs: group(language.program_len, programs, programs),
             skeletons: group(language.program_len, programs, &kinds),
         })
+    }
+}
+
+/// The commonest replicator of a soup, it and its mirror image counted together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Winner {
+    /// The commoner one of the two.
+    pub group: Group,
+    /// Its score as a replicator.
+    pub score: u8,
+}
+
+impl Group {
+    /// Whether the program is its own mirror image.
+    pub fn is_its_mirror(&self) -> bool {
+        self.program.iter().eq(self.program.iter().rev())
+    }
+
+    /// How many programs are this one or its mirror image.
+    pub fn both_strands(&self) -> u64 {
+        if self.is_its_mirror() {
+            self.count
+        } else {
+            self.count + self.mirrored
+        }
+    }
+}
+
+impl Census {
+    /// The commonest program that scores three quarters of its length or more, it and its mirror
+    /// image counted together; if there is none, the commonest that cubff counts as a replicator.
+    /// The soup is that of `streams` after `epochs_done` epochs. Looked at are the thousand
+    /// commonest of those of which there are two or more.
+    pub fn winner(
+        &self,
+        language: &'static Language,
+        scorer: &Scorer,
+        streams: &Streams,
+        epochs_done: u64,
+    ) -> Result<Option<Winner>, Error> {
+        const MOST_SCORED: usize = 1000;
+        let num_programs: u64 = self.programs.iter().map(|group| group.count).sum();
+        let mut groups: Vec<&Group> = self.programs.iter().collect();
+        groups.retain(|group| group.both_strands() > 1);
+        // Groups come in order of their counts and indices.
+        groups.sort_by_key(|group| std::cmp::Reverse(group.both_strands()));
+        let mut second = None;
+        for group in groups.into_iter().take(MOST_SCORED) {
+            let epoch = epochs_done.saturating_sub(1);
+            let partners =
+                Partners::of(language, streams, num_programs as usize, epoch, group.index);
+            let score = scorer.agreement(&group.program, &partners)?.score();
+            let winner = || Winner {
+                group: group.clone(),
+                score,
+            };
+            if score >= knierim_threshold(language.program_len) {
+                return Ok(Some(winner()));
+            }
+            if score >= CUBFF_THRESHOLD && second.is_none() {
+                second = Some(winner());
+            }
+        }
+        Ok(second)
     }
 }
 
