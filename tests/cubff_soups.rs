@@ -9,7 +9,7 @@ fn soups_are_cubffs_byte_for_byte() {
 
 #[test]
 fn soups_of_the_reference_engine_are_cubffs_byte_for_byte() {
-    let one_of = if all_of_it() { 1 } else { 4 };
+    let one_of = if all_of_it() { 1 } else { 8 };
     check("reference", one_of);
 }
 

@@ -201,21 +201,21 @@ fn run(folder: &Path, words: &str) -> PathBuf {
 fn every_command_works_in_every_world() {
     for (words, lang, epochs) in [
         ("--world zff --seed 7 --max-steps 16", "z80_zff", 3),
-        ("--lang z80 --grid 16x8 --torus --seed 7", "z80", 40),
+        ("--lang z80 --grid 16x8 --torus --seed 7", "z80", 8),
         (
             "--world long-tape --lang i8080 --tape-bytes 4096 --seed 7",
             "i8080",
-            40,
+            8,
         ),
         (
             "--world long-tape --lang bff_noheads_4bit --tape-bytes 4096 --head-offset 12",
             "bff_noheads_4bit",
-            40,
+            8,
         ),
         (
             "--world long-tape --lang forthrelative --tape-bytes 4096",
             "forthrelative",
-            40,
+            8,
         ),
     ] {
         let parent = tempfile::tempdir().unwrap();

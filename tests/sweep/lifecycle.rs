@@ -37,7 +37,7 @@ fn written(out: &Path) -> String {
 #[test]
 fn a_killed_sweep_loses_and_repeats_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let text = "seeds = \"1-6\"\n[settings]\nnum = 512\nmax-epochs = 24000\nlog-interval = 32\n\
+    let text = "seeds = \"1-6\"\n[settings]\nnum = 512\nmax-epochs = 12000\nlog-interval = 32\n\
                 checkpoints = \"last\"\n";
     let file = file(folder.path(), "long.toml", text);
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
@@ -81,9 +81,9 @@ fn a_killed_sweep_loses_and_repeats_nothing() {
             names.sort();
             names
         };
-        assert_eq!(names(&killed), ["0000024000.dat", "0000024000.toml"]);
+        assert_eq!(names(&killed), ["0000012000.dat", "0000012000.toml"]);
         assert_eq!(names(&whole), names(&killed));
-        let last = "0000024000.dat";
+        let last = "0000012000.dat";
         assert!(read(of(&whole).join(last)) == read(of(&killed).join(last)));
     }
     // Nothing is left to do.

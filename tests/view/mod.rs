@@ -190,8 +190,13 @@ fn it_stops_by_its_rule_and_after_its_last_epoch() {
     let text = "[[{.>]-]]-]>.{[[";
     let mut command = broth();
     command.args(["view", "--port", "0", "--quiet", "--play"]);
-    command.args(["--num", "256", "--seed", "561", "--log-interval", "8"]);
-    command.args(["--initial-program", text, "--stop-high-order-entropy", "1"]);
+    command.args(["--num", "256", "--seed", "3", "--log-interval", "8"]);
+    command.args([
+        "--initial-program",
+        text,
+        "--stop-high-order-entropy",
+        "0.8",
+    ]);
     let viewer = Viewer::of(command);
     let state = viewer.wait_for("stop", |state| state["ended"].is_string());
     assert!(
