@@ -103,24 +103,58 @@ fn write_then(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     rename: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
 ) -> Result<(), Error> {
-    let cannot = |error| Error::cannot("write", path, error);
-    let folder = folder_of(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY_PREFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Readable as any other file: what the umask leaves of this.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+    let mut file = Unfinished::create(path)?;
+    write(&mut file).map_err(|error| Error::cannot("write", path, error))?;
+    file.finish_by(path, rename)
+}
+
+/// A file that is being written, by a temporary name: it gets its own in the end, or is gone.
+#[derive(Debug)]
+pub(crate) struct Unfinished(BufWriter<NamedTempFile>);
+
+impl Unfinished {
+    /// One that is to become the file at `path`.
+    pub(crate) fn create(path: &Path) -> Result<Unfinished, Error> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMPORARY_PREFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Readable as any other file: what the umask leaves of this.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(folder_of(path));
+        let file = file.map_err(|error| Error::cannot("write", path, error))?;
+        Ok(Unfinished(BufWriter::new(file)))
     }
-    let mut file = builder.tempfile_in(folder).map_err(cannot)?;
-    let mut buffered = BufWriter::new(file.as_file_mut());
-    write(&mut buffered).map_err(cannot)?;
-    buffered.flush().map_err(cannot)?;
-    drop(buffered);
-    file.as_file().sync_all().map_err(cannot)?;
-    rename(file).map_err(|error| cannot(error.error))?;
-    sync_name(path)
+
+    /// Make it the file at `path`, which is replaced.
+    #[cfg(feature = "run")]
+    pub(crate) fn finish(self, path: &Path) -> Result<(), Error> {
+        self.finish_by(path, |file| file.persist(path))
+    }
+
+    fn finish_by(
+        self,
+        path: &Path,
+        rename: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
+    ) -> Result<(), Error> {
+        let cannot = |error| Error::cannot("write", path, error);
+        let file = self.0.into_inner().map_err(|error| cannot(error.into()))?;
+        file.as_file().sync_all().map_err(cannot)?;
+        rename(file).map_err(|error| cannot(error.error))?;
+        sync_name(path)
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The folder that a file or folder lies in.

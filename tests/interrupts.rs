@@ -474,3 +474,38 @@ fn an_interrupted_run_draws_no_large_picture() {
         assert!(is_drawn || shown.contains(" picture "), "{shown}");
     }
 }
+
+/// A table that is stopped leaves nothing, under any name.
+#[test]
+fn a_table_of_events_that_is_stopped_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let flags = "run --quiet --no-picture --num 4096 --seed 1 --max-epochs 1 --out";
+    succeed(flags, &[&run]);
+    let out = folder.path().join("tables");
+    fs::create_dir(&out).unwrap();
+    for name in ["a.csv", "a.parquet"] {
+        let table = out.join(name);
+        let flags = "events --threads 1 --from 0 --to 10000000 --out";
+        let mut started = Started::new(flags, &[&table, &run]);
+        let begun = Instant::now();
+        let is_under_way = |entry: fs::DirEntry| entry.metadata().is_ok_and(|it| it.len() > 0);
+        while !fs::read_dir(&out)
+            .unwrap()
+            .any(|it| it.is_ok_and(is_under_way))
+        {
+            assert!(begun.elapsed() < Duration::from_secs(120));
+            assert!(started.0.try_wait().unwrap().is_none(), "ended too soon");
+            sleep(Duration::from_millis(5));
+        }
+        started.signal("INT");
+        let (code, shown, said) = started.end();
+        assert_eq!((code, &*shown), (Some(130), ""), "{said}");
+        assert!(said.contains("stopping after this epoch"), "{said}");
+        assert!(
+            said.contains("is not written; the run is as it was"),
+            "{said}"
+        );
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "{said}");
+    }
+}

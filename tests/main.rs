@@ -10,6 +10,7 @@ mod cpu;
 mod crash;
 mod cubff_soups;
 mod engines;
+mod events;
 mod examples;
 mod exec;
 mod file_lengths;

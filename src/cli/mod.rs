@@ -9,6 +9,7 @@ mod completions;
 mod documented;
 mod drawing;
 mod engine;
+mod events;
 mod examples;
 mod exec;
 mod figures;
@@ -92,6 +93,8 @@ enum Command {
     Ancestry(ancestry::AncestryArgs),
     /// Show one interaction of a run, optionally step by step
     ShowInteraction(interaction::InteractionArgs),
+    /// Write every interaction of some epochs of a run as a table, Parquet or CSV
+    Events(events::EventsArgs),
     /// Search for replicators, and estimate how rare they are
     Search(search::SearchArgs),
     /// Draw charts of a run: entropy, complexity, ops and more over epochs
@@ -162,6 +165,7 @@ pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Census(args) => census::census(args),
         Command::Ancestry(args) => ancestry::ancestry(args),
         Command::ShowInteraction(args) => interaction::show_interaction(args),
+        Command::Events(args) => events::events(args),
         Command::Search(args) => search::search(args),
         Command::Plot(args) => plot::plot(args),
         Command::Picture(args) => picture::picture(args),

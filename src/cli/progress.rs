@@ -293,6 +293,8 @@ impl Observer for Progress {
 pub(super) struct ReplayProgress {
     screen: Option<Screen>,
     phase: &'static str,
+    /// When the phase began, and how many epochs were done then.
+    begun: (Instant, u64),
     done: u64,
     all: u64,
     /// Programs of the soup there that are scored.
@@ -312,6 +314,7 @@ impl ReplayProgress {
         ReplayProgress {
             screen,
             phase: "recomputing",
+            begun: (Instant::now(), from),
             done: from,
             all: to,
             scored: 0,
@@ -323,6 +326,7 @@ impl ReplayProgress {
     /// A new phase begins, of so many epochs.
     pub(super) fn begin(&mut self, phase: &'static str, all: u64) {
         (self.phase, self.done, self.all, self.scored) = (phase, 0, all, 0);
+        self.begun = (Instant::now(), 0);
         if matches!(self.screen, Some(Screen::Terminal(_))) {
             self.shown = None;
         }
@@ -348,6 +352,16 @@ impl ReplayProgress {
         self.see(self.done + 1);
     }
 
+    /// How long the rest of the phase takes, if it goes on as it has.
+    fn left(&self) -> Option<String> {
+        let (begun, first) = self.begun;
+        let done = self.done.checked_sub(first).filter(|done| *done > 0)?;
+        let seconds = begun.elapsed().as_secs_f64() / done as f64;
+        let epochs_left = self.all.saturating_sub(self.done);
+        let left = Duration::try_from_secs_f64(seconds * epochs_left as f64).ok()?;
+        (epochs_left > 0).then(|| format!("{} left", duration(left)))
+    }
+
     fn show(&mut self) {
         let (phase, done, all) = (self.phase, self.done, self.all);
         let interval = match &self.screen {
@@ -362,12 +376,13 @@ impl ReplayProgress {
             0 => String::new(),
             scored => format!("{} programs scored there", thousands(scored)),
         };
+        let left = self.left().unwrap_or_default();
         match &self.screen {
             Some(Screen::Terminal(line)) => {
                 let share = done as f64 / all.max(1) as f64;
                 line.show(
                     Some(share),
-                    &[format!("{done}/{all} epochs"), phase.into(), scored],
+                    &[format!("{done}/{all} epochs"), phase.into(), scored, left],
                 );
             }
             // Where nobody can read it, the work continues all the same.
@@ -381,7 +396,14 @@ impl ReplayProgress {
                     "" => String::new(),
                     scored => format!(", {scored}"),
                 };
-                let _ = writeln!(std::io::stderr(), "{phase}: epoch {done}/{all}{scored}");
+                let left = match left.as_str() {
+                    "" => String::new(),
+                    left => format!(", {left}"),
+                };
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "{phase}: epoch {done}/{all}{scored}{left}"
+                );
             }
             None => {}
         }
@@ -485,6 +507,7 @@ mod tests {
         let mut progress = ReplayProgress {
             screen: None,
             phase: "recomputing",
+            begun: (Instant::now(), 0),
             done: 0,
             all: 10,
             scored: 0,
@@ -501,5 +524,8 @@ mod tests {
             progress.count();
         }
         assert_eq!((progress.done, progress.all), (3, 3));
+        assert_eq!(progress.left(), None);
+        progress.all = 6;
+        assert!(progress.left().is_some_and(|left| left.ends_with(" left")));
     }
 }

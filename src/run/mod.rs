@@ -2,6 +2,7 @@
 
 pub mod ancestry;
 pub(crate) mod driver;
+pub mod events;
 pub mod folder;
 mod observer;
 mod past;

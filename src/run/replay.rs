@@ -187,6 +187,16 @@ impl Replay {
         self.stop = stop;
     }
 
+    /// [`Replay::soup`], to be kept.
+    pub fn into_soup(self) -> Soup {
+        self.soup
+    }
+
+    /// [`Replay::soup`], to be taken on by hand.
+    pub(super) fn soup_mut(&mut self) -> &mut Soup {
+        &mut self.soup
+    }
+
     /// Whether it has been stopped.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)

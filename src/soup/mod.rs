@@ -8,6 +8,7 @@ mod mutation;
 pub(crate) mod pairing;
 pub(crate) mod pairings;
 mod pairs;
+pub mod seen;
 pub mod settings;
 mod shared;
 pub mod tokens;
@@ -24,6 +25,7 @@ use crate::random::{Streams, mix};
 use checkpoint::Checkpoint;
 use long_tape::LongTape;
 use pairs::{Conditions, Meetings};
+use seen::Seen;
 use settings::{Settings, World};
 use tokens::Tokens;
 use zff::Zff;
@@ -450,20 +452,61 @@ impl Soup {
                 self.runner.safepoint(time);
                 tally
             }
-            State::Zff(zff) => zff.step(
-                settings.max_steps,
-                settings.mutation_prob,
-                &self.runner,
-                programs,
-            ),
+            State::Zff(zff) => {
+                let chances = (settings.max_steps, settings.mutation_prob);
+                zff.step(chances, &self.runner, programs, |_| ())
+            }
             State::LongTape(tape) => {
                 let by_reference = self.runner.is_reference();
                 tape.step(epoch, streams, by_reference, programs)
             }
         };
-        self.epochs_done += 1;
-        self.reset_due = self.settings.resets_after(epoch);
+        self.end_epoch();
         tally
+    }
+
+    /// As [`Soup::step`], and have `see` look at every interaction, on any thread and in any
+    /// order; answers with what it says of each, in the order of the pairs, too. The soup becomes
+    /// the same; that takes longer. An error where [`Settings::check_interactions`] says so, and where bytes carry
+    /// tracer tokens.
+    pub fn step_and_see<T: Send>(
+        &mut self,
+        see: impl Fn(&Seen<'_>) -> T + Sync,
+    ) -> Result<(Tally, Vec<T>), Error> {
+        self.settings.check_interactions()?;
+        if self.tokens.is_some() {
+            return Err(Error::Setting(
+                "`tracers`: interactions are seen where bytes carry no tokens; leave it out".into(),
+            ));
+        }
+        self.reset_if_due();
+        let (settings, programs) = (&self.settings, &mut self.programs);
+        let seen = match &mut self.world {
+            State::Pairs(meetings) => {
+                let conditions = Conditions {
+                    settings,
+                    streams: &self.streams,
+                    runner: &self.runner,
+                };
+                let (seen, time) =
+                    meetings.step_and_see(self.epochs_done, conditions, programs, see);
+                self.runner.safepoint(time);
+                seen
+            }
+            State::Zff(zff) => {
+                let chances = (settings.max_steps, settings.mutation_prob);
+                zff.step_and_see(chances, &self.runner, programs, see)
+            }
+            // Refused above.
+            State::LongTape(_) => return Ok((Tally::default(), Vec::new())),
+        };
+        self.end_epoch();
+        Ok(seen)
+    }
+
+    fn end_epoch(&mut self) {
+        self.reset_due = self.settings.resets_after(self.epochs_done);
+        self.epochs_done += 1;
     }
 
     /// Fill the soup as reset number `reset` does; the first soup is number 0.

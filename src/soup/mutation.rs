@@ -49,6 +49,26 @@ impl Mutation {
         }
     }
 
+    /// As [`Mutation::apply_to_bytes`], and tell the place of each byte that mutated, even where
+    /// it came out as it was.
+    pub(super) fn apply_to_bytes_and_tell(
+        self,
+        bytes: &mut [u8],
+        stream: u64,
+        mut see: impl FnMut(usize),
+    ) {
+        let (tapes, rest) = bytes.as_chunks_mut();
+        self.apply_and_tell(tapes, stream, |tape, place| see(tape * TAPE_LEN + place));
+        let behind = tapes.as_flattened().len();
+        for (place, byte) in (behind..).zip(rest) {
+            let random = mix(stream.wrapping_add(place as u64));
+            if mutates(random, self.threshold) {
+                *byte = random as u8;
+                see(place);
+            }
+        }
+    }
+
     /// As [`Mutation::apply`], and tell the places of each tape that mutated, even where the
     /// byte came out as it was; `see` is given the number of the tape and the place.
     pub(super) fn apply_and_tell(

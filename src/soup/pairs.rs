@@ -8,6 +8,7 @@ use super::Tally;
 use super::mutation::Mutation;
 use super::pairing::Pairs;
 use super::pairings::Pairings;
+use super::seen::Seen;
 use super::settings::Settings;
 use super::shared::SharedPrograms;
 use super::tokens::{NEW, Tokens};
@@ -63,11 +64,8 @@ impl Meetings {
             pairings,
             tapes,
         } = self;
-        let draw = |pairs: &mut Pairs, epoch| pairs.draw(&settings.meeting, streams, epoch);
-        let pairs = pairings.take(epoch, draw);
         let (mutation, max_steps) = (*mutation, settings.max_steps);
         let first = first_stream(settings, streams, epoch);
-        let begun = Instant::now();
         let epoch_of = |pairs: &Pairs| match (&settings.language.family, tokens) {
             _ if settings.language.program_len != PROGRAM_LEN => {
                 interact_short(first, runner, mutation, max_steps, (programs, pairs), tapes)
@@ -84,19 +82,62 @@ impl Meetings {
                 interact(first, runner, mutation, max_steps, &shared)
             }
         };
-        // Those of epochs to come are drawn by some threads while others run this epoch's tapes.
-        let mut due = pairings.due(epoch);
-        let (tally, ()) = rayon::join(
-            || epoch_of(&pairs),
-            || {
-                let due = due.par_iter_mut().with_max_len(1);
-                due.for_each(|(epoch, pairs)| draw(pairs, *epoch));
-            },
-        );
-        let time = begun.elapsed();
-        pairings.keep(pairs, due);
-        (tally, time)
+        with_pairs(pairings, (settings, streams), epoch, epoch_of)
     }
+
+    /// As [`Meetings::step`], where no byte carries a token, and have `see` look at every pair;
+    /// answers with what it says of each, in order, too.
+    pub(super) fn step_and_see<T: Send>(
+        &mut self,
+        epoch: u64,
+        conditions: Conditions<'_>,
+        programs: &mut [u8],
+        see: impl Fn(&Seen<'_>) -> T + Sync,
+    ) -> ((Tally, Vec<T>), Duration) {
+        let Conditions {
+            settings, streams, ..
+        } = conditions;
+        let Meetings {
+            mutation,
+            pairings,
+            tapes,
+        } = self;
+        let mutation = *mutation;
+        let first = first_stream(settings, streams, epoch);
+        let see = &see;
+        with_pairs(pairings, (settings, streams), epoch, |pairs: &Pairs| {
+            tapes.resize(programs.len(), 0);
+            join(programs, pairs, tapes);
+            let seen = interact_and_see(first, &conditions, mutation, (pairs, tapes), see);
+            split(programs, pairs, tapes);
+            seen
+        })
+    }
+}
+
+/// Do `work` with the pairs of `epoch`, while others draw those of epochs to come. Answers with
+/// how long that took, too.
+fn with_pairs<R: Send>(
+    pairings: &mut Pairings,
+    (settings, streams): (&Settings, &Streams),
+    epoch: u64,
+    work: impl FnOnce(&Pairs) -> R + Send,
+) -> (R, Duration) {
+    let draw = |pairs: &mut Pairs, epoch| pairs.draw(&settings.meeting, streams, epoch);
+    let pairs = pairings.take(epoch, draw);
+    let begun = Instant::now();
+    // Those of epochs to come are drawn by some threads while others run this epoch's tapes.
+    let mut due = pairings.due(epoch);
+    let (result, ()) = rayon::join(
+        || work(&pairs),
+        || {
+            let due = due.par_iter_mut().with_max_len(1);
+            due.for_each(|(epoch, pairs)| draw(pairs, *epoch));
+        },
+    );
+    let time = begun.elapsed();
+    pairings.keep(pairs, due);
+    (result, time)
 }
 
 /// Programs of tapes in one cache line each.
@@ -207,17 +248,9 @@ fn interact_short(
     (programs, pairs): (&mut [u8], &Pairs),
     tapes: &mut Vec<u8>,
 ) -> Tally {
-    let program_len = programs.len() / (2 * pairs.len());
-    let tape_len = 2 * program_len;
+    let tape_len = programs.len() / pairs.len();
     tapes.resize(programs.len(), 0);
-    let places = || {
-        pairs
-            .programs_of(0..pairs.len())
-            .map(|program| program * program_len)
-    };
-    for (half, at) in tapes.chunks_exact_mut(program_len).zip(places()) {
-        half.copy_from_slice(&programs[at..at + program_len]);
-    }
+    join(programs, pairs, tapes);
     let running = pairs.interacting();
     let tally = tapes
         .par_chunks_mut(BATCH * tape_len)
@@ -236,8 +269,88 @@ fn interact_short(
             tally
         })
         .reduce(Tally::default, |a, b| a + b);
-    for (half, at) in tapes.chunks_exact(program_len).zip(places()) {
-        programs[at..at + program_len].copy_from_slice(half);
-    }
+    split(programs, pairs, tapes);
     tally
+}
+
+/// Where the programs of each pair lie in a soup, a left one and a right one in turn.
+fn places(pairs: &Pairs, program_len: usize) -> impl Iterator<Item = usize> {
+    let programs = pairs.programs_of(0..pairs.len());
+    programs.map(move |program| program * program_len)
+}
+
+/// Join the programs of all pairs to tapes.
+fn join(programs: &[u8], pairs: &Pairs, tapes: &mut [u8]) {
+    let len = programs.len() / (2 * pairs.len());
+    for (half, at) in tapes.chunks_exact_mut(len).zip(places(pairs, len)) {
+        half.copy_from_slice(&programs[at..at + len]);
+    }
+}
+
+/// Split all tapes back into the programs of their pairs.
+fn split(programs: &mut [u8], pairs: &Pairs, tapes: &[u8]) {
+    let len = programs.len() / (2 * pairs.len());
+    for (half, at) in tapes.chunks_exact(len).zip(places(pairs, len)) {
+        programs[at..at + len].copy_from_slice(half);
+    }
+}
+
+/// As [`interact_short`], of tapes of any length that are joined, and have `see` look at each pair.
+fn interact_and_see<T: Send>(
+    first: u64,
+    conditions: &Conditions<'_>,
+    mutation: Mutation,
+    (pairs, tapes): (&Pairs, &mut [u8]),
+    see: impl Fn(&Seen<'_>) -> T + Sync,
+) -> (Tally, Vec<T>) {
+    let Conditions {
+        settings, runner, ..
+    } = conditions;
+    let tape_len = settings.language.tape_len();
+    let interacting = pairs.interacting();
+    let batches: Vec<(Tally, Vec<T>)> = tapes
+        .par_chunks_mut(BATCH * tape_len)
+        .enumerate()
+        .with_min_len(4)
+        .map(|(batch, tapes)| {
+            let pair = batch * BATCH;
+            let count = tapes.len() / tape_len;
+            let before = tapes.to_vec();
+            let mut mutations = [0; BATCH];
+            mutation.apply_to_bytes_and_tell(tapes, stream_of(first, pair, tape_len), |place| {
+                mutations[place / tape_len] += 1;
+            });
+            let running = interacting.saturating_sub(pair).min(count);
+            let mut outcomes = [Outcome::default(); BATCH];
+            let running_tapes = &mut tapes[..running * tape_len];
+            let native = runner.run_whole(running_tapes, settings.max_steps, &mut outcomes);
+            let mut tally = Tally {
+                native,
+                ..Tally::default()
+            };
+            outcomes[..running]
+                .iter()
+                .for_each(|outcome| tally.count(outcome));
+            let mut programs = pairs.programs_of(pair..pair + count);
+            let mut next = || programs.next().unwrap_or(0);
+            let seen = (0..count).map(|i| {
+                let own = i * tape_len..(i + 1) * tape_len;
+                see(&Seen {
+                    pair: pair + i,
+                    programs: [next(), next()],
+                    before: &before[own.clone()],
+                    after: &tapes[own],
+                    mutations: mutations[i],
+                    outcome: (i < running).then_some(outcomes[i]),
+                })
+            });
+            (tally, seen.collect())
+        })
+        .collect();
+    let mut all = (Tally::default(), Vec::with_capacity(pairs.len()));
+    for (tally, seen) in batches {
+        all.0 = all.0 + tally;
+        all.1.extend(seen);
+    }
+    all
 }

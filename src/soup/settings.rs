@@ -144,6 +144,19 @@ impl Settings {
     /// Programs are numbered with 32 bits.
     pub const MAX_PROGRAMS: usize = u32::MAX as usize;
 
+    /// Whether an epoch of these soups is interactions of two programs each, which
+    /// [`Soup::step_and_see`](super::Soup::step_and_see) has seen.
+    pub fn check_interactions(&self) -> Result<(), Error> {
+        match self.world {
+            World::Pairs | World::Zff => Ok(()),
+            World::LongTape { .. } => Err(Error::Setting(format!(
+                "an interaction is one of two programs, and `world` {} has none: its runs begin \
+                 anywhere on one tape; `broth census` and `broth strip` show what lives there",
+                self.world.name()
+            ))),
+        }
+    }
+
     /// Whether these settings describe a soup; the error says which one does
     /// not, by the name of its field, and how to mend it.
     pub fn check(&self) -> Result<(), Error> {

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use super::Tally;
+use super::seen::Seen;
 use crate::engine::Runner;
 use crate::language::Outcome;
 use crate::random::{GAMMA, mix};
@@ -40,6 +41,8 @@ pub(super) struct Zff {
     /// The programs of the batch's pairs.
     pairs: Vec<[usize; 2]>,
     tapes: Vec<Tape>,
+    /// What came of each pair.
+    outcomes: Vec<Outcome>,
     taken: Vec<bool>,
 }
 
@@ -50,6 +53,7 @@ impl Zff {
             stream: seed,
             pairs: Vec::new(),
             tapes: Vec::new(),
+            outcomes: Vec::new(),
             taken: vec![false; NUM_PROGRAMS],
         }
     }
@@ -75,13 +79,14 @@ impl Zff {
         programs.fill_with(|| self.draw() as u8);
     }
 
-    /// Do one batch: draw pairs, run them, and mutate bytes anywhere.
+    /// Do one batch: draw pairs, run them, and mutate bytes anywhere; `mutated` is told of each
+    /// place that was drawn anew.
     pub(super) fn step(
         &mut self,
-        max_steps: u32,
-        mutation_prob: f64,
+        (max_steps, mutation_prob): (u32, f64),
         runner: &Runner,
         programs: &mut [u8],
+        mut mutated: impl FnMut(usize),
     ) -> Tally {
         self.draw_pairs();
         let (all, _) = programs.as_chunks_mut::<PROGRAM_LEN>();
@@ -91,29 +96,61 @@ impl Zff {
             .map(|pair| pair.map(|program| all[program]));
         self.tapes.clear();
         self.tapes.extend(tapes);
-        let tally = self
-            .tapes
+        self.outcomes.resize(self.pairs.len(), Outcome::default());
+        self.tapes
             .par_chunks_mut(CHUNK)
-            .map(|tapes| {
-                let mut outcomes = [Outcome::default(); CHUNK];
-                let outcomes = &mut outcomes[..tapes.len()];
+            .zip(self.outcomes.par_chunks_mut(CHUNK))
+            .for_each(|(tapes, outcomes)| {
                 let bytes = tapes.as_flattened_mut().as_flattened_mut();
                 runner.run_whole(bytes, max_steps, outcomes);
-                let mut tally = Tally::default();
-                outcomes.iter().for_each(|outcome| tally.count(outcome));
-                tally
-            })
-            .reduce(Tally::default, |a, b| a + b);
+            });
+        let mut tally = Tally::default();
+        self.outcomes
+            .iter()
+            .for_each(|outcome| tally.count(outcome));
         for (pair, tape) in self.pairs.iter().zip(&self.tapes) {
             [all[pair[0]], all[pair[1]]] = *tape;
         }
         let mutations = (self.pairs.len() as f64 * mutation_prob) as usize;
         for _ in 0..mutations {
             let random = self.draw();
-            let place = (random >> 8) % programs.len() as u64;
-            programs[place as usize] = random as u8;
+            let place = ((random >> 8) % programs.len() as u64) as usize;
+            programs[place] = random as u8;
+            mutated(place);
         }
         tally
+    }
+
+    /// As [`Zff::step`], and have `see` look at every pair; answers with what it says of each, in
+    /// order, too.
+    pub(super) fn step_and_see<T: Send>(
+        &mut self,
+        chances: (u32, f64),
+        runner: &Runner,
+        programs: &mut [u8],
+        see: impl Fn(&Seen<'_>) -> T + Sync,
+    ) -> (Tally, Vec<T>) {
+        let before = programs.to_vec();
+        let mut mutations = vec![0; NUM_PROGRAMS];
+        let tally = self.step(chances, runner, programs, |place| {
+            mutations[place / PROGRAM_LEN] += 1;
+        });
+        let tape_of = |soup: &[u8], pair: &[usize; 2]| {
+            let (all, _) = soup.as_chunks::<PROGRAM_LEN>();
+            pair.map(|program| all[program])
+        };
+        let pairs = self.pairs.par_iter().zip(&self.outcomes).enumerate();
+        let seen = pairs.map(|(number, (pair, outcome))| {
+            see(&Seen {
+                pair: number,
+                programs: *pair,
+                before: tape_of(&before, pair).as_flattened(),
+                after: tape_of(programs, pair).as_flattened(),
+                mutations: mutations[pair[0]] + mutations[pair[1]],
+                outcome: Some(*outcome),
+            })
+        });
+        (tally, seen.collect())
     }
 
     /// Draw the pairs of a batch: a cell, and a neighbour of it, as long as both are free.

@@ -192,6 +192,7 @@ fn sentences_that_made_readers_stumble_are_gone() {
         "census",
         "ancestry",
         "show-interaction",
+        "events",
         "search",
         "plot",
         "picture",

@@ -100,6 +100,7 @@ fn a_run_is_its_folder_or_a_checkpoint_in_it() {
             "show-interaction --pair 2 --epoch 9",
         ),
         ("strip --json", "strip --to 9 --json"),
+        ("events --json --from 8", "events --json --from 8 --to 9"),
     ] {
         let (there, _) = said(words, &[&at_9]);
         let (expected, _) = said(same, &[&run]);
@@ -185,6 +186,7 @@ fn a_path_that_leads_nowhere_is_no_file_or_folder() {
         "selfrep --checkpoint",
         "ancestry --first-replicator",
         "show-interaction --epoch 1 --pair 0",
+        "events --from 0",
         "plot",
         "picture",
         "strip",
@@ -330,6 +332,7 @@ fn a_run_that_is_going_on_can_be_looked_at() {
             "show-interaction --quiet --epoch 2 --pair 0",
             "ancestry --quiet --program 1 --epoch 4",
             "strip --quiet --to 4",
+            "events --quiet --from 3 --to 4",
             "film --quiet --to 4",
         ] {
             said(words, &[&run]);

@@ -80,6 +80,12 @@ fn every_command_writes_one_documented_object() {
     let written: Value = serde_json::from_str(&read_text(out.join("ancestry.json"))).unwrap();
     assert_eq!(traced, written);
     object("show-interaction --json --epoch 4 --pair 3", &[&out]);
+    let events = object("events --json --from 3 --to 5", &[&out]);
+    assert_eq!(
+        (&events["from_epoch"], &events["rows"]),
+        (&3.into(), &256.into())
+    );
+    assert_eq!(events["written"][0]["format"], "parquet");
     let search = object(
         "search --json --max-programs 16k --threshold 1 --finds 2",
         &[],

@@ -63,6 +63,7 @@ fn numbers_of_every_command_are_read_in_every_form() {
     for words in [
         "census --top 0x3 --sequences 2^2",
         "strip --quiet --from 0x1 --to 2^3 --every 0x2 --programs 0x0..2^4",
+        "events --from 0x2 --to 2^2 --threads 2^0 --quiet",
         "show-interaction --epoch 0x2 --pair 2^1 --threads 2^0",
         "ancestry --program 0x3 --epoch 2^3 --changes 1e1 --threads 0x1 --quiet",
         "jit show --epochs 0x2 --top 2^3",
