@@ -15,19 +15,24 @@ What is wrong with an argument raises :class:`ValueError`; a file that cannot be
 
 from ._broth import Group, Measures, Tally, __version__, languages, parse, score, text
 from ._exec import Execution, exec
+from ._runs import Run, open, resume, run
 from ._soup import Soup, State
 
 __all__ = [
     "Execution",
     "Group",
     "Measures",
+    "Run",
     "Soup",
     "State",
     "Tally",
     "__version__",
     "exec",
     "languages",
+    "open",
     "parse",
+    "resume",
+    "run",
     "score",
     "text",
 ]

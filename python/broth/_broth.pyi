@@ -1,5 +1,6 @@
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -7,15 +8,20 @@ import numpy.typing as npt
 from typing_extensions import Buffer, Self, disjoint_base
 
 __all__ = [
+    "Events",
     "Group",
     "Measures",
+    "Run",
     "Soup",
     "Tally",
     "__version__",
     "command",
+    "endings",
     "execute",
     "languages",
     "parse",
+    "run_epochs",
+    "run_settings",
     "score",
     "text",
 ]
@@ -36,6 +42,53 @@ def execute(
 
 def score(program: Buffer, lang: str, *, epoch: int = 0, seed: int = 0) -> int: ...
 
+def run_settings(path: str | os.PathLike[str]) -> dict[str, Any]: ...
+
+def run_epochs(path: str | os.PathLike[str]) -> tuple[int, int | None]: ...
+
+def endings() -> list[str]: ...
+
+@final
+class Run:
+    def __new__(
+        cls,
+        given: dict[str, Any],
+        *,
+        load: str | os.PathLike[str] | None,
+        out: str | os.PathLike[str] | None,
+        resume: str | os.PathLike[str] | None,
+        threads: int | None,
+    ) -> Self: ...
+    def go(self, progress: Callable[[int], object] | None = None) -> str: ...
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def max_epochs(self) -> int: ...
+
+@final
+class Events:
+    def __new__(
+        cls,
+        path: str | os.PathLike[str],
+        from_epoch: int,
+        to_epoch: int | None,
+        threads: int | None,
+    ) -> Self: ...
+    def next_batch(
+        self, most: int, progress: Callable[[int], object] | None = None
+    ) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]] | None: ...
+
+    @property
+    def from_epoch(self) -> int: ...
+
+    @property
+    def to_epoch(self) -> int: ...
+
 @disjoint_base
 class Soup:
     def __new__(
@@ -44,6 +97,8 @@ class Soup:
         load: str | os.PathLike[str] | None,
         threads: int | None,
         pattern: Sequence[tuple[int, int]] | None,
+        of_run: tuple[str | os.PathLike[str], int | None, Callable[[int], object] | None]
+        | None = None,
     ) -> Self: ...
     def step(self, epochs: int = 1) -> Tally: ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, Union
 
@@ -16,6 +16,18 @@ from ._broth import Measures, Tally
 Path = Union[str, "os.PathLike[str]"]
 Number = Union[int, str]
 _Self = TypeVar("_Self", bound="Soup")
+
+
+def _flags(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as the command line has them, without those that are not set."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    if not isinstance(given.get("grid", ""), str):
+        width, height = given["grid"]
+        given["grid"] = f"{width}x{height}"
+    program = given.get("initial_program")
+    if isinstance(program, bytes):
+        given["initial_program"] = _broth.text(program, given.get("lang", "bff_noheads"))
+    return given
 
 
 @dataclass(frozen=True)
@@ -95,11 +107,6 @@ class Soup(_broth.Soup):
         load: Path | None = None,
         threads: int | None = None,
     ) -> _Self:
-        if grid is not None and not isinstance(grid, str):
-            width, height = grid
-            grid = f"{width}x{height}"
-        if isinstance(initial_program, bytes):
-            initial_program = _broth.text(initial_program, lang or "bff_noheads")
         pattern = None
         if interaction_pattern is not None and not isinstance(
             interaction_pattern, (str, os.PathLike)
@@ -137,9 +144,18 @@ class Soup(_broth.Soup):
             "no_closed_forms": no_closed_forms or None,
             "jit_cache_mib": jit_cache_mib,
         }
-        given = {name: value for name, value in values.items() if value is not None}
         place = None if load is None else os.fspath(load)
-        return super().__new__(cls, given, place, threads, pattern)
+        return super().__new__(cls, _flags(values), place, threads, pattern)
+
+    @classmethod
+    def _of_run(
+        cls: type[_Self],
+        path: Path,
+        epoch: int | None,
+        threads: int | None,
+        progress: Callable[[int], object] | None,
+    ) -> _Self:
+        return super().__new__(cls, {}, None, threads, None, (path, epoch, progress))
 
     @classmethod
     def load(cls: type[_Self], path: Path, lang: str | None = None, **settings: Any) -> _Self:

@@ -6,6 +6,7 @@ mod cli;
 mod convert;
 mod exec;
 mod pool;
+mod runs;
 mod soup;
 
 use std::ffi::OsString;
@@ -31,6 +32,11 @@ fn _broth(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(exec::text, module)?)?;
     module.add_function(wrap_pyfunction!(exec::parse, module)?)?;
     module.add_function(wrap_pyfunction!(exec::score, module)?)?;
+    module.add_function(wrap_pyfunction!(runs::run_settings, module)?)?;
+    module.add_function(wrap_pyfunction!(runs::run_epochs, module)?)?;
+    module.add_function(wrap_pyfunction!(runs::endings, module)?)?;
+    module.add_class::<runs::Run>()?;
+    module.add_class::<runs::Events>()?;
     module.add_class::<soup::Soup>()?;
     module.add_class::<soup::Measures>()?;
     module.add_class::<soup::Tally>()?;

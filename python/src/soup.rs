@@ -28,6 +28,7 @@ use rayon::ThreadPool;
 
 use crate::convert::{raised, settings, to_python};
 use crate::pool::pool;
+use crate::runs::{OfRun, soup_of_run};
 
 /// How long epochs go on before Python may have a word: Ctrl-C, other threads.
 const STRETCH: Duration = Duration::from_millis(50);
@@ -48,6 +49,16 @@ pub(crate) struct Soup {
 struct Kept(KeptPrograms);
 
 impl Soup {
+    /// A soup that runs on these threads.
+    pub(crate) fn of(soup: broth::Soup, pool: Arc<ThreadPool>) -> Soup {
+        Soup {
+            turn: Mutex::new(()),
+            settings: soup.settings().clone(),
+            soup: Mutex::new(soup),
+            pool,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, broth::Soup> {
         let turn = self.turn.lock();
         let soup = self.soup.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,25 +134,25 @@ fn make(
 #[pymethods]
 impl Soup {
     #[new]
-    #[pyo3(signature = (given, load, threads, pattern))]
+    #[pyo3(signature = (given, load, threads, pattern, of_run = None))]
     fn new(
         py: Python<'_>,
         given: &Bound<'_, PyDict>,
         load: Option<PathBuf>,
         threads: Option<usize>,
         pattern: Option<Vec<(u32, u32)>>,
+        of_run: Option<OfRun<'_>>,
     ) -> PyResult<Soup> {
         let flags = settings(given)?;
         let pool = pool(threads)?;
+        if let Some(of_run) = of_run {
+            let soup = soup_of_run(py, of_run, &pool)?;
+            return Ok(Soup::of(soup, pool));
+        }
         let soup = py
             .detach(|| pool.install(|| make(load.as_deref(), &flags, pattern.as_deref())))
             .map_err(raised)?;
-        Ok(Soup {
-            turn: Mutex::new(()),
-            settings: soup.settings().clone(),
-            soup: Mutex::new(soup),
-            pool,
-        })
+        Ok(Soup::of(soup, pool))
     }
 
     /// Do some epochs; answers with what they came to.
