@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::common::{data, fail, read, read_text, succeed};
+use crate::common::{data, fail, read, read_text, share, succeed};
 use broth::engine::{Engine, Options, reference};
 use broth::language::{Language, PROGRAM_LEN, TAPE_LEN};
 use broth::measure::replicators::{Partners, Scorer};
 use broth::random::Streams;
+use broth::run::replay::PastRun;
+use broth::soup::interaction::{Interactions, Which};
 use serde_json::Value;
 
 fn json(path: &Path) -> Value {
@@ -321,4 +323,151 @@ fn questions_about_no_program_are_refused() {
         &[],
         &["no-such-file", "check the path"],
     );
+}
+
+/// The winner's line: replicators down to its birth, whose program grows as its descendants do,
+/// counted once more pair by pair.
+#[test]
+fn the_line_of_the_winner_begins_where_replicators_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    succeed(
+        "run --lang bff_noheads_4bit --num 2048 --seed 3 --quiet --log-interval 128 \
+         --checkpoint-interval 256 --max-epochs 1400 --out",
+        &[&run],
+    );
+    succeed("ancestry --quiet --winner", &[&run]);
+    let found = json(&run.join("winner.json"));
+    let winner = &found["winner"];
+    assert_eq!(number(&winner["epochs_done"]), 1400);
+    assert!(number(&winner["count"]) > 1 && number(&winner["score"]) >= 48);
+    let line = found["line"].as_array().unwrap();
+    let (before, members) = line.split_last().unwrap();
+    assert!(members.iter().all(|it| number(&it["score"]) >= 48));
+    assert!(number(&before["score"]) < 48);
+    let birth = &found["birth"];
+    assert_eq!(birth, members.last().unwrap());
+    // As any program's line, from the same program on.
+    let index = number(&winner["index"]);
+    let asked = format!("ancestry --quiet --program {index} --epoch 1400");
+    succeed(&asked, &[&run]);
+    let whole = json(&run.join("ancestry.json"));
+    assert_eq!(whole["line"].as_array().unwrap()[..line.len()], line[..]);
+
+    let growth = found["growth"].as_array().unwrap();
+    let born = number(&birth["epochs_done"]);
+    let past = PastRun::open(&run).unwrap();
+    let mut interactions = Interactions::new(past.settings()).unwrap();
+    let mut members = vec![false; 2048];
+    members[number(&birth["index"])] = true;
+    for (point, epoch) in growth.iter().zip(born..).take(share(96)) {
+        assert_eq!(number(&point["epochs_done"]), epoch);
+        let count = members.iter().filter(|member| **member).count();
+        assert_eq!(number(&point["members"]), count, "after {epoch} epochs");
+        let soup = past.soup_before(epoch as u64, &mut |_| {}).unwrap();
+        let mut next = vec![false; members.len()];
+        for pair in 0..members.len() / 2 {
+            let which = Which::Pair(pair);
+            let one = interactions.get(epoch as u64, soup.programs(), which);
+            let one = one.unwrap();
+            let origins = one.origins.unwrap();
+            for side in 0..2 {
+                let own = &origins[side * PROGRAM_LEN..(side + 1) * PROGRAM_LEN];
+                let from_left = own.iter().filter(|it| usize::from(**it) < PROGRAM_LEN);
+                let from_other = match side {
+                    0 => PROGRAM_LEN - from_left.count(),
+                    _ => from_left.count(),
+                };
+                let parent = if from_other > PROGRAM_LEN / 2 {
+                    1 - side
+                } else {
+                    side
+                };
+                next[one.programs[side]] = members[one.programs[parent]];
+            }
+        }
+        members = next;
+    }
+    assert!(growth.len() > 3, "{growth:?}");
+    let report = read_text(run.join("winner.txt"));
+    for said in [
+        "The winner's line was born in epoch ",
+        "How it grew",
+        "proved      copies",
+    ] {
+        assert!(report.contains(said), "{report}");
+    }
+    assert!(run.join("winner.png").exists());
+}
+
+#[test]
+fn a_winner_that_was_planted_has_no_birth() {
+    let folder = tempfile::tempdir().unwrap();
+    let replicator = format!("[[{{.>]-]{}]-]>.{{[[", "\\x41".repeat(48));
+    let run = |name: &str| folder.path().join(name);
+    let plant = |seed: u64, name: &str| {
+        let words = format!("run --num 64 --seed {seed} --quiet --max-epochs 60 --out");
+        succeed(
+            &words,
+            &[
+                &run(name),
+                Path::new("--initial-program"),
+                Path::new(&replicator),
+            ],
+        );
+        let output = crate::common::broth_with("ancestry --winner --json", &[&run(name)]);
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        found["birth"].is_null() && found["begun"] == 0
+    };
+    let planted = (1..40).find(|seed| plant(*seed, &format!("seed-{seed}")));
+    let name = format!("seed-{}", planted.expect("some live"));
+    let report = read_text(run(&name).join("winner.txt"));
+    assert!(report.contains("it was not born in this run"), "{report}");
+    assert!(!run(&name).join("winner.png").exists());
+}
+
+#[test]
+fn a_run_without_a_winner_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    succeed(
+        "run --num 64 --seed 1 --quiet --max-epochs 2 --out",
+        &[&run],
+    );
+    fail(
+        2,
+        "ancestry --winner",
+        &[&run],
+        &["after 2 epochs", "no winner", "--epoch"],
+    );
+    fail(2, "ancestry --winner --program 3", &[&run], &["--winner"]);
+    fail(
+        2,
+        "ancestry --winner --first-replicator",
+        &[&run],
+        &["--winner"],
+    );
+    fail(2, "ancestry", &[&run], &["--winner", "--first-replicator"]);
+}
+
+/// World 52 of the paper's BFF: its life began with a pair that is known.
+#[test]
+#[ignore = "long"]
+fn the_birth_of_world_52_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    succeed(
+        "run --seed 52 --quiet --no-picture --checkpoint-interval 256 --max-epochs 6161 --out",
+        &[&run],
+    );
+    succeed("ancestry --quiet --winner", &[&run]);
+    let found = json(&run.join("winner.json"));
+    assert_eq!(number(&found["winner"]["count"]), 110);
+    assert_eq!(number(&found["winner"]["mirrored"]), 110);
+    let interaction = &found["birth"]["interaction"];
+    assert_eq!(number(&interaction["epoch"]), 5857);
+    assert_eq!(number(&interaction["pair"]), 30_117);
+    assert_eq!(interaction["programs"], serde_json::json!([65_224, 65_971]));
+    assert_eq!(interaction["mutations"], serde_json::json!([]));
+    assert_eq!(found["birth"]["side"], "right");
 }

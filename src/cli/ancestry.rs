@@ -1,5 +1,7 @@
 //! `broth ancestry`
 
+mod winner;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -35,12 +37,19 @@ first log point that has one. The run is recomputed from its checkpoints, the la
 its soup is not changed. Each interaction on the line is run again by the reference engine,
 whose result must agree with the run's.
 
-For the first replicator, the report also says how it copies itself, and a picture shows the
-soup from that birth until the takeover, as `broth strip` does.
+The first replicator often leaves nothing behind. The winner is the replicator of which there are
+most in the end, it and its mirror image counted together: --winner follows its line back to the
+first ancestor from which on every member scores 48 or more, and counts the descendants of that
+one, epoch by epoch.
+
+For the first replicator and the winner, the report also says how it copies itself, and a picture
+shows the soup from that birth until the takeover, as `broth strip` does.
 
 Examples:
   broth ancestry runs/bff_noheads-seed-29 --first-replicator
       writes ancestry.txt, ancestry.json and ancestry.png to the run folder
+  broth ancestry runs/bff_noheads-seed-29 --winner
+      writes winner.txt, winner.json and winner.png there
   broth ancestry runs/bff_noheads-seed-29 --program 4 --epoch 1025 --out program-4.txt";
 
 #[derive(Args)]
@@ -52,6 +61,10 @@ pub(super) struct AncestryArgs {
     /// Find the first replicator
     #[arg(long)]
     first_replicator: bool,
+
+    /// Find where the line of the commonest replicator began
+    #[arg(long, conflicts_with_all = ["first_replicator", "program"])]
+    winner: bool,
 
     /// Trace the program with this index
     #[arg(
@@ -68,12 +81,12 @@ pub(super) struct AncestryArgs {
     epoch: Option<u64>,
 
     /// The report to write; the same as JSON and the picture are written beside it [default:
-    /// ancestry.txt in the run folder]
+    /// ancestry.txt, or winner.txt, in the run folder]
     #[arg(long, value_name = "FILE.txt")]
     out: Option<PathBuf>,
 
     /// The picture to write, .png or .svg [default: beside the report, as .png]
-    #[arg(long, value_name = "FILE", requires = "first_replicator")]
+    #[arg(long, value_name = "FILE", conflicts_with = "program")]
     picture: Option<PathBuf>,
 
     #[command(flatten)]
@@ -91,36 +104,63 @@ pub(super) struct AncestryArgs {
     json: bool,
 }
 
+/// The files that are written.
+struct Reports {
+    /// The folder of the run.
+    run: PathBuf,
+    text: PathBuf,
+    json: PathBuf,
+    picture: PathBuf,
+}
+
+impl Reports {
+    fn of(args: &AncestryArgs, run: &Path) -> Result<Reports, Error> {
+        let name = if args.winner {
+            "winner.txt"
+        } else {
+            "ancestry.txt"
+        };
+        let text = args.out.clone().unwrap_or(run.join(name));
+        let json = text.with_extension("json");
+        let picture = args.picture.clone();
+        let picture = picture.unwrap_or(text.with_extension("png"));
+        if [&json, &picture].contains(&&text) {
+            return Err(Error::Usage(format!(
+                "--out {}: something else goes beside it by this name; choose another, as in \
+                 report.txt",
+                text.display()
+            )));
+        }
+        Ok(Reports {
+            run: run.into(),
+            text,
+            json,
+            picture,
+        })
+    }
+}
+
 pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     if let Some(given) = &args.picture {
         drawing::check("picture", given, Subject::Chart)?;
     }
     let run = run_of(&args.run)?;
-    if !args.first_replicator && args.program.is_none() {
+    if !args.first_replicator && !args.winner && args.program.is_none() {
         return Err(choose_what(&run.folder).into());
     }
-    let text_path = args.out.clone().unwrap_or(run.folder.join("ancestry.txt"));
-    let json_path = text_path.with_extension("json");
-    let picture = args
-        .picture
-        .clone()
-        .unwrap_or(text_path.with_extension("png"));
-    if [&json_path, &picture].contains(&&text_path) {
-        return Err(Error::Usage(format!(
-            "--out {}: something else goes beside it by this name; choose another, as in \
-             report.txt",
-            text_path.display()
-        ))
-        .into());
-    }
+    let reports = Reports::of(&args, &run.folder)?;
     start_threads(args.work.threads)?;
     let interrupt = Interrupt::at_once()?;
     interrupt.last_words({
-        let out = text_path.display().to_string();
+        let out = reports.text.display().to_string();
         move || format!("stopped: {out} is not written; the run is as it was")
     });
     let past = PastRun::open(&run.folder)?;
     let newest = past.newest()?.unwrap_or(0);
+    if args.winner {
+        let epochs_done = args.epoch.or(run.epochs_done).unwrap_or(newest);
+        return winner::trace(&args, &past, epochs_done, &reports, &interrupt);
+    }
     let mut progress = ReplayProgress::new(args.work.quiet, 0, newest, &interrupt);
     let seen = if args.first_replicator {
         progress.begin("looking for the first replicator", newest);
@@ -150,17 +190,17 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     write_report(&mut report, &args, &past, seen.as_ref(), &line)?;
     let report = String::from_utf8_lossy(&report).into_owned();
     let plain = anstream::adapter::strip_str(&report).to_string();
-    files::write_whole(&text_path, |file| file.write_all(plain.as_bytes()))?;
+    files::write_whole(&reports.text, |file| file.write_all(plain.as_bytes()))?;
     let json = to_json(&past, seen.as_ref(), &line);
-    files::write_whole(&json_path, |file| {
+    files::write_whole(&reports.json, |file| {
         serde_json::to_writer_pretty(&mut *file, &json)?;
         writeln!(file)
     })?;
-    let reports = !args.work.quiet && !args.json;
-    if reports {
+    let is_shown = !args.work.quiet && !args.json;
+    if is_shown {
         let mut out = anstream::stdout().lock();
         out.write_all(report.as_bytes())?;
-        writeln!(out, "\n{}\n{}", shown(&text_path), shown(&json_path))?;
+        writeln!(out, "\n{}\n{}", shown(&reports.text), shown(&reports.json))?;
     }
     if args.json {
         write_json(&json)?;
@@ -168,11 +208,11 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     if let (Some(seen), Some(first)) = (&seen, line.first_replicator()) {
         let to = past.turned(first.epochs_done)?.max(seen.epochs_done);
         let replay = Replay::open(&run.folder, Some(first.epochs_done), Some(to))?;
-        interrupt.last_words(strip::nothing_drawn(&picture));
-        let to = (&*picture, args.look.theme());
+        interrupt.last_words(strip::nothing_drawn(&reports.picture));
+        let to = (&*reports.picture, args.look.theme());
         strip::draw(replay, (None, None), to, (args.work.quiet, &interrupt))?;
-        if reports {
-            writeln!(anstream::stdout(), "{}", shown(&picture))?;
+        if is_shown {
+            writeln!(anstream::stdout(), "{}", shown(&reports.picture))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -182,10 +222,11 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
 fn choose_what(run: &Path) -> Error {
     let trace = |flags| program::command(&format!("ancestry {} {flags}", program::path(run)));
     Error::Usage(format!(
-        "choose what to trace back to its origin: the first replicator of the run, by `{}`, or \
-         the program with an index, as it is at the newest checkpoint or after --epoch epochs, by \
+        "choose what to trace back to its origin: the first replicator of the run, by `{}`, the \
+         line of its commonest replicator, by `{}`, or the program with an index, as it is at the newest checkpoint or after --epoch epochs, by \
          `{}`",
         trace("--first-replicator"),
+        trace("--winner"),
         trace("--program INDEX [--epoch EPOCHS]")
     ))
 }

@@ -1,6 +1,6 @@
 //! `broth prove`
 
-mod say;
+pub(super) mod say;
 mod soups;
 
 use std::io::{BufReader, BufWriter, Write};

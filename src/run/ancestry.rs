@@ -47,6 +47,11 @@ pub struct Ancestor {
 }
 
 impl Ancestor {
+    /// The index of the program that it comes from, which was there before the interaction.
+    pub(super) fn parent_index(&self) -> usize {
+        self.interaction.programs[self.parent as usize]
+    }
+
     /// Whether the interaction changed the line: mutated or made it anew, and not as it was.
     pub fn is_new(&self) -> bool {
         self.parent.of(&self.interaction.before) != self.program
@@ -271,32 +276,15 @@ pub(crate) fn line(
         let soup = past.soup_up_to(end - 1)?;
         let segment = soup.epochs_done();
         let go_on = backwards(past, soup, end, watch, &mut |epoch, soup| {
-            let interaction = interactions.get(epoch, soup, Which::Program(index))?;
-            let side = interaction.side_of(index);
-            let program = side.of(&interaction.after);
-            let parent = parent_of(&interaction, side)?;
-            // What the engines of the run and the reference engine made of it.
-            if let Some(child) = ancestors.last()
-                && child.parent.of(&child.interaction.before) != program
-            {
-                return Err(Error::Bug(format!(
-                    "epoch {epoch}, pair {}: the reference engine makes another program \
-                     than was run",
-                    interaction.pair
-                )));
-            }
-            let mut ancestor = Ancestor {
-                epochs_done: epoch + 1,
-                index,
-                program,
-                score: 0,
-                side,
-                parent,
-                interaction,
-            };
-            let partners = partners_of(past.settings(), &ancestor);
-            ancestor.score = scorer.agreement(&program, &partners)?.score();
-            index = ancestor.interaction.programs[parent as usize];
+            let child = ancestors.last();
+            let ancestor = ancestor(
+                past,
+                &mut interactions,
+                (epoch, soup, index),
+                child,
+                &scorer,
+            )?;
+            index = ancestor.parent_index();
             ancestors.push(ancestor);
             // A reset makes all programs new.
             Ok(epoch == start || !past.settings().resets_after(epoch - 1))
@@ -312,9 +300,44 @@ pub(crate) fn line(
     Ok(Line { ancestors, begun })
 }
 
+/// The program `index` as `epoch` made it of a soup, the parent of `child`.
+pub(super) fn ancestor(
+    past: &dyn Past,
+    interactions: &mut Interactions,
+    (epoch, soup, index): (u64, &[u8], usize),
+    child: Option<&Ancestor>,
+    scorer: &Scorer,
+) -> Result<Ancestor, Error> {
+    let interaction = interactions.get(epoch, soup, Which::Program(index))?;
+    let side = interaction.side_of(index);
+    let program = side.of(&interaction.after);
+    let parent = parent_of(&interaction, side)?;
+    // What the engines of the run and the reference engine made of it.
+    if let Some(child) = child
+        && child.parent.of(&child.interaction.before) != program
+    {
+        return Err(Error::Bug(format!(
+            "epoch {epoch}, pair {}: the reference engine makes another program than was run",
+            interaction.pair
+        )));
+    }
+    let mut ancestor = Ancestor {
+        epochs_done: epoch + 1,
+        index,
+        program,
+        score: 0,
+        side,
+        parent,
+        interaction,
+    };
+    let partners = partners_of(past.settings(), &ancestor);
+    ancestor.score = scorer.agreement(&program, &partners)?.score();
+    Ok(ancestor)
+}
+
 /// Show `see` the soup that each epoch begins with, from the one before `end` back to
 /// that of `soup`, until it says false; tells whether it never did.
-fn backwards(
+pub(super) fn backwards(
     past: &dyn Past,
     mut soup: Soup,
     end: u64,
@@ -373,10 +396,10 @@ fn partners_of(settings: &Settings, ancestor: &Ancestor) -> Partners {
 }
 
 /// Told of an epoch and the soup it begins with; says whether to go on.
-type See<'a> = dyn FnMut(u64, &[u8]) -> Result<bool, Error> + 'a;
+pub(super) type See<'a> = dyn FnMut(u64, &[u8]) -> Result<bool, Error> + 'a;
 
 /// The side that most bytes of the program on `side` come from.
-fn parent_of(interaction: &Interaction, side: Side) -> Result<Side, Error> {
+pub(super) fn parent_of(interaction: &Interaction, side: Side) -> Result<Side, Error> {
     let other = side.other();
     let from = |parent: Side| match &interaction.origins {
         Some(origins) => {

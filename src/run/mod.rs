@@ -13,6 +13,7 @@ pub(crate) mod recording;
 pub mod replay;
 mod saved;
 mod start;
+pub mod winner;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;

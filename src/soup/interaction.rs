@@ -191,6 +191,19 @@ impl Interactions {
                 all.position(|program| program == index).unwrap_or(0) / 2
             }
         };
+        let mut interaction = self.follow(epoch, programs, pair);
+        if interaction.outcome.is_some() {
+            interaction.after = interaction.start;
+            let (language, max_steps) = (self.settings.language, self.settings.max_steps);
+            let outcome = reference::run(language, &mut interaction.after, max_steps);
+            interaction.outcome = Some(outcome);
+        }
+        Ok(interaction)
+    }
+
+    /// The interaction of the pair of this number in `epoch`, whose pairs must be drawn and whose
+    /// soup is `programs`: in the BFF family by the engine that follows copies alone.
+    pub(crate) fn follow(&self, epoch: u64, programs: &[u8], pair: usize) -> Interaction {
         let mut both = self.pairs.programs_of(pair..pair + 1);
         let indices = [both.next(), both.next()].map(|program| program.unwrap_or(0));
         let (all, _) = programs.as_chunks::<PROGRAM_LEN>();
@@ -217,18 +230,16 @@ impl Interactions {
         let mutations = mutations.into_iter().map(mutated).collect();
 
         let mut after = start;
-        let mut origins = None;
-        let max_steps = self.settings.max_steps;
+        let (language, max_steps) = (self.settings.language, self.settings.max_steps);
         let runs = pair < self.pairs.interacting();
-        if let Family::Bff(dialect) = &self.settings.language.family {
-            let mut from = IN_PLACE;
-            if runs {
-                traced::run(dialect, &mut start.clone(), &mut from, max_steps);
-            }
-            origins = Some(from);
-        }
-        let outcome = runs.then(|| reference::run(self.settings.language, &mut after, max_steps));
-        Ok(Interaction {
+        let mut origins = None;
+        let outcome = if let Family::Bff(dialect) = &language.family {
+            let from = origins.insert(IN_PLACE);
+            runs.then(|| traced::run(dialect, &mut after, from, max_steps))
+        } else {
+            runs.then(|| reference::run(language, &mut after, max_steps))
+        };
+        Interaction {
             epoch,
             pair,
             programs: indices,
@@ -238,6 +249,6 @@ impl Interactions {
             after,
             outcome,
             origins,
-        })
+        }
     }
 }

@@ -145,7 +145,7 @@ fn exec(proof: &Proof, partner: &Program) -> String {
 }
 
 /// What is proved, in a few words.
-pub(super) fn short(proof: &Proof) -> String {
+pub(in crate::cli) fn short(proof: &Proof) -> String {
     match &proof.verdict {
         Verdict::Every(copies) => format!("{}, every partner", way(*copies)),
         Verdict::When {
