@@ -17,6 +17,7 @@ from ._broth import Group, Measures, Tally, __version__, languages, parse, score
 from ._exec import Execution, exec
 from ._runs import Run, open, resume, run
 from ._soup import Soup, State
+from ._sweeps import Sweep, sweep
 
 __all__ = [
     "Execution",
@@ -25,6 +26,7 @@ __all__ = [
     "Run",
     "Soup",
     "State",
+    "Sweep",
     "Tally",
     "__version__",
     "exec",
@@ -34,5 +36,6 @@ __all__ = [
     "resume",
     "run",
     "score",
+    "sweep",
     "text",
 ]

@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,12 +29,14 @@ _LIBRARIES = ("pandas", "polars", "pyarrow")
 class _Bar:
     """A progress bar: tqdm's, as a notebook or a terminal shows it, where tqdm is installed."""
 
-    def __init__(self, what: str, first: int, last: int, quiet: bool) -> None:
+    def __init__(
+        self, what: str, first: int, last: int, quiet: bool, unit: str = "epoch"
+    ) -> None:
         self._bar: Any = None
         self._at = first
         if not quiet and importlib.util.find_spec("tqdm") is not None:
             tqdm = importlib.import_module("tqdm.auto").tqdm
-            self._bar = tqdm(total=last, initial=first, desc=what, unit="epoch", leave=False)
+            self._bar = tqdm(total=last, initial=first, desc=what, unit=unit, leave=False)
 
     def __call__(self, epoch: int) -> None:
         if self._bar is not None:
@@ -70,15 +73,36 @@ def _pyarrow() -> Any:
         raise ImportError("events are Arrow tables; install pyarrow with pip") from None
 
 
-def _command(*words: str | _Path) -> str:
-    """What a command prints; what is wrong with its words is a ValueError."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "broth", *map(str, words)], capture_output=True, text=True
-    )
-    if ran.returncode != 0:
-        kind = ValueError if ran.returncode == 2 else RuntimeError
-        raise kind(ran.stderr.strip().removeprefix("broth: "))
-    return ran.stdout
+def _command(*words: str | _Path, may_fail: bool = False) -> str:
+    """What a command prints; what is wrong with its words is a ValueError. Ctrl-C lets it come to
+    its end. With ``may_fail``, exit code 1 is none."""
+    line = [sys.executable, "-m", "broth", *map(str, words)]
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            out, said = child.communicate()
+        except KeyboardInterrupt:
+            # A notebook is told alone.
+            child.send_signal(signal.SIGINT)
+            child.communicate()
+            raise
+    if child.returncode != 0 and not (may_fail and child.returncode == 1):
+        kind = ValueError if child.returncode == 2 else RuntimeError
+        raise kind(said.strip().removeprefix("broth: "))
+    return out
+
+
+def _read_csv(path: _Path, library: str | None) -> Any:
+    """A table, but for a row that is being written at the moment."""
+    library = _library(library)
+    text = path.read_bytes()
+    whole = io.BytesIO(text[: text.rfind(b"\n") + 1])
+    if library == "pandas":
+        return importlib.import_module("pandas").read_csv(whole)
+    if library == "polars":
+        return importlib.import_module("polars").read_csv(whole, infer_schema_length=None)
+    return importlib.import_module("pyarrow.csv").read_csv(whole)
 
 
 class Run:
@@ -125,14 +149,7 @@ class Run:
         """
         if name not in ("metrics", "performance"):
             raise ValueError(f"`name` {name!r}: choose metrics or performance")
-        library = _library(library)
-        text = (self.path / f"{name}.csv").read_bytes()
-        whole = io.BytesIO(text[: text.rfind(b"\n") + 1])
-        if library == "pandas":
-            return importlib.import_module("pandas").read_csv(whole)
-        if library == "polars":
-            return importlib.import_module("polars").read_csv(whole, infer_schema_length=None)
-        return importlib.import_module("pyarrow.csv").read_csv(whole)
+        return _read_csv(self.path / f"{name}.csv", library)
 
     def soup(self, epoch: int | None = None, *, threads: int | None = None, quiet: bool = False) -> Soup:
         """The soup after so many epochs, or at the newest checkpoint.
