@@ -342,11 +342,18 @@ fn the_line_of_the_winner_begins_where_replicators_do() {
     assert_eq!(number(&winner["epochs_done"]), 1400);
     assert!(number(&winner["count"]) > 1 && number(&winner["score"]) >= 48);
     let line = found["line"].as_array().unwrap();
-    let (before, members) = line.split_last().unwrap();
-    assert!(members.iter().all(|it| number(&it["score"]) >= 48));
-    assert!(number(&before["score"]) < 48);
     let birth = &found["birth"];
-    assert_eq!(birth, members.last().unwrap());
+    let born = line.iter().position(|it| it == birth).unwrap();
+    let is_one = |it: &Value| number(&it["score"]) >= 48;
+    assert!(is_one(birth) && !line[born + 1..].iter().any(is_one));
+    assert!((1..=65).contains(&(line.len() - born - 1)), "{born}");
+    // No more than so many in a row are damaged.
+    let damaged = line[..born].chunk_by(|a, b| is_one(a) == is_one(b));
+    assert!(
+        damaged
+            .filter(|run| !is_one(&run[0]))
+            .all(|run| run.len() <= 64)
+    );
     // As any program's line, from the same program on.
     let index = number(&winner["index"]);
     let asked = format!("ancestry --quiet --program {index} --epoch 1400");

@@ -39,8 +39,8 @@ whose result must agree with the run's.
 
 The first replicator often leaves nothing behind. The winner is the replicator of which there are
 most in the end, it and its mirror image counted together: --winner follows its line back to the
-first ancestor from which on every member scores 48 or more, and counts the descendants of that
-one, epoch by epoch.
+first ancestor from which on every member scores 48 or more (but for some that were damaged and
+repaired again), and counts the descendants of that one, epoch by epoch.
 
 For the first replicator and the winner, the report also says how it copies itself, and a picture
 shows the soup from that birth until the takeover, as `broth strip` does.

@@ -15,6 +15,9 @@ use crate::soup::interaction::{self, Interactions, Side};
 /// Epochs after a birth for which descendants are counted, at most.
 pub const MOST_GROWTH: u64 = 256;
 
+/// So many members of a line in a row may be damaged and repaired again.
+pub const MOST_DAMAGED: usize = 64;
+
 /// Programs alike whose lines are followed, at most.
 pub const MOST_LINES: usize = 64;
 
@@ -47,13 +50,14 @@ impl Won {
         }
     }
 
-    /// Of its line, the first ancestor from which on every member is a replicator; nothing if
-    /// `line` does not go back to one that is none.
+    /// Of its line, the first ancestor from which on the members are replicators, but for no more
+    /// than [`MOST_DAMAGED`] in a row; nothing if `line` does not go back to one that is none.
     pub fn birth<'a>(&self, line: &'a Line) -> Option<&'a Ancestor> {
-        let is_one = |ancestor: &&Ancestor| ancestor.score >= self.threshold();
-        let members = line.ancestors.iter().take_while(is_one).count();
-        let birth = line.ancestors[..members].last();
-        birth.filter(|_| members < line.ancestors.len())
+        let is_one = |ancestor: &Ancestor| ancestor.score >= self.threshold();
+        let place = line.ancestors.iter().rposition(is_one)?;
+        line.ancestors
+            .get(place)
+            .filter(|_| place + 1 < line.ancestors.len())
     }
 }
 
@@ -90,8 +94,8 @@ impl PastRun {
         }))
     }
 
-    /// The line of the winner, back to the first ancestor that is no replicator: of the first
-    /// [`MOST_LINES`] programs that are the winner or its mirror image, the line that goes back
+    /// The line of the winner, back to where more than [`MOST_DAMAGED`] ancestors in a row are no
+    /// replicators: of the first [`MOST_LINES`] programs that are the winner or its mirror image, the line that goes back
     /// furthest. `watch` is told of every epoch that is run again.
     pub fn line_of(&self, won: &Won, watch: &mut dyn FnMut(u64)) -> Result<Line, Error> {
         let start = self.start();
@@ -99,25 +103,33 @@ impl PastRun {
         let mut interactions = Interactions::new(&self.settings)?;
         // Ancestors, each with the place of its child here.
         let mut seen: Vec<(Ancestor, Option<usize>)> = Vec::new();
-        // Programs whose lines go on, with the place of the child of each. Lines that meet are one.
+        // Programs whose lines go on, with the place of the child of each, and how many in a row
+        // were no replicators. Lines that meet are one.
         let first = won.indices.iter().take(MOST_LINES);
-        let mut heads: Vec<(usize, Option<usize>)> = first.map(|index| (*index, None)).collect();
+        let mut heads: Vec<Head> = first.map(|index| (*index, None, 0)).collect();
         let mut end = won.epochs_done;
         while end > start {
             let soup = self.soup_up_to(end - 1)?;
             let segment = soup.epochs_done();
             let go_on = backwards(self, soup, end, watch, &mut |epoch, soup| {
-                let mut next: Vec<(usize, Option<usize>)> = Vec::new();
-                for (index, child) in heads.drain(..) {
+                let mut next: Vec<Head> = Vec::new();
+                for (index, child, damaged) in heads.drain(..) {
                     let at = (epoch, soup, index);
                     let of_child = child.map(|child| &seen[child].0);
                     let found = ancestor(self, &mut interactions, at, of_child, &scorer)?;
-                    let parent = found.parent_index();
-                    let goes_on = found.score >= won.threshold();
-                    if goes_on && next.iter().all(|(other, _)| *other != parent) {
-                        next.push((parent, Some(seen.len())));
-                    }
+                    let damaged = if found.score >= won.threshold() {
+                        0
+                    } else {
+                        damaged + 1
+                    };
+                    let head = (found.parent_index(), Some(seen.len()), damaged);
                     seen.push((found, child));
+                    match next.iter_mut().find(|other| other.0 == head.0) {
+                        Some(other) if head.2 < other.2 => *other = head,
+                        Some(_) => {}
+                        None if damaged <= MOST_DAMAGED => next.push(head),
+                        None => {}
+                    }
                 }
                 heads = next;
                 // A reset makes all programs new.
@@ -129,15 +141,21 @@ impl PastRun {
             }
             end = segment;
         }
-        // Where no line goes on, the last of them to end; otherwise any.
-        let oldest = heads.first().and_then(|(_, child)| *child);
-        let mut next = oldest.or(seen.len().checked_sub(1));
-        let mut ancestors = Vec::new();
-        while let Some(place) = next {
-            ancestors.push(seen[place].0.clone());
-            next = seen[place].1;
-        }
-        ancestors.reverse();
+        // From the oldest replicator on, and what was before it.
+        let is_one = |(found, _): &(Ancestor, _)| found.score >= won.threshold();
+        let oldest = seen.iter().rposition(is_one);
+        let parent_of = |child: &usize| {
+            let parents = seen.iter().enumerate().skip(*child);
+            let mut parents = parents.filter(|(_, (_, of))| *of == Some(*child));
+            parents.next().map(|(place, _)| place)
+        };
+        let before = std::iter::successors(oldest.as_ref().and_then(parent_of), parent_of);
+        let since = std::iter::successors(oldest, |place| seen[*place].1);
+        let mut places: Vec<usize> = since.collect();
+        places.reverse();
+        places.extend(before);
+        let ancestors = places.iter().map(|place| seen[*place].0.clone());
+        let ancestors: Vec<Ancestor> = ancestors.collect();
         let begun = ancestors
             .last()
             .map_or(won.epochs_done, |last| last.epochs_done - 1);
@@ -176,6 +194,10 @@ impl PastRun {
         }
     }
 }
+
+/// A program whose line goes on: its index, the place of its child, and how many in a row were no
+/// replicators.
+type Head = (usize, Option<usize>, usize);
 
 /// The indices of the programs of a soup that are `program` or its mirror image.
 fn both_strands(programs: &[u8], program: &[u8]) -> Vec<usize> {

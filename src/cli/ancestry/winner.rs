@@ -43,9 +43,17 @@ impl Found {
         self.line.ancestors.first().map_or(0, |newest| newest.index)
     }
 
-    /// The newest ancestor that is no replicator.
+    /// The members of the line: its birth is the last.
+    fn members(&self) -> &[Ancestor] {
+        let born = self.birth().map(|birth| birth.epochs_done);
+        let line = &self.line.ancestors;
+        let place = line.iter().position(|it| Some(it.epochs_done) == born);
+        place.map_or(&[], |place| &line[..=place])
+    }
+
+    /// The ancestor before its birth, which is no replicator.
     fn before(&self) -> Option<&Ancestor> {
-        self.birth().and(self.line.ancestors.last())
+        self.line.ancestors.get(self.members().len())
     }
 }
 
@@ -148,14 +156,19 @@ fn write_report(
         )?;
         return Ok(());
     };
-    let members = line.ancestors.len() - 1;
-    let changed = line.ancestors[..members].iter().filter(|a| a.is_new());
+    let members = found.members();
+    let changed = members.iter().filter(|a| a.is_new());
+    let is_damaged = |it: &&Ancestor| it.score < won.threshold();
+    let damaged = match members.iter().filter(is_damaged).count() {
+        0 => String::new(),
+        count => format!(", but for {} damaged and repaired,", number(count as u64)),
+    };
     writeln!(
         out,
-        "line         back to epoch {}, through {}, {} of which changed it: every member since then \
+        "line         back to epoch {}, through {}, {} of which changed it: every member since then{damaged} \
          scores {} or more, and the one before {}",
         number(birth.interaction.epoch),
-        plural(members as u64, "interaction"),
+        plural(members.len() as u64, "interaction"),
         number(changed.count() as u64),
         won.threshold(),
         found.before().map_or(0, |ancestor| ancestor.score)
@@ -169,7 +182,7 @@ fn write_report(
     write_copying(out, language, &past.scorer(), &birth.program, &partners)?;
     write_proofs(out, language, &birth.program, settings.max_steps)?;
     write_growth(out, settings.num_programs, &found.growth)?;
-    let changes: Vec<&Ancestor> = line.ancestors.iter().filter(|a| a.is_new()).collect();
+    let changes: Vec<&Ancestor> = members.iter().filter(|a| a.is_new()).collect();
     write_changes(out, language, &changes, args.changes)
 }
 
