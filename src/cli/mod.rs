@@ -81,7 +81,7 @@ enum Command {
     Languages(languages::LanguagesArgs),
     /// List or show known replicators, ready to be planted
     Examples(examples::ExamplesArgs),
-    /// Show what a checkpoint holds
+    /// Show what is in a checkpoint: its size, commonest programs and measures
     Inspect(inspect::InspectArgs),
     /// Score a program, or all programs of a checkpoint, as replicators
     Selfrep(selfrep::SelfrepArgs),

@@ -102,7 +102,7 @@ pub(super) struct VerifyArgs {
     )]
     from: Vec<String>,
 
-    /// Minutes to go on for; parts of one, too [default: 1]
+    /// How many minutes to go on for; fractions are allowed [default: 1]
     #[arg(long, value_name = "M", value_parser = parse_minutes, conflicts_with = "interactions")]
     minutes: Option<Duration>,
 

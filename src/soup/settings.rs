@@ -258,7 +258,7 @@ impl Settings {
                 let bytes = self.soup_bytes();
                 if !runs {
                     Some(format!(
-                        "{world}: addresses of {language} reach over 128 bytes only; choose a \
+                        "{world}: addresses of {language} reach only 128 bytes; choose a \
                          language of the BFF family, forthrelative, i8080 or z80"
                     ))
                 } else if !long_tape::can_have(bytes) {
@@ -270,7 +270,7 @@ impl Settings {
                 } else if matches!(language.family, Family::Machine(_)) && bytes > 1 << 16 {
                     Some(format!(
                         "`num_programs` {n}: they are {bytes} bytes, and addresses of {language} \
-                         reach over 65536; choose at most that"
+                         reach only 65536 bytes; choose at most that many"
                     ))
                 } else if head_offset >= bytes {
                     Some(format!(

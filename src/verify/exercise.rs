@@ -121,7 +121,7 @@ impl Exercise {
             row("native programs compiled".into(), self.compiled_programs),
             row("native loops compiled".into(), self.compiled_loops),
             row("native code freed, generations".into(), self.freed),
-            row("native units given up".into(), self.blacklisted),
+            row("native units blacklisted".into(), self.blacklisted),
             row(
                 "native programs entered".into(),
                 self.native.entered.programs,

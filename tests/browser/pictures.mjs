@@ -1,4 +1,4 @@
-// The picture of docs/view.md, from the page itself.
+// The pictures of docs/view.md, from the page itself.
 
 import { goTo, launch, open, serve, sleep, until } from "./harness.mjs";
 
@@ -19,6 +19,15 @@ await page.keyboard.press("2");
 await until(page, () => broth.soup.plane.plane === "class");
 await settle();
 await page.screenshot({ path: `${images}view.png` });
+
+// The commonest program, some steps into its copying loop.
+await page.locator("#commonest > *").first().click();
+await page.waitForSelector("#trace-on");
+await page.evaluate(() => document.querySelector("#trace-on").scrollIntoView({ block: "center" }));
+for (let step = 0; step < 60; step += 1) await page.keyboard.press(".");
+await page.waitForFunction(() => /step 60 of/.test(document.querySelector("#trace-status").textContent));
+await settle();
+await page.screenshot({ path: `${images}view-program.png` });
 
 await browser.close();
 await server.end();

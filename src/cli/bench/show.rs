@@ -31,7 +31,7 @@ pub(super) fn show_machine(out: &mut impl Write, report: &Report) -> io::Result<
     };
     writeln!(
         out,
-        "broth {VERSION}: {cpu}{cores} core{}, {threads} thread{}, {lanes} lanes",
+        "broth {VERSION}: {cpu}{cores} core{}, {threads} thread{}, {lanes} vectors",
         plural(*cores),
         plural(*threads)
     )?;
