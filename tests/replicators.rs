@@ -376,3 +376,25 @@ fn wrong_questions_are_refused() {
     fail(1, flags, &[&soup, "--scores".as_ref(), &taken], &["taken"]);
     assert_eq!(read_text(&taken), "mine");
 }
+
+#[test]
+fn a_program_written_for_spaces_is_told_so() {
+    let text = "{[<},]],}<[{";
+    let out = succeed(&format!("selfrep {text}"), &[]);
+    let out = String::from_utf8(out.stdout).unwrap();
+    assert!(out.contains("0 of 64: no replicator"), "{out}");
+    assert!(
+        out.contains("with spaces instead of zeros it scores 64"),
+        "{out}"
+    );
+    let out = succeed(&format!("selfrep --json {text}"), &[]);
+    let said: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(said["score"], 0);
+    assert_eq!(said["score_padded_with_spaces"], 64);
+    // Where both agree, or nothing is padded, there is no hint.
+    let out = succeed("selfrep +", &[]);
+    assert!(!String::from_utf8(out.stdout).unwrap().contains("hint"));
+    let out = succeed(&format!("selfrep --json --hex {}", "5b".repeat(64)), &[]);
+    let said: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert!(said["score_padded_with_spaces"].is_null());
+}

@@ -25,12 +25,13 @@ pub(super) fn real(number: f32) -> Value {
         .map_or(Value::Null, Value::from)
 }
 
-/// A program as hex digits, as a terminal shows it, and as program text.
+/// A program as hex digits, as a terminal shows it, as program text, and in cubff's glyphs.
 pub(super) fn program(language: &Language, bytes: &[u8]) -> Value {
     json!({
         "hex": hex(bytes),
         "shown": shown(language, bytes),
         "text": language.program_text(bytes),
+        "glyphs": language.glyphs(bytes),
     })
 }
 

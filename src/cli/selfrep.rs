@@ -149,8 +149,23 @@ fn read_program(args: &SelfrepArgs) -> Result<Vec<u8>, Error> {
             program.len()
         )));
     }
-    program.resize(program_len, 0);
     Ok(program)
+}
+
+/// The score of a short program where it is padded with spaces, no-ops, instead of zeros; `None`
+/// where a zero is a no-op as well, or nothing is to be padded.
+fn score_padded_with_spaces(
+    language: &'static Language,
+    scorer: &Scorer,
+    program: &[u8],
+    partners: &Partners,
+) -> Result<Option<u8>, Error> {
+    if language.glyphs(program).is_none() || program.len() == language.program_len {
+        return Ok(None);
+    }
+    let mut padded = program.to_vec();
+    padded.resize(language.program_len, b' ');
+    Ok(Some(scorer.agreement(&padded, partners)?.score()))
 }
 
 /// What a score is called.
@@ -172,11 +187,15 @@ fn explain(args: &SelfrepArgs) -> Result<ExitCode, Failure> {
     let language = args.language();
     let scorer = &Scorer::new(language, Engine::Auto, &Options::default());
     let program_len = language.program_len;
-    let program = read_program(args)?;
+    let mut program = read_program(args)?;
     let partners = Partners::of(language, &Streams::new(args.seed.unwrap_or(0)), 1, 0, 0);
+    let spaced = score_padded_with_spaces(language, scorer, &program, &partners)?;
+    program.resize(program_len, 0);
     let agreement @ Agreement { left, right } = scorer.agreement(&program, &partners)?;
     if args.json {
-        write_json(&explain_json(args, scorer, &program, &partners)?)?;
+        let mut explained = explain_json(args, scorer, &program, &partners)?;
+        explained["score_padded_with_spaces"] = json!(spaced);
+        write_json(&explained)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = BufWriter::new(anstream::stdout().lock());
@@ -195,6 +214,14 @@ fn explain(args: &SelfrepArgs) -> Result<ExitCode, Failure> {
          {left} on the left (with the program itself), {right} on the right"
     )?;
     write_copying(&mut out, language, scorer, &program, &partners)?;
+    let said = verdict(agreement.score(), program_len);
+    if let Some(spaced) = spaced.filter(|score| verdict(*score, program_len) != said) {
+        writeln!(
+            out,
+            "hint        padded with spaces instead of zeros it scores {spaced}: {}",
+            verdict(spaced, program_len)
+        )?;
+    }
     if args.partners {
         let generations = scorer.generations(&program, &partners)?;
         for (number, partner) in (1..).zip(partners.programs()) {

@@ -365,7 +365,7 @@ impl Language {
     }
 
     /// The bytes of a program text: in the BFF family the ten command characters, `0` for null, a
-    /// space for a no-op and `\xHH` for any byte; in other families pairs of hex digits, with
+    /// space for a no-op, `\xHH` for any byte and [`Language::glyphs`]; in other families pairs of hex digits, with
     /// optional spaces between them.
     pub fn parse_program(&self, text: &str) -> Result<Vec<u8>, TextError> {
         match &self.family {
@@ -379,6 +379,16 @@ impl Language {
         match &self.family {
             Family::Bff(dialect) => text::show_commands(dialect, program),
             _ => text::show_hex(program),
+        }
+    }
+
+    /// A program as cubff prints it: commands, `0` for null, and for each other byte a letter of its
+    /// own, mostly of Latin Extended. Only the BFF family has such letters;
+    /// [`Language::parse_program`] reads them.
+    pub fn glyphs(&self, program: &[u8]) -> Option<String> {
+        match &self.family {
+            Family::Bff(dialect) => Some(text::show_glyphs(dialect, program)),
+            _ => None,
         }
     }
 

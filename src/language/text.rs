@@ -48,11 +48,15 @@ pub(super) fn parse_commands(
                 continue;
             }
             _ => {
+                if let Some(byte) = byte_of_glyph(char) {
+                    bytes.push(byte);
+                    continue;
+                }
                 return error(
                     index,
                     format!(
                         "{char:?} stands for nothing; use {} for commands, 0 for null, \
-                         a space for a no-op, \\xHH for any byte",
+                         a space for a no-op, \\xHH for any byte, or cubff's glyphs",
                         COMMANDS.iter().collect::<String>()
                     ),
                 );
@@ -84,6 +88,30 @@ pub(super) fn show_commands(dialect: &Dialect, program: &[u8]) -> String {
         }
     }
     text
+}
+
+/// cubff's glyphs for bytes that are no command: U+0100 and on, but letters for the digraphs.
+fn glyph(byte: u8) -> char {
+    let letter = match byte {
+        0xc4..=0xcc => b'A' + (byte - 0xc4),
+        0xf1..=0xf3 => b'J' + (byte - 0xf1),
+        _ => return char::from_u32(0x100 + u32::from(byte)).unwrap_or('\u{fffd}'),
+    };
+    char::from(letter)
+}
+
+fn byte_of_glyph(char: char) -> Option<u8> {
+    (0..=u8::MAX).find(|byte| glyph(*byte) == char)
+}
+
+/// A program as cubff prints it.
+pub(super) fn show_glyphs(dialect: &Dialect, program: &[u8]) -> String {
+    let symbol = |byte: &u8| match dialect.op(*byte) {
+        Op::Noop => glyph(*byte),
+        Op::Null => '0',
+        op => COMMANDS[op as usize],
+    };
+    program.iter().map(symbol).collect()
 }
 
 pub(super) fn parse_hex(text: &str) -> Result<Vec<u8>, TextError> {
@@ -127,6 +155,30 @@ mod tests {
         language
             .parse_program(text)
             .map_err(|error| (error.position, error.problem))
+    }
+
+    #[test]
+    fn glyphs_of_cubff_are_read_and_written() {
+        for language in Language::ALL {
+            let all: Vec<u8> = (0..=255).collect();
+            let Some(glyphs) = language.glyphs(&all) else {
+                continue;
+            };
+            assert_eq!(glyphs.chars().count(), 256);
+            let read = language.parse_program(&glyphs).unwrap();
+            assert_eq!(language.glyphs(&read).unwrap(), glyphs, "{language}");
+            // A no-op is read as itself; a command may be one of several bytes.
+            for (byte, read) in all.iter().zip(&read) {
+                let is_noop = language.byte_text(*byte) == "·" || *byte == b' ';
+                assert!(read == byte || !is_noop, "{language}, {byte}");
+            }
+        }
+        assert_eq!(
+            parse(&bff::BFF, "ķ<ƃAILǿ ").unwrap(),
+            [0x37, b'<', 0x83, 0xc4, 0xcc, 0xf3, 0xff, b' ']
+        );
+        assert_eq!(bff::BFF.glyphs(b"7<\x83\xc4[\0 ").unwrap(), "ķ<ƃA[0Ġ");
+        assert!(crate::language::subleq::SUBLEQ.glyphs(b"7").is_none());
     }
 
     #[test]
