@@ -193,7 +193,14 @@ fn the_command_shows_and_writes_what_was_compared() {
     ] {
         assert!(page.contains(hint), "no `{hint}` in {page}");
     }
+    let command = "verify --lang bff_noheads,z80 --from grown --interactions 1000 --quiet --json";
+    let alone = succeed(command, &[]).stdout;
+    let alone: serde_json::Value = serde_json::from_slice(&alone).unwrap();
     let json = read_text(json);
+    let written: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let interactions = |of: &serde_json::Value| of["counts"][0]["interactions"].as_u64();
+    assert_eq!(interactions(&alone), interactions(&written));
+    assert!(interactions(&alone) >= Some(1000), "{alone}");
     for hint in [
         "\"interactions\"",
         "\"not_compared\"",

@@ -5,7 +5,7 @@ mod show;
 mod subject;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +16,6 @@ use broth::bench::soups::{Prepared, Sort};
 use broth::bench::{self, Comparison, Machine, Plan};
 use broth::engine::Engine;
 use broth::engine::jit::NoNativeCode;
-use broth::files;
 use broth::language::Language;
 use broth::run::folder::settings::VERSION;
 use clap::Args;
@@ -28,6 +27,7 @@ use self::subject::Subject;
 use super::checkpoint::CheckpointArgs;
 use super::engine::{EngineArgs, parse_engine, warn_without_native_code};
 use super::interrupt::Interrupt;
+use super::output::write_json_to;
 use super::paint::{BOLD, RESET};
 use super::{Failure, INTERRUPTED, number, parse_language, start_threads};
 
@@ -307,7 +307,7 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     if let (Some(table), Some(total)) = (&worlds, &report.total) {
         table.show_total(&mut out, total)?;
     }
-    write_json(args.json.as_ref(), &report)?;
+    write_json_to(args.json.as_ref(), &report)?;
     Ok(if interrupt.is_asked() {
         ExitCode::from(INTERRUPTED)
     } else {
@@ -316,22 +316,6 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Write all numbers to where they were asked for.
-fn write_json(json: Option<&Option<PathBuf>>, report: &Report) -> Result<(), Failure> {
-    match json {
-        None => {}
-        Some(Some(path)) => files::write_new(path, |file| {
-            serde_json::to_writer_pretty(&mut *file, report)?;
-            writeln!(file)
-        })?,
-        Some(None) => {
-            let mut out = io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-    }
-    Ok(())
-}
-
 /// What a benchmark loses that ends at once, before `subject` is shown.
 fn what_is_lost(subject: &Subject, json: Option<&Path>) -> impl Fn() -> String + Send + 'static {
     let what = format!("{}, {}", subject.language(), subject.name());

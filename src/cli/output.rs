@@ -1,20 +1,39 @@
 //! Results as JSON on standard output: docs/json.md describes each command's.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use broth::format::hex;
 use broth::language::Language;
 use broth::plot::format::dimensions;
 use broth::{Error, files};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Failure;
+
 /// Write the result of a command, one object.
-pub(super) fn write_json(value: &Value) -> io::Result<()> {
+pub(super) fn write_json(value: &impl Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)?;
     out.flush()
+}
+
+/// Write `value` as `--json [FILE]` asks for: to a new file, to standard output, or not at all.
+pub(super) fn write_json_to(
+    json: Option<&Option<PathBuf>>,
+    value: &impl Serialize,
+) -> Result<(), Failure> {
+    match json {
+        Some(Some(path)) => files::write_new(path, |file| {
+            serde_json::to_writer_pretty(&mut *file, value)?;
+            writeln!(file)
+        })?,
+        Some(None) => write_json(value)?,
+        None => {}
+    }
+    Ok(())
 }
 
 /// A measure of single precision, with no more digits than it has.

@@ -138,7 +138,7 @@ impl SelfrepArgs {
 fn read_program(args: &SelfrepArgs) -> Result<Vec<u8>, Error> {
     let program_len = args.language().program_len;
     let text = args.program.as_deref().unwrap_or_default();
-    let mut program = match args.hex {
+    let program = match args.hex {
         true => language::parse_hex(text),
         false => args.language().parse_program(text),
     }

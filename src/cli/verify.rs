@@ -19,6 +19,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::engine::parse_engine;
 use super::interrupt::Interrupt;
+use super::output::write_json_to;
 use super::paint::{BOLD, RESET};
 use super::{Failure, INTERRUPTED, number, parse_language};
 
@@ -131,9 +132,9 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Write all numbers to this new file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    /// Write all numbers as JSON, to standard output or to this new file
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    json: Option<Option<PathBuf>>,
 
     /// Write a page with the result to this new file, in Markdown
     #[arg(long, value_name = "FILE")]
@@ -163,7 +164,7 @@ pub(super) fn verify(args: VerifyArgs) -> Result<ExitCode, Failure> {
     let plan = plan(&args)?;
     let files = [
         ("--out", &args.out),
-        ("--json", &args.json),
+        ("--json", &args.json.clone().flatten()),
         ("--report", &args.report),
     ];
     for (flag, path) in files {
@@ -277,8 +278,12 @@ fn give_up(difference: Difference, out: Option<&Path>) -> ! {
 }
 
 fn conclude(args: &VerifyArgs, summary: &Summary) -> Result<ExitCode, Failure> {
-    let mut out = anstream::stdout();
-    if !args.quiet {
+    let is_only_json = matches!(args.json, Some(None));
+    let mut out: Box<dyn Write> = match is_only_json {
+        true => Box::new(anstream::stderr()),
+        false => Box::new(anstream::stdout()),
+    };
+    if !args.quiet && !is_only_json {
         writeln!(out, "{}", summary.table())?;
         writeln!(out, "{}", summary.exercise_table())?;
         for never in summary.never() {
@@ -289,7 +294,9 @@ fn conclude(args: &VerifyArgs, summary: &Summary) -> Result<ExitCode, Failure> {
         }
         writeln!(out)?;
     }
-    writeln!(out, "{BOLD}{}{RESET}", summary.verdict())?;
+    if !(args.quiet && is_only_json) {
+        writeln!(out, "{BOLD}{}{RESET}", summary.verdict())?;
+    }
     if let Some(difference) = &summary.difference {
         let path = args.out.clone().unwrap_or_else(free_name);
         writeln!(out, "\n{}", with_commands(difference))?;
@@ -301,12 +308,7 @@ fn conclude(args: &VerifyArgs, summary: &Summary) -> Result<ExitCode, Failure> {
             super::shown(&path)
         )?;
     }
-    if let Some(path) = &args.json {
-        files::write_new(path, |file| {
-            serde_json::to_writer_pretty(&mut *file, summary)?;
-            writeln!(file)
-        })?;
-    }
+    write_json_to(args.json.as_ref(), summary)?;
     if let Some(path) = &args.report {
         files::write_new(path, |file| file.write_all(summary.page().as_bytes()))?;
     }
