@@ -1,12 +1,12 @@
 //! `broth watch` on a terminal, and where there is none.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::common::{broth, fail, succeed};
+use crate::common::{broth, fail, read_text, succeed};
 
 /// What `broth watch` shows on a terminal of this size while `keys` are typed; none where there is
 /// no `script`, which makes terminals.
@@ -59,6 +59,45 @@ fn a_run_is_watched_in_a_terminal_which_is_given_back() {
         }
         let plain = anstream::adapter::strip_str(&text).to_string();
         assert!(plain.contains("entropy"), "{plain}");
+    }
+}
+
+/// A terminal may go without a signal, as where SIGHUP is ignored.
+#[cfg(target_os = "linux")]
+#[test]
+fn watching_ends_with_its_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let [run, pid] = ["run", "pid"].map(|name| folder.path().join(name));
+    succeed("run --quiet --num 64 --max-epochs 1 --out", &[&run]);
+    let program = broth().get_program().to_string_lossy().into_owned();
+    let command = format!(
+        "trap '' HUP; echo $$ > '{}'; exec '{program}' watch '{}'",
+        pid.display(),
+        run.display()
+    );
+    let started = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut terminal) = started else {
+        return;
+    };
+    let mut seen = [0; 1024];
+    let mut screen = terminal.stdout.take().unwrap();
+    assert!(screen.read(&mut seen).unwrap() > 0);
+    let pid = read_text(pid).trim().to_owned();
+    let is_there = || Path::new("/proc").join(&pid).join("exe").exists();
+    assert!(is_there());
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    let killed = Instant::now();
+    while is_there() {
+        if killed.elapsed() > Duration::from_secs(60) {
+            let _ = Command::new("kill").args(["-9", &pid]).status();
+            panic!("it goes on without its terminal");
+        }
+        sleep(Duration::from_millis(20));
     }
 }
 

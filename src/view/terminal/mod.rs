@@ -99,6 +99,10 @@ fn draw(
         if screen.follows() {
             eye.look();
         }
+        // Reading from a terminal that is gone would answer at once, with nothing, for ever.
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("it is gone"));
+        }
         terminal.draw(|frame| screen.draw(frame, eye.seen()))?;
         if !event::poll(TICK)? {
             continue;
