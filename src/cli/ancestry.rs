@@ -3,6 +3,7 @@
 mod winner;
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -138,6 +139,50 @@ impl Reports {
             picture,
         })
     }
+
+    /// Write the report, as text and as JSON, and show it as `args` ask for.
+    fn write(&self, args: &AncestryArgs, report: &[u8], json: &Value) -> Result<(), Failure> {
+        let report = String::from_utf8_lossy(report);
+        let plain = anstream::adapter::strip_str(&report).to_string();
+        files::write_whole(&self.text, |file| file.write_all(plain.as_bytes()))?;
+        files::write_whole(&self.json, |file| {
+            serde_json::to_writer_pretty(&mut *file, json)?;
+            writeln!(file)
+        })?;
+        if args.is_shown() {
+            let mut out = anstream::stdout().lock();
+            out.write_all(report.as_bytes())?;
+            writeln!(out, "\n{}\n{}", shown(&self.text), shown(&self.json))?;
+        }
+        if args.json {
+            write_json(json)?;
+        }
+        Ok(())
+    }
+
+    /// Draw the soup of these epochs.
+    fn draw(
+        &self,
+        args: &AncestryArgs,
+        epochs: Range<u64>,
+        interrupt: &Interrupt,
+    ) -> Result<(), Failure> {
+        let replay = Replay::open(&self.run, Some(epochs.start), Some(epochs.end))?;
+        interrupt.last_words(strip::nothing_drawn(&self.picture));
+        let to = (&*self.picture, args.look.theme());
+        strip::draw(replay, (None, None), to, (args.work.quiet, interrupt))?;
+        if args.is_shown() {
+            writeln!(anstream::stdout(), "{}", shown(&self.picture))?;
+        }
+        Ok(())
+    }
+}
+
+impl AncestryArgs {
+    /// Whether the report is shown as text.
+    fn is_shown(&self) -> bool {
+        !self.work.quiet && !self.json
+    }
 }
 
 pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
@@ -188,32 +233,10 @@ pub(super) fn ancestry(args: AncestryArgs) -> Result<ExitCode, Failure> {
     interrupt.last_words(|| "stopped while the report was written; the run is as it was".into());
     let mut report = Vec::new();
     write_report(&mut report, &args, &past, seen.as_ref(), &line)?;
-    let report = String::from_utf8_lossy(&report).into_owned();
-    let plain = anstream::adapter::strip_str(&report).to_string();
-    files::write_whole(&reports.text, |file| file.write_all(plain.as_bytes()))?;
-    let json = to_json(&past, seen.as_ref(), &line);
-    files::write_whole(&reports.json, |file| {
-        serde_json::to_writer_pretty(&mut *file, &json)?;
-        writeln!(file)
-    })?;
-    let is_shown = !args.work.quiet && !args.json;
-    if is_shown {
-        let mut out = anstream::stdout().lock();
-        out.write_all(report.as_bytes())?;
-        writeln!(out, "\n{}\n{}", shown(&reports.text), shown(&reports.json))?;
-    }
-    if args.json {
-        write_json(&json)?;
-    }
+    reports.write(&args, &report, &to_json(&past, seen.as_ref(), &line))?;
     if let (Some(seen), Some(first)) = (&seen, line.first_replicator()) {
         let to = past.turned(first.epochs_done)?.max(seen.epochs_done);
-        let replay = Replay::open(&run.folder, Some(first.epochs_done), Some(to))?;
-        interrupt.last_words(strip::nothing_drawn(&reports.picture));
-        let to = (&*reports.picture, args.look.theme());
-        strip::draw(replay, (None, None), to, (args.work.quiet, &interrupt))?;
-        if is_shown {
-            writeln!(anstream::stdout(), "{}", shown(&reports.picture))?;
-        }
+        reports.draw(&args, first.epochs_done..to, &interrupt)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 //! tapes written by hand, each with every step limit.
 
 use broth::engine::{Options, every_width};
-use broth::language::bff::{Dialect, Op};
+use broth::language::bff::{self, Dialect, Op};
 use broth::language::{Ended, Language, Outcome, TAPE_LEN, Tape};
 use broth::random::mix;
 
@@ -606,6 +606,12 @@ fn nests_around_loops_that_copy() {
         "[[,}<]->]",
         "[[,}<] ]",
         "[[[,}<]-]+]",
+        // In bff_selfmove, whose copy moves head 1, and whose null is a command when it is run.
+        "[[,>]-]",
+        "[[,>]-<>]",
+        "[[,>] - < >  ]",
+        "[[,>]+  > < ]",
+        "[[,<]---<>]",
     ];
     let mut settled = 0;
     for (language, dialect) in bff_dialects() {
@@ -622,11 +628,13 @@ fn nests_around_loops_that_copy() {
                         1 if nulls > 20 => number(200 + place as u64) as u8,
                         _ => dialect.byte_of(Op::Noop).unwrap(),
                     });
-                let moves =
-                    "<".repeat(number(300) as usize % 30) + &"}".repeat(number(301) as usize % 20);
-                let Ok(moves) = language.parse_program(&moves) else {
-                    continue;
-                };
+                let moves = "<".repeat(number(300) as usize % 30);
+                let mut moves = language.parse_program(&moves).unwrap();
+                match dialect.byte_of(Op::Right1) {
+                    Some(byte) => moves.extend(vec![byte; number(301) as usize % 20]),
+                    // Its heads are on the tape.
+                    None => [tape[0], tape[1]] = [303, 304].map(|n| number(n) as u8),
+                }
                 let start = 2 + number(302) as usize % (TAPE_LEN - 70);
                 tape[start..][..moves.len()].copy_from_slice(&moves);
                 tape[start + moves.len()..][..code.len()].copy_from_slice(&code);
@@ -641,4 +649,20 @@ fn nests_around_loops_that_copy() {
     }
     // Many of them go round until their steps are used up.
     assert!(settled > 100, "{settled}");
+}
+
+/// In bff_selfmove a null moves a head when it is run: a nest that copies nulls over itself leaves
+/// its commands as they are, and what it makes of the nulls does not.
+#[test]
+fn a_null_that_is_a_command() {
+    let language = &bff::BFF_SELFMOVE;
+    let mut tape = [b' '; TAPE_LEN];
+    let code = language.parse_program(r"\x40\x80[[,>]-<>]").unwrap();
+    tape[..code.len()].copy_from_slice(&code);
+    let outcome = check_limits("the shortest", language, &tape, 800);
+    assert_eq!((outcome.ops, outcome.steps), (617, 727));
+    let code = r"\x40\x80[[,>]-           <  >        ]";
+    let code = language.parse_program(code).unwrap();
+    tape[..code.len()].copy_from_slice(&code);
+    check_limits("with no-ops", language, &tape, 800);
 }

@@ -4,13 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use broth::Error;
-use broth::files;
 use broth::format::thousands;
 use broth::language::{Family, Language, Program};
 use broth::measure::replicators::{CUBFF_THRESHOLD, PARTNERS};
 use broth::proof::{Effort, Proof};
 use broth::run::ancestry::{Ancestor, Line};
-use broth::run::replay::{PastRun, Replay};
+use broth::run::replay::PastRun;
 use broth::run::winner::{Growth, MOST_GROWTH, Won};
 use serde_json::{Value, json};
 
@@ -19,12 +18,10 @@ use crate::cli::Failure;
 use crate::cli::interaction::describe;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::number::{percent, plural};
-use crate::cli::output::write_json;
 use crate::cli::paint::{BOLD, RESET};
 use crate::cli::progress::ReplayProgress;
 use crate::cli::prove::say;
 use crate::cli::selfrep::write_copying;
-use crate::cli::{shown, strip};
 
 /// The winner, and what is known of its line.
 struct Found {
@@ -87,33 +84,10 @@ pub(super) fn trace(
     let found = Found { won, line, growth };
     let mut report = Vec::new();
     write_report(&mut report, args, past, &found)?;
-    let report = String::from_utf8_lossy(&report).into_owned();
-    let plain = anstream::adapter::strip_str(&report).to_string();
-    files::write_whole(&reports.text, |file| file.write_all(plain.as_bytes()))?;
-    let json = to_json(past, &found);
-    files::write_whole(&reports.json, |file| {
-        serde_json::to_writer_pretty(&mut *file, &json)?;
-        writeln!(file)
-    })?;
-    let is_shown = !args.work.quiet && !args.json;
-    if is_shown {
-        let mut out = anstream::stdout().lock();
-        out.write_all(report.as_bytes())?;
-        writeln!(out, "\n{}\n{}", shown(&reports.text), shown(&reports.json))?;
-    }
-    if args.json {
-        write_json(&json)?;
-    }
+    reports.write(args, &report, &to_json(past, &found))?;
     if let Some(birth) = found.birth() {
         let to = past.turned(birth.epochs_done)?.max(birth.epochs_done + 1);
-        let replay = Replay::open(&reports.run, Some(birth.epochs_done), Some(to))?;
-        let picture = &reports.picture;
-        interrupt.last_words(strip::nothing_drawn(picture));
-        let to = (&**picture, args.look.theme());
-        strip::draw(replay, (None, None), to, (args.work.quiet, interrupt))?;
-        if is_shown {
-            writeln!(anstream::stdout(), "{}", shown(picture))?;
-        }
+        reports.draw(args, birth.epochs_done..to, interrupt)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -41,7 +41,8 @@ struct Made {
     from: Option<u8>,
     /// What is added to it.
     add: u8,
-    /// Whether it is no command at any time, whatever is on the tape.
+    /// Whether neither a null nor what is made of it is a command at any time, whatever is on the
+    /// tape.
     is_inert: bool,
 }
 
@@ -64,10 +65,13 @@ impl Made {
     /// bracket, and the entry of that, if it is a `]`.
     #[inline(always)]
     fn of(dialect: &Dialect, script: &Script, inner_close: usize) -> Option<(Made, usize)> {
+        let is_command = |byte: u8| dialect.class(byte).bits() & Class::COMMAND != 0;
+        // A null that is a command, as in bff_selfmove, makes a command of the nest no other, and
+        // what is made of it does.
         let mut made = Made {
             from: None,
             add: 0,
-            is_inert: true,
+            is_inert: !is_command(0),
         };
         let moved = |entry: usize| {
             [
@@ -97,8 +101,7 @@ impl Made {
             }
             made.add = made.add.wrapping_add(script.add[event]);
             // Whatever its other bits.
-            made.is_inert &=
-                made.from.is_none() && dialect.class(made.add).bits() & Class::COMMAND == 0;
+            made.is_inert &= made.from.is_none() && !is_command(made.add);
         }
     }
 }
