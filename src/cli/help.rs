@@ -202,7 +202,8 @@ fn with_hint(mut error: clap::Error, path: &str, command: &Command) -> clap::Err
     }
     // What clap takes for similar is often no slip.
     error.remove(ContextKind::SuggestedSubcommand);
-    with_tip(error, format!("`{path} help` lists the commands"))
+    let help = path.strip_suffix(" help").unwrap_or(path);
+    with_tip(error, format!("`{help} help` lists the commands"))
 }
 
 /// Whether an error is about what goes together with `--resume`.

@@ -20,6 +20,21 @@ pub(super) fn write_json(value: &impl Serialize) -> io::Result<()> {
     out.flush()
 }
 
+/// Before minutes of work: whether the file can be new.
+pub(super) fn check_new(flag: &str, path: &Path) -> Result<(), Error> {
+    let problem = if path.symlink_metadata().is_ok() {
+        "exists already; remove it or choose another name"
+    } else if path
+        .parent()
+        .is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+    {
+        "is to go into a folder that is not there; create it or choose another"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(format!("{flag} {} {problem}", path.display())))
+}
+
 /// Write `value` as `--json [FILE]` asks for: to a new file, to standard output, or not at all.
 pub(super) fn write_json_to(
     json: Option<&Option<PathBuf>>,

@@ -65,6 +65,22 @@ impl MovingLine {
     }
 }
 
+/// Whether standard error takes colours, as NO_COLOR and the like say.
+pub(super) fn is_coloured() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// The style of a line with a bar, and `rest` behind it.
+pub(super) fn bar_style(rest: &str) -> ProgressStyle {
+    let bar = if is_coloured() {
+        "{bar:20.cyan/dim}"
+    } else {
+        "{bar:20}"
+    };
+    let style = ProgressStyle::with_template(&format!("{bar} {rest}"));
+    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
 /// The parts that fit into a line of the terminal, behind a bar where there is room for one.
 fn fitted(width: usize, share: Option<f64>, parts: &[String]) -> String {
     const GAP: &str = "  ";
@@ -81,6 +97,9 @@ fn fitted(width: usize, share: Option<f64>, parts: &[String]) -> String {
         let full = ((share.clamp(0.0, 1.0) * length as f64) as usize).min(length);
         let (full, rest) = ("█".repeat(full), "░".repeat(length - full));
         line = format!("\x1b[36m{full}\x1b[2m{rest}\x1b[0m");
+        if !is_coloured() {
+            line = anstream::adapter::strip_str(&line).to_string();
+        }
         taken = length;
     }
     for part in parts.iter().filter(|part| !part.is_empty()) {

@@ -166,6 +166,9 @@ pub(super) fn prove(args: ProveArgs) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.check {
         return check(&args, path);
     }
+    if let Some(path) = &args.certificate {
+        output::check_new("--certificate", path)?;
+    }
     if let Some(path) = args.soup_path() {
         return soups::prove(&args, path);
     }

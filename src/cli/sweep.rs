@@ -195,6 +195,7 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
     }
     let mut sweep = Sweep::read(&file)?;
     let mut name = sweep.name.clone();
+    let keys = sweep.keys();
     if let Some(shard) = args.shard {
         sweep.take_shard(shard);
         name += &format!("-{}-of-{}", shard.number, shard.of);
@@ -204,6 +205,7 @@ fn run(args: SweepArgs) -> Result<ExitCode, Failure> {
         return list(&sweep, &Records::look(&out)?, args.json);
     }
     let records = Records::open(&out)?;
+    records.check_is_of(&keys)?;
     let threads = number_of_threads(args.threads);
     let interrupt = Interrupt::finishing(
         "finishing an epoch of each run under way, saving it; once more to stop without that",

@@ -15,12 +15,13 @@ use broth::language::{Family, Language};
 use broth::verify::{Case, Difference, Limit, Met, Plan, Progress, Source, Summary};
 use broth::{Error, files};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::engine::parse_engine;
 use super::interrupt::Interrupt;
-use super::output::write_json_to;
+use super::output::{check_new, write_json_to};
 use super::paint::{BOLD, RESET};
+use super::progress::bar_style;
 use super::{Failure, INTERRUPTED, number, parse_language};
 
 const EXAMPLES: &str = "\
@@ -396,21 +397,6 @@ fn free_name() -> PathBuf {
     path
 }
 
-/// Before minutes of work: whether the file can be new.
-fn check_new(flag: &str, path: &Path) -> Result<(), Error> {
-    let problem = if path.symlink_metadata().is_ok() {
-        "exists already; remove it or choose another name"
-    } else if path
-        .parent()
-        .is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
-    {
-        "is to go into a folder that is not there; create it or choose another"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Usage(format!("{flag} {} {problem}", path.display())))
-}
-
 /// Engines that panic are differences; of many messages one will do.
 fn say_one_panic() {
     let usual = std::panic::take_hook();
@@ -444,8 +430,7 @@ impl Screen {
         }
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bar = ProgressBar::with_draw_target(Some(Screen::PARTS), target);
-        let style = ProgressStyle::with_template("{bar:20.cyan/dim} {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(bar_style("{wide_msg}"));
         interrupt.draws(&bar);
         Screen::Terminal(bar)
     }

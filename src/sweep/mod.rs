@@ -132,6 +132,23 @@ impl Records {
         Folder::new(self.run(key), self.unsaved.clone())
     }
 
+    /// An error where there are results, but none of a run with one of these keys: the table of
+    /// such a sweep would take the place of another's.
+    pub fn check_is_of(&self, keys: &HashSet<String>) -> Result<(), Error> {
+        let results = self.path.join("results");
+        let entries =
+            fs::read_dir(&results).map_err(|error| Error::cannot("read", &results, error))?;
+        let others = entries.count();
+        if others == 0 || keys.iter().any(|key| self.result(key).exists()) {
+            return Ok(());
+        }
+        Err(Error::Setting(format!(
+            "`out` {} has the results of {others} runs of another sweep, whose table this one \
+             would replace; choose another",
+            self.path.display()
+        )))
+    }
+
     /// What has come of the runs of `sweep` already, by their keys; and results that cannot be
     /// used, which are made anew.
     pub fn load(&self, sweep: &Sweep) -> (HashMap<String, Outcome>, Vec<Error>) {
@@ -231,6 +248,11 @@ impl Sweep {
             .shard
             .map_or((1, 1), |it| (it.number as u64, it.of as u64));
         (0..).map(move |i| first + i * step)
+    }
+
+    /// The keys of its runs.
+    pub fn keys(&self) -> HashSet<String> {
+        self.runs.iter().map(|run| run.key.clone()).collect()
     }
 
     /// The runs, each once, though several conditions may ask for it.

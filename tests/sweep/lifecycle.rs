@@ -325,3 +325,22 @@ fn checkpoints_are_those_of_an_undisturbed_sweep() {
     sweep("", &path, &out);
     assert_eq!(saved(), due);
 }
+
+/// A folder with the results of one sweep is not given to another.
+#[test]
+fn another_sweeps_table_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |num: &str| format!("seeds = \"1-2\"\n[settings]\nnum = {num}\nmax-epochs = 9\n");
+    let out = folder.path().join("out");
+    let first = file(folder.path(), "first.toml", &text("64"));
+    sweep("", &first, &out);
+    let table = read(out.join("results.csv"));
+    let other = file(folder.path(), "other.toml", &text("128"));
+    let hints = ["results of 2 runs of another sweep", "choose another"];
+    fail(2, "sweep --quiet --out", &[&out, &other], &hints);
+    assert_eq!(read(out.join("results.csv")), table);
+    // One that shares a run goes on there, and so does one with more seeds.
+    let more = text("64").replace("1-2", "2-3");
+    sweep("", &file(folder.path(), "more.toml", &more), &out);
+    assert_eq!(results(&out).len(), 2);
+}

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::bar_style;
 
 /// Who watches a benchmark.
 pub(super) struct Watch<'a> {
@@ -31,8 +32,7 @@ impl Progress {
     pub(super) fn new(what: String, watch: &Watch<'_>) -> Progress {
         let bar = (io::stderr().is_terminal() && !watch.quiet).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{bar:20.cyan/dim} {pos}/{len}  {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(bar_style("{pos}/{len}  {msg}"));
             bar.set_message(what.clone());
             watch.interrupt.draws(&bar);
             bar
