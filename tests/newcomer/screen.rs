@@ -44,6 +44,37 @@ fn fraction(line: &str) -> Option<(u64, u64)> {
 
 /// The most important comes first, and what does not fit is left out whole.
 #[test]
+fn progress_has_no_colours_where_nobody_wants_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = broth().get_program().to_string_lossy().into_owned();
+    let shown = |colours: &str| {
+        let out = folder.path().join(colours);
+        let command = format!(
+            "stty cols 100 rows 24; {colours} exec {} run --num 16384 --threads 1 \
+             --engine reference --log-interval 1 --max-epochs 20 --out {}",
+            quoted(&program),
+            quoted(&out.display().to_string())
+        );
+        let output = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (Some(plain), Some(coloured)) = (shown("NO_COLOR=1"), shown("CLICOLOR=1")) else {
+        return;
+    };
+    assert!(coloured.contains("\u{1b}[36m"), "{coloured}");
+    assert!(
+        plain.contains('█') && !plain.contains("\u{1b}[36m"),
+        "{plain}"
+    );
+}
+
+#[test]
 fn progress_of_a_run_is_useful_at_any_width() {
     let folder = tempfile::tempdir().unwrap();
     for (columns, parts) in [
