@@ -593,7 +593,7 @@ fn a_certificate_is_written_and_checked() {
     assert_eq!(shown["shows"][0]["program"], *hex);
     assert_eq!(shown["shows"][0]["every"], false);
     fail(
-        1,
+        2,
         &format!("prove --hex {hex} --certificate"),
         &[&path],
         &["exists"],

@@ -83,9 +83,13 @@ fn watching_ends_with_its_terminal() {
     let Ok(mut terminal) = started else {
         return;
     };
-    let mut seen = [0; 1024];
+    let (mut seen, mut part) = (String::new(), [0; 1024]);
     let mut screen = terminal.stdout.take().unwrap();
-    assert!(screen.read(&mut seen).unwrap() > 0);
+    while !seen.contains("\u{1b}[?1049h") {
+        let length = screen.read(&mut part).unwrap();
+        assert!(length > 0, "{seen}");
+        seen += &String::from_utf8_lossy(&part[..length]);
+    }
     let pid = read_text(pid).trim().to_owned();
     let is_there = || Path::new("/proc").join(&pid).join("exe").exists();
     assert!(is_there());

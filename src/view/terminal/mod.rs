@@ -14,6 +14,10 @@ use std::time::Duration;
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
+#[cfg(unix)]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+#[cfg(unix)]
+use rustix::io::Errno;
 
 use self::screen::{Next, Screen};
 use self::seen::Eye;
@@ -99,23 +103,44 @@ fn draw(
         if screen.follows() {
             eye.look();
         }
-        // Reading from a terminal that is gone would answer at once, with nothing, for ever.
-        if !io::stdout().is_terminal() {
-            return Err(io::Error::other("it is gone"));
-        }
         terminal.draw(|frame| screen.draw(frame, eye.seen()))?;
-        if !event::poll(TICK)? {
+        if !is_any_key_typed()? {
             continue;
         }
-        if let Event::Key(key) = event::read()?
-            && key.kind != KeyEventKind::Release
-        {
-            match screen.press(key, eye.seen()) {
-                Next::Stay => {}
-                Next::End => return Ok(false),
-                Next::Interrupt => return Ok(true),
+        while event::poll(Duration::ZERO)? {
+            if let Event::Key(key) = event::read()?
+                && key.kind != KeyEventKind::Release
+            {
+                match screen.press(key, eye.seen()) {
+                    Next::Stay => {}
+                    Next::End => return Ok(false),
+                    Next::Interrupt => return Ok(true),
+                }
             }
         }
     }
     Ok(false)
+}
+
+/// Wait until there may be a key, for a tick at most; an error where the terminal is gone. Of such
+/// a terminal crossterm would read nothing, over and over.
+#[cfg(unix)]
+fn is_any_key_typed() -> io::Result<bool> {
+    let stdout = io::stdout();
+    let mut terminal = [PollFd::new(&stdout, PollFlags::IN)];
+    let tick = Timespec::try_from(TICK).map_err(io::Error::other)?;
+    match poll(&mut terminal, Some(&tick)) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let met = terminal[0].revents();
+    if met.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        return Err(io::Error::other("it is gone"));
+    }
+    Ok(met.contains(PollFlags::IN))
+}
+
+#[cfg(not(unix))]
+fn is_any_key_typed() -> io::Result<bool> {
+    event::poll(TICK)
 }
