@@ -20,8 +20,8 @@ await until(page, () => broth.soup.plane.plane === "class");
 await settle();
 await page.screenshot({ path: `${images}view.png` });
 
-// The commonest program, some steps into its copying loop.
-await page.locator("#commonest > *").first().click();
+// One of the commonest programs, some steps into its copying loop.
+await page.locator("#commonest > *").nth(2).click();
 await page.waitForSelector("#trace-on");
 await page.evaluate(() => document.querySelector("#trace-on").scrollIntoView({ block: "center" }));
 for (let step = 0; step < 60; step += 1) await page.keyboard.press(".");
