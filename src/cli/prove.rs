@@ -40,7 +40,7 @@ Examples:
       that of each run in a folder, as a table
   broth prove --lang bff --hex 'ffbf 2cf3 2f0e 2961' --certificate proof.txt
   broth prove --check proof.txt
-      the proof step by step, and a checker that shares no code with the prover";
+      the proof step by step, and a checker with rules of its own";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
