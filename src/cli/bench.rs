@@ -27,7 +27,7 @@ use self::subject::Subject;
 use super::checkpoint::CheckpointArgs;
 use super::engine::{EngineArgs, parse_engine, warn_without_native_code};
 use super::interrupt::Interrupt;
-use super::output::write_json_to;
+use super::output::{check_new, write_json_to};
 use super::paint::{BOLD, RESET};
 use super::{Failure, INTERRUPTED, number, parse_language, start_threads};
 
@@ -235,7 +235,7 @@ pub(super) fn bench(args: BenchArgs) -> Result<ExitCode, Failure> {
     };
     let file = args.json.as_ref().and_then(Option::as_deref);
     if let Some(path) = file {
-        check_json(path)?;
+        check_new("--json", path)?;
     }
     // Before the soup of a run is read, which takes threads.
     start_threads(args.threads)?;
@@ -358,22 +358,8 @@ fn default_cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf>
     Some(caches.join("broth"))
 }
 
-/// Before minutes of measuring: whether the file can be new.
-fn check_json(path: &Path) -> Result<(), Error> {
-    let problem = if path.symlink_metadata().is_ok() {
-        "exists already; remove it or choose another name"
-    } else if path
-        .parent()
-        .is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
-    {
-        "is to go into a folder that is not there; create it or choose another"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Usage(format!("--json {} {problem}", path.display())))
-}
-
-fn without_repeats<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+/// Each of `items` once, in the order of the first.
+pub(super) fn without_repeats<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut kept = Vec::new();
     for item in items {
         if !kept.contains(&item) {

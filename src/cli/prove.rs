@@ -9,13 +9,14 @@ use std::process::ExitCode;
 
 use broth::Error;
 use broth::files;
-use broth::language::{self, Language, PROGRAM_LEN, Program};
+use broth::language::{Language, PROGRAM_LEN, Program};
 use broth::proof::{Effort, Proof, certificate, check as checker};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::output::{self, write_json};
 use super::paint;
+use super::selfrep::read_program;
 use super::source::SoupArgs;
 use super::{Failure, number, parse_language};
 
@@ -173,7 +174,10 @@ pub(super) fn prove(args: ProveArgs) -> Result<ExitCode, Failure> {
         return soups::prove(&args, path);
     }
     let language = args.language();
-    let program = read_program(&args, language)?;
+    let text = args.program.as_deref().unwrap_or_default();
+    let bytes = read_program(language, text, args.hex)?;
+    let mut program = [0; PROGRAM_LEN];
+    program[..bytes.len()].copy_from_slice(&bytes);
     let max_steps = args.max_steps.unwrap_or(language.max_steps);
     let both = Both::of(language, program, max_steps, &args.effort())?;
     both.certify(&args)?;
@@ -207,28 +211,6 @@ impl ProveArgs {
             ..Effort::default()
         }
     }
-}
-
-/// The program of the command line.
-fn read_program(args: &ProveArgs, language: &'static Language) -> Result<Program, Error> {
-    let text = args.program.as_deref().unwrap_or_default();
-    let bytes = if args.hex {
-        language::parse_hex(text)
-    } else {
-        language.parse_program(text)
-    };
-    let bytes = bytes.map_err(|error| Error::Usage(format!("PROGRAM: {error}")))?;
-    let mut program = [0; PROGRAM_LEN];
-    match program.get_mut(..bytes.len()) {
-        Some(start) => start.copy_from_slice(&bytes),
-        None => {
-            return Err(Error::Usage(format!(
-                "PROGRAM has {} bytes, and a program has {PROGRAM_LEN}; shorten it",
-                bytes.len()
-            )));
-        }
-    }
-    Ok(program)
 }
 
 /// Check the certificate at `path`, and say what it shows.

@@ -134,15 +134,19 @@ impl SelfrepArgs {
     }
 }
 
-/// The program of the command line.
-fn read_program(args: &SelfrepArgs) -> Result<Vec<u8>, Error> {
-    let program_len = args.language().program_len;
-    let text = args.program.as_deref().unwrap_or_default();
-    let program = match args.hex {
-        true => language::parse_hex(text),
-        false => args.language().parse_program(text),
-    }
-    .map_err(|error| Error::Usage(format!("PROGRAM: {error}")))?;
+/// The program of the command line, not padded yet.
+pub(super) fn read_program(
+    language: &Language,
+    text: &str,
+    is_hex: bool,
+) -> Result<Vec<u8>, Error> {
+    let program_len = language.program_len;
+    let program = if is_hex {
+        language::parse_hex(text)
+    } else {
+        language.parse_program(text)
+    };
+    let program = program.map_err(|error| Error::Usage(format!("PROGRAM: {error}")))?;
     if program.len() > program_len {
         return Err(Error::Usage(format!(
             "PROGRAM has {} bytes, and a program has {program_len}; shorten it",
@@ -187,7 +191,11 @@ fn explain(args: &SelfrepArgs) -> Result<ExitCode, Failure> {
     let language = args.language();
     let scorer = &Scorer::new(language, Engine::Auto, &Options::default());
     let program_len = language.program_len;
-    let mut program = read_program(args)?;
+    let mut program = read_program(
+        language,
+        args.program.as_deref().unwrap_or_default(),
+        args.hex,
+    )?;
     let partners = Partners::of(language, &Streams::new(args.seed.unwrap_or(0)), 1, 0, 0);
     let spaced = score_padded_with_spaces(language, scorer, &program, &partners)?;
     program.resize(program_len, 0);

@@ -17,6 +17,7 @@ use broth::{Error, files};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use super::bench::without_repeats;
 use super::engine::parse_engine;
 use super::interrupt::Interrupt;
 use super::output::{check_new, write_json_to};
@@ -254,16 +255,6 @@ fn plan(args: &VerifyArgs) -> Result<Plan, Error> {
     })
 }
 
-fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
-    let mut kept = Vec::new();
-    for item in items {
-        if !kept.contains(&item) {
-            kept.push(item);
-        }
-    }
-    kept
-}
-
 /// A unit that takes longer hangs.
 const HANGS: Duration = Duration::from_secs(45);
 
@@ -280,9 +271,10 @@ fn give_up(difference: Difference, out: Option<&Path>) -> ! {
 
 fn conclude(args: &VerifyArgs, summary: &Summary) -> Result<ExitCode, Failure> {
     let is_only_json = matches!(args.json, Some(None));
-    let mut out: Box<dyn Write> = match is_only_json {
-        true => Box::new(anstream::stderr()),
-        false => Box::new(anstream::stdout()),
+    let mut out: Box<dyn Write> = if is_only_json {
+        Box::new(anstream::stderr())
+    } else {
+        Box::new(anstream::stdout())
     };
     if !args.quiet && !is_only_json {
         writeln!(out, "{}", summary.table())?;

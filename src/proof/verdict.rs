@@ -40,9 +40,10 @@ impl Copies {
     /// The byte of the program that is at `place` of the copy.
     pub fn source(self, place: usize) -> usize {
         let first = usize::from(self.first);
-        match self.mirrored {
-            true => (first + PROGRAM_LEN - place) % PROGRAM_LEN,
-            false => (first + place) % PROGRAM_LEN,
+        if self.mirrored {
+            (first + PROGRAM_LEN - place) % PROGRAM_LEN
+        } else {
+            (first + place) % PROGRAM_LEN
         }
     }
 
